@@ -1,0 +1,32 @@
+"""The error tree of the outside world: whose fault it is, and what is now true.
+
+GatewayError
+├── Unreachable   nothing was sent: no connection, so nothing can have happened
+├── NoAnswer      it was sent, the outcome is unknown: read the state before deciding
+├── Refused       the other side said no, and why
+└── BadReply      it answered something that is not the protocol; the outcome is unknown
+"""
+
+
+class GatewayError(Exception):
+    """Something outside did not do what was asked; the text is for the crew."""
+
+
+class Unreachable(GatewayError):
+    """No connection: nothing was sent."""
+
+
+class NoAnswer(GatewayError):
+    """Sent, but no answer came: the outcome is unknown."""
+
+
+class Refused(GatewayError):
+    """It said no; `code` is the server's error code where it has one."""
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class BadReply(GatewayError):
+    """An answer that breaks the protocol: the outcome is unknown."""

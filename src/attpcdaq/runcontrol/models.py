@@ -1,0 +1,96 @@
+"""Commands and their steps: the durable record of every operation."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from attpcdaq.runlog.models import Run
+from attpcdaq.topology.models import ECCServer
+
+
+class Action(models.TextChoices):
+    DESCRIBE = "describe", "Describe"
+    PREPARE = "prepare", "Prepare"
+    CONFIGURE = "configure", "Configure"
+    START = "start", "Start"
+    STOP = "stop", "Stop"
+    BREAKUP = "breakup", "Breakup"
+    UNDO = "undo", "Undo"
+
+
+class CommandState(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    EXPIRED = "expired", "Expired"
+
+
+ACTIVE_STATES = (CommandState.QUEUED, CommandState.RUNNING)
+
+
+class Command(models.Model):
+    """What a person asked for; the row is the order, the broker only wakes somebody up."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    action = models.CharField(max_length=9, choices=Action)
+    targets = models.JSONField(null=True, help_text="Names of ECC servers; null for the whole system.")
+    state = models.CharField(max_length=7, choices=CommandState, default=CommandState.QUEUED)
+    message = models.TextField(blank=True, help_text="What came of it, in words.")
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="commands")
+    requested_by = models.CharField(max_length=150)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    requested_at = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text="Nobody may begin it after this time.")
+    claimed_by = models.CharField(max_length=100, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="Its executor was alive.")
+    published_at = models.DateTimeField(null=True, blank=True, help_text="When the broker was last told of it.")
+    superseded = models.BooleanField(default=False, help_text="A Stop was asked for: send nothing more.")
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-requested_at",)
+        permissions = [("operate", "May operate the detector")]
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()} {self.id}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in ACTIVE_STATES
+
+
+class StepState(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    SENT = "sent", "Sent"
+    CONFIRMED = "confirmed", "Confirmed"
+    FAILED = "failed", "Failed"
+    SKIPPED = "skipped", "Skipped"
+    EXPIRED = "expired", "Expired"
+
+
+class Step(models.Model):
+    """One transition of one ECC server within a command."""
+
+    command = models.ForeignKey(Command, on_delete=models.CASCADE, related_name="steps")
+    stage = models.PositiveSmallIntegerField()
+    ecc_server = models.ForeignKey(ECCServer, on_delete=models.SET_NULL, null=True, related_name="steps")
+    server_name = models.CharField(max_length=63)
+    transition = models.PositiveSmallIntegerField(help_text="Number of the transition (facts 2.1).")
+    state = models.CharField(max_length=9, choices=StepState, default=StepState.WAITING)
+    message = models.TextField(blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("stage", "id")
+        constraints = [
+            models.UniqueConstraint(fields=["command", "stage", "server_name"], name="step_once"),
+            models.UniqueConstraint(fields=["ecc_server"], condition=Q(state="sent"), name="one_outstanding_call"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.server_name} {self.transition}: {self.state}"

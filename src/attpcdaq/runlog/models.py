@@ -1,0 +1,155 @@
+"""Experiments, runs and run sheets."""
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+
+EXPERIMENT_NAME = RegexValidator(
+    r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z",
+    "Use 1 to 64 letters, digits, dots, dashes or underscores, beginning with a letter or digit: it becomes a directory name.",
+)
+
+
+class RunClass(models.TextChoices):
+    TESTING = "testing", "Testing"
+    PRODUCTION = "production", "Production"
+    BEAM = "beam", "Beam"
+    PULSER = "pulser", "Pulser"
+    JUNK = "junk", "Junk"
+
+
+class RunState(models.TextChoices):
+    """requested -> starting -> running -> stopping -> closing -> closed, or failed."""
+
+    REQUESTED = "requested", "Requested"
+    STARTING = "starting", "Starting"
+    RUNNING = "running", "Running"
+    STOPPING = "stopping", "Stopping"
+    CLOSING = "closing", "Closing"
+    CLOSED = "closed", "Closed"
+    FAILED = "failed", "Failed"
+
+
+OPEN_STATES = (RunState.REQUESTED, RunState.STARTING, RunState.RUNNING, RunState.STOPPING, RunState.CLOSING)
+
+
+class Experiment(models.Model):
+    """A beam time; its name is the directory of its data. At most one is active."""
+
+    name = models.CharField(max_length=64, unique=True, validators=[EXPERIMENT_NAME])
+    is_active = models.BooleanField(default=False)
+    last_run_number = models.PositiveIntegerField(default=0, help_text="The last number given out; never goes back.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = [
+            models.UniqueConstraint(fields=["is_active"], condition=Q(is_active=True), name="one_active_experiment"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Run(models.Model):
+    """Data taking between one Start and one Stop."""
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="runs")
+    number = models.PositiveIntegerField()
+    title = models.CharField(max_length=200, blank=True)
+    run_class = models.CharField(max_length=10, choices=RunClass, default=RunClass.TESTING)
+    state = models.CharField(max_length=9, choices=RunState, default=RunState.REQUESTED)
+    verdict = models.TextField(blank=True, help_text="What went wrong, when something did.")
+    requested_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True, help_text="When all boards were seen Running.")
+    stopped_at = models.DateTimeField(null=True, blank=True, help_text="When all boards were seen stopped.")
+    closed_at = models.DateTimeField(null=True, blank=True)
+    operator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    configuration = models.JSONField(default=dict, help_text="ECC server -> its boards and config set when the run was requested.")
+    notes = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(fields=["experiment", "number"], name="run_number_once"),
+            # NULLs are distinct, so only open runs collide: there is one detector.
+            models.UniqueConstraint(Case(When(state__in=OPEN_STATES, then=Value(1))), name="one_open_run"),
+            models.CheckConstraint(
+                condition=Q(stopped_at__isnull=True) | Q(started_at__isnull=True) | Q(stopped_at__gte=F("started_at")),
+                name="run_starts_before_it_stops",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.experiment} run {self.number}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def directory(self) -> str:
+        """Where its files lie below every staging directory."""
+        return f"{self.experiment.name}/run_{self.number:04d}"
+
+
+class RunFile(models.Model):
+    """A data or config file of a run where close-out put it."""
+
+    class Kind(models.TextChoices):
+        DATA = "data", "Data"
+        CONFIG = "config", "Configuration"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="files")
+    kind = models.CharField(max_length=6, choices=Kind)
+    node = models.CharField(max_length=63)
+    owner = models.CharField(max_length=63, help_text="The data router or ECC server it came from.")
+    path = models.CharField(max_length=500)
+    size = models.PositiveBigIntegerField()
+
+    class Meta:
+        ordering = ("kind", "id")
+        constraints = [models.UniqueConstraint(fields=["run", "node", "path"], name="run_file_once")]
+
+    def __str__(self) -> str:
+        return f"{self.node}:{self.path}"
+
+
+class ValueType(models.TextChoices):
+    INTEGER = "integer", "Integer"
+    NUMBER = "number", "Number"
+    TEXT = "text", "Text"
+
+
+class Observable(models.Model):
+    """A quantity that the crew records for each run of an experiment."""
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="observables")
+    name = models.CharField(max_length=63)
+    value_type = models.CharField(max_length=7, choices=ValueType, default=ValueType.NUMBER)
+    unit = models.CharField(max_length=24, blank=True)
+    comment = models.CharField(max_length=200, blank=True)
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ("position", "id")
+        constraints = [models.UniqueConstraint(fields=["experiment", "name"], name="observable_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} [{self.unit}]" if self.unit else self.name
+
+
+class Measurement(models.Model):
+    """An observable's value for one run, as written by the crew (its text fits the observable's type)."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="measurements")
+    observable = models.ForeignKey(Observable, on_delete=models.CASCADE, related_name="measurements")
+    value = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ("observable__position", "id")
+        constraints = [models.UniqueConstraint(fields=["run", "observable"], name="measurement_once")]
+
+    def __str__(self) -> str:
+        return f"{self.observable.name} = {self.value}"

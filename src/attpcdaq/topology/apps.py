@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class TopologyConfig(AppConfig):
+    name = "attpcdaq.topology"

@@ -1,0 +1,125 @@
+"""What hardware we believe we have: nodes, ECC servers, data routers, data sources, config sets."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+
+PORT = [MinValueValidator(1), MaxValueValidator(65535)]
+NAME = RegexValidator(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z", "Use 1 to 63 letters, digits, dots, dashes or underscores.")
+SENDER_ID = RegexValidator(r"\A[A-Za-z]+\[[A-Za-z0-9_]+\]\Z", "Use the form CoBo[0] or Mutant[master].")
+
+
+def absolute_path(value: str) -> None:
+    """Refuse what is not a plain absolute path on a node."""
+    if not value.startswith("/") or "\x00" in value or ".." in value.split("/"):
+        raise ValidationError("Use an absolute path without '..'.")
+
+
+class Role(models.TextChoices):
+    """What a board is; said in the setup, never guessed from a name."""
+
+    COBO = "cobo", "CoBo"
+    MUTANT = "mutant", "MuTAnT"
+
+
+class LinkType(models.TextChoices):
+    """How a board sends its data to a router (facts 3)."""
+
+    TCP = "TCP"
+    FDT = "FDT"
+    ZBUF = "ZBUF"
+    ICE = "ICE"
+
+
+class Node(models.Model):
+    """A computer on which ECC servers and data routers run; reached by SSH."""
+
+    name = models.CharField(max_length=63, unique=True, validators=[NAME])
+    host = models.CharField(max_length=253)
+    ssh_port = models.PositiveIntegerField(default=22, validators=PORT)
+    ssh_user = models.CharField(max_length=63, blank=True, help_text="Empty: the user of the settings.")
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ECCServer(models.Model):
+    """One SOAP server which configures, starts and stops its boards."""
+
+    name = models.CharField(max_length=63, unique=True, validators=[NAME])
+    node = models.ForeignKey(Node, on_delete=models.PROTECT, related_name="ecc_servers")
+    host = models.CharField(max_length=253)
+    port = models.PositiveIntegerField(default=8083, validators=PORT)
+    describe_name = models.CharField(max_length=100, blank=True, help_text="Offer only configurations of this describe name.")
+    config_set = models.ForeignKey("ConfigSet", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    config_dir = models.CharField(max_length=255, blank=True, help_text="Directory of the .xcfg files on the node.")
+    backup_dir = models.CharField(max_length=255, blank=True, help_text="Directory on the node for the copies of each run.")
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [models.UniqueConstraint(fields=["host", "port"], name="ecc_server_address_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ConfigSet(models.Model):
+    """A triple of names which one ECC server lists."""
+
+    ecc_server = models.ForeignKey(ECCServer, on_delete=models.CASCADE, related_name="config_sets")
+    describe = models.CharField(max_length=100)
+    prepare = models.CharField(max_length=100)
+    configure = models.CharField(max_length=100)
+    listed = models.BooleanField(default=True, help_text="Still offered by the server when it was last asked.")
+
+    class Meta:
+        ordering = ("describe", "prepare", "configure")
+        constraints = [
+            models.UniqueConstraint(fields=["ecc_server", "describe", "prepare", "configure"], name="config_set_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.describe} / {self.prepare} / {self.configure}"
+
+
+class DataRouter(models.Model):
+    """A process which receives one board's frames and writes them into its staging directory."""
+
+    name = models.CharField(max_length=63, unique=True, validators=[NAME])
+    node = models.ForeignKey(Node, on_delete=models.PROTECT, related_name="data_routers")
+    host = models.CharField(max_length=253)
+    port = models.PositiveIntegerField(default=46005, validators=PORT)
+    link_type = models.CharField(max_length=4, choices=LinkType, default=LinkType.TCP)
+    staging_dir = models.CharField(max_length=255, validators=[absolute_path])
+    process_name = models.CharField(max_length=63, default="dataRouter")
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [models.UniqueConstraint(fields=["host", "port"], name="data_router_address_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DataSource(models.Model):
+    """One board as a sender of data; a MuTAnT without readout has no router."""
+
+    sender_id = models.CharField(max_length=63, validators=[SENDER_ID])
+    role = models.CharField(max_length=6, choices=Role)
+    ecc_server = models.ForeignKey(ECCServer, on_delete=models.CASCADE, related_name="data_sources")
+    data_router = models.OneToOneField(DataRouter, on_delete=models.PROTECT, null=True, blank=True, related_name="data_source")
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(fields=["sender_id"], name="data_sender_once"),
+            models.CheckConstraint(
+                condition=models.Q(role="mutant") | models.Q(data_router__isnull=False), name="cobo_needs_a_router"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sender_id
