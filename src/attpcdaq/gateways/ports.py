@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from attpcdaq.gateways.errors import GatewayError
 from get_protocol.config_set import ConfigId
 from get_protocol.data_links import DataLink
 from get_protocol.ecc_messages import StateReply, TextReply
@@ -50,13 +51,14 @@ class GrawFile:
 
 @dataclass(frozen=True, slots=True)
 class RouterReading:
-    """What a node says of one data router; last_event is None when no frame is on disk."""
+    """What a node says of one data router; last_event is None when no frame is on disk, pid when it is not online."""
 
     online: bool
     files: tuple[GrawFile, ...]
     last_event: int | None
     disk_free: int | None
     disk_total: int | None
+    pid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,8 @@ class NodePort(Protocol):
 
     async def read_routers(
         self, node: NodeAddress, routers: Sequence[RouterQuery], timeout: float
-    ) -> Mapping[str, RouterReading]:
-        """One look at the processes, files and disk of every router given (by name) on the node."""
+    ) -> Mapping[str, RouterReading | GatewayError]:
+        """One look at processes, files and disk, by router name; an error where only that router's look failed."""
 
     async def list_graw(self, node: NodeAddress, directory: str, timeout: float) -> tuple[GrawFile, ...]:
         """The .graw files directly in `directory`; Refused when it does not exist."""
@@ -99,7 +101,7 @@ class NodePort(Protocol):
     async def move_files(
         self, node: NodeAddress, source: str, names: Sequence[str], destination: str, timeout: float
     ) -> tuple[MovedFile, ...]:
-        """Rename files of `source` into `destination` (made if missing), never over an existing one (Refused, naming it)."""
+        """Rename files of `source` into `destination` (made if missing); never over another (Refused, naming it)."""
 
     async def copy_files(
         self, node: NodeAddress, source: str, names: Sequence[str], destination: str, timeout: float

@@ -1,0 +1,48 @@
+"""File names that come from a node are not trusted."""
+
+import posixpath
+from collections.abc import Iterable
+
+from attpcdaq.gateways.errors import Refused
+
+GRAW_SUFFIX = ".graw"
+MAX_NAME_BYTES = 255
+
+
+def is_plain(name: str) -> bool:
+    """Is this one name in a directory: no separator, no control character, not empty, not too long?"""
+    return (
+        name not in ("", ".", "..")
+        and "/" not in name
+        and "\\" not in name
+        and name.isprintable()
+        and len(name.encode()) <= MAX_NAME_BYTES
+    )
+
+
+def is_graw(name: str) -> bool:
+    """Is this the name of a data file?"""
+    return is_plain(name) and name.endswith(GRAW_SUFFIX) and name != GRAW_SUFFIX
+
+
+def check_plain(names: Iterable[str]) -> None:
+    """Refused, naming the first name that is not plain."""
+    for name in names:
+        if not is_plain(name):
+            raise Refused(f"{name!r} is not a plain file name; nothing was done")
+
+
+def check_directory(path: str) -> None:
+    """Refused unless `path` is absolute and has no '..' and no control character."""
+    if not path.startswith("/") or ".." in path.split("/") or not path.isprintable():
+        raise Refused(f"{path!r} is not an absolute directory without '..'; nothing was done")
+
+
+def parents(directory: str) -> tuple[str, ...]:
+    """`directory` and the directories above it, outermost first, without the root."""
+    found: list[str] = []
+    here = posixpath.normpath(directory)
+    while here not in ("/", "//"):
+        found.append(here)
+        here = posixpath.dirname(here)
+    return tuple(reversed(found))
