@@ -1,0 +1,41 @@
+"""Whole pages: log-in, status, health."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+from django_htmx.http import HttpResponseClientRedirect
+
+
+class Login(LoginView):
+    """Log-in; a part of a page asked for after the session ended sends the whole browser here."""
+
+    redirect_authenticated_user = True
+
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if request.headers.get("HX-Request"):
+            return HttpResponseClientRedirect(reverse("login"))
+        return super().get(request, *args, **kwargs)
+
+
+@require_GET
+def status(request: HttpRequest) -> HttpResponse:
+    """The page from which runs are taken."""
+    return render(request, "status/page.html")
+
+
+@login_not_required
+@never_cache
+@require_GET
+def health(request: HttpRequest) -> HttpResponse:
+    """200 when the database answers, else 503; for supervisors, without log-in."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return HttpResponse("the database does not answer\n", status=503, content_type="text/plain")
+    return HttpResponse("ok\n", content_type="text/plain")

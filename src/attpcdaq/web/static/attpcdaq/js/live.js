@@ -1,0 +1,1 @@
+// Entry of the live parts of a page.

@@ -1,0 +1,80 @@
+"""How figures and states are written on a page."""
+
+from datetime import datetime
+
+from django import template
+
+register = template.Library()
+UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+RUN_LEVELS = {"running": "ok", "failed": "bad", "closed": "off", "requested": "busy", "starting": "busy", "stopping": "busy", "closing": "busy"}
+SEVERITY_LEVELS = {"info": "off", "warning": "warn", "error": "bad"}
+COMMAND_LEVELS = {"queued": "busy", "running": "busy", "done": "ok", "failed": "bad", "expired": "warn"}
+STEP_LEVELS = {"waiting": "off", "sent": "busy", "confirmed": "ok", "failed": "bad", "skipped": "off", "expired": "warn"}
+
+
+@register.filter
+def human_bytes(value: float | None) -> str:
+    """Bytes with three figures and a decimal unit: 1234567 -> "1.23 MB"; None -> an en dash."""
+    if value is None:
+        return "–"
+    size, index = float(value), 0
+    while size >= 999.5 and index < len(UNITS) - 1:
+        size, index = size / 1000, index + 1
+    figures = 0 if index == 0 or size >= 99.95 else 1 if size >= 9.995 else 2
+    return f"{size:.{figures}f} {UNITS[index]}"
+
+
+@register.filter
+def human_rate(value: float | None) -> str:
+    """Bytes per second, written like human_bytes."""
+    return "–" if value is None else f"{human_bytes(value)}/s"
+
+
+@register.filter
+def epoch(value: datetime | None) -> str:
+    """Seconds since 1970 with milliseconds, as the scripts of the page want them; None -> ""."""
+    return "" if value is None else f"{value.timestamp():.3f}"
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Seconds as h:mm:ss; None -> ""."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+@register.filter
+def age(seconds: float | None) -> str:
+    """An age in words as short as possible: 4 s, 3 min, 2 h, 5 d; None -> "never"."""
+    if seconds is None:
+        return "never"
+    for limit, size, unit in ((100, 1, "s"), (6000, 60, "min"), (172800, 3600, "h")):
+        if seconds < limit:
+            return f"{max(0, int(seconds / size))} {unit}"
+    return f"{int(seconds / 86400)} d"
+
+
+@register.filter
+def run_level(state: str) -> str:
+    """The badge level of a run's state."""
+    return RUN_LEVELS.get(state, "off")
+
+
+@register.filter
+def severity_level(severity: str) -> str:
+    """The badge level of an event's severity."""
+    return SEVERITY_LEVELS.get(severity, "off")
+
+
+@register.filter
+def command_level(state: str) -> str:
+    """The badge level of a command's state."""
+    return COMMAND_LEVELS.get(state, "off")
+
+
+@register.filter
+def step_level(state: str) -> str:
+    """The badge level of a step's state."""
+    return STEP_LEVELS.get(state, "off")
