@@ -1,0 +1,18 @@
+"""What every test may use; the programs of tests/services are in its plugin."""
+
+import os
+from typing import Any
+
+import pytest
+
+from tests.services.chromium import launch_options
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """How pytest-playwright starts Chromium.
+
+    Its loop makes Django believe that a browser test is asynchronous code; these tests run last (plugin.py).
+    """
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    return launch_options()

@@ -1,0 +1,92 @@
+"""pytest plugin: the settings' environment, the tiers of tests, and one fixture for each real program.
+
+Loaded with `-p` (pyproject.toml), because the environment must stand before pytest-django reads the settings.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.services.nginx import Nginx, running_nginx
+from tests.services.postgresql import PostgreSQL, running_postgresql
+from tests.services.rabbitmq import RabbitMQ, running_rabbitmq
+from tests.services.sshd import Sshd, running_sshd
+
+SERVICES = {"postgresql", "rabbitmq", "nginx", "sshd", "browser_type_launch_args"}
+E2E_FOLDERS = {"e2e", "chaos", "deploy"}
+DATABASE_URL = "ATTPCDAQ_DATABASE_URL"
+STARTED = pytest.StashKey[ExitStack]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgresql", action="store_true", help="run the Django tests on a PostgreSQL server of our own, not SQLite"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Set what the settings need. Workers of xdist inherit the environment, and so the one server, from the first process."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    stack = early_config.stash.setdefault(STARTED, ExitStack())
+    early_config.add_cleanup(stack.close)
+    scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="attpcdaq-test-"))
+    os.environ["ATTPCDAQ_SECRET_KEY"] = "only for tests, " * 4
+    os.environ["ATTPCDAQ_BROKER_URL"] = f"filesystem://{scratch}/broker"
+    os.environ[DATABASE_URL] = f"sqlite:///{scratch}/db.sqlite3"
+    if early_config.known_args_namespace.postgresql:
+        os.environ[DATABASE_URL] = stack.enter_context(running_postgresql()).url("attpcdaq")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tiers by folder and fixture, keep tests of one program in one worker, browser tests at the end.
+
+    At the end, because Playwright's loop stays alive in its process, and no other asyncio test can run beside it.
+    """
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        if E2E_FOLDERS & set(item.path.parts):
+            item.add_marker("e2e")
+        if used & SERVICES:
+            item.add_marker("services")
+        if group := _group(used):
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: "browser_type_launch_args" in getattr(item, "fixturenames", ()))
+
+
+def _group(used: set[str]) -> str | None:
+    if "browser_type_launch_args" in used:
+        return "browser"
+    return "rabbitmq" if "rabbitmq" in used else None
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server that a test may make databases in."""
+    with running_postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[RabbitMQ]:
+    """A RabbitMQ broker; use queue names of your own."""
+    with running_rabbitmq() as broker:
+        yield broker
+
+
+@pytest.fixture
+def nginx() -> Iterator[Callable[[str], Nginx]]:
+    """Starts nginx with a whole configuration (tests.services.nginx.framed helps); ends with the test."""
+    with ExitStack() as stack:
+        yield lambda configuration: stack.enter_context(running_nginx(configuration))
+
+
+@pytest.fixture(scope="session")
+def sshd() -> Iterator[Sshd]:
+    """An OpenSSH server that lets us in with a key."""
+    with running_sshd() as server:
+        yield server
