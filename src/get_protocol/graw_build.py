@@ -1,0 +1,191 @@
+"""MFM frames, writing: what a board sends and a data router stores (facts 5)."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from get_protocol.errors import LocalProtocolError
+from get_protocol.graw_header import (
+    BLOB,
+    FIRST_FIELD,
+    HIT_PATTERNS_END,
+    LAST_CELLS_END,
+    LAST_CELLS_REVISION,
+    LAYOUTS,
+    LITTLE_ENDIAN,
+    MULTIPLICITY_END,
+    MUTANT_KNOWN_BYTES,
+    STATUS_END,
+    TOPOLOGY_BYTES,
+    WINDOW_END,
+    WINDOW_REVISION,
+    ByteLayout,
+    FrameHeader,
+    FrameType,
+    Topology,
+    fields_end,
+)
+from get_protocol.graw_samples import SAMPLE_DTYPE, Samples, encode_items
+
+Quad = tuple[int, int, int, int]
+
+
+class FrameFormat(NamedTuple):
+    """Block exponent, header blocks and item size that the format file of a revision gives."""
+
+    block_exponent: int
+    header_blocks: int
+    item_size: int
+
+
+FORMATS = {
+    (FrameType.COBO, 0): FrameFormat(5, 2, 4),
+    (FrameType.COBO, 1): FrameFormat(6, 2, 4),
+    (FrameType.COBO, 2): FrameFormat(6, 2, 4),
+    (FrameType.COBO, 3): FrameFormat(6, 2, 4),
+    (FrameType.COBO, 4): FrameFormat(6, 2, 4),
+    (FrameType.COBO, 5): FrameFormat(8, 1, 4),
+    (FrameType.COBO_COMPACT, 5): FrameFormat(8, 1, 2),
+}
+_LIMITS = {
+    "data_source": 0xFF,
+    "event_time": 0xFFFF_FFFF_FFFF,
+    "event_idx": 0xFFFF_FFFF,
+    "cobo_idx": 0xFF,
+    "asad_idx": 0xFF,
+    "read_offset": 0xFFFF,
+    "status": 0xFF,
+    "hit_patterns": (1 << 72) - 1,
+    "multiplicity": 0xFFFF,
+    "window_out": 0xFFFF_FFFF,
+    "last_cells": 0xFFFF,
+}
+_NO_ITEMS = np.zeros(0, SAMPLE_DTYPE)
+_MAX_BLOCKS = 0xFF_FFFF
+
+
+def build_frame(
+    *,
+    cobo_idx: int,
+    asad_idx: int,
+    event_idx: int,
+    event_time: int,
+    items: Samples = _NO_ITEMS,
+    frame_type: int = FrameType.COBO,
+    revision: int = 5,
+    hit_patterns: Quad | None = None,
+    multiplicity: Quad | None = None,
+    window_out: int | None = None,
+    last_cells: Quad | None = None,
+    read_offset: int = 0,
+    status: int = 0,
+    data_source: int = 0,
+    little_endian: bool = False,
+) -> bytes:
+    """A CoBo frame (type 1 revision 0-5, type 2 revision 5); LocalProtocolError names what cannot be.
+
+    `items` is an array of SAMPLE_DTYPE, for type 2 in the order of full_readout_order. Fields left None are
+    zero where the revision has them. `event_time` counts 10 ns ticks; hit patterns come from hit_patterns_of.
+    """
+    form = FORMATS.get((FrameType(frame_type), revision)) if frame_type in {1, 2} else None
+    if form is None:
+        known = ", ".join(f"type {kind:d} revision {number}" for kind, number in FORMATS)
+        raise LocalProtocolError(f"frame type {frame_type} revision {revision}; allowed: {known}")
+    size = form.header_blocks << form.block_exponent
+    zeros = (0, 0, 0, 0)
+    groups = {
+        "hit_patterns": (hit_patterns, zeros, size >= HIT_PATTERNS_END),
+        "multiplicity": (multiplicity, zeros, size >= MULTIPLICITY_END),
+        "window_out": (window_out, 0, revision >= WINDOW_REVISION and size >= WINDOW_END),
+        "last_cells": (last_cells, zeros, revision >= LAST_CELLS_REVISION and size >= LAST_CELLS_END),
+    }
+    for name, (value, _, there) in groups.items():
+        if value is not None and not there:
+            raise LocalProtocolError(f"{name}: the header of type {frame_type} revision {revision} has no room for it")
+    optional = [(zero if value is None else value) if there else None for value, zero, there in groups.values()]
+    meta = form.block_exponent | (LITTLE_ENDIAN if little_endian else 0)
+    fixed = (size, form.item_size, len(items), event_time, event_idx, cobo_idx, asad_idx, read_offset, status)
+    return encode_frame(FrameHeader(0, meta, 0, data_source, frame_type, revision, *fixed, *optional), items)  # type: ignore[arg-type]
+
+
+def encode_frame(header: FrameHeader, items: Samples, *, tail: bytes = b"") -> bytes:
+    """The frame of a CoBo `header` and its items; sizes and counts are computed anew.
+
+    `tail` is what header_tail gave: with it an unmodified frame comes out byte for byte, except for bits 12
+    and 13 of items and for non-zero padding, which no board sets.
+    """
+    if header.frame_type not in {FrameType.COBO, FrameType.COBO_COMPACT} or header.header_size is None:
+        raise LocalProtocolError(f"frame type {header.frame_type} has no items; allowed: 1 and 2")
+    _check_limits(header)
+    block, header_size = header.block_size, header.header_size
+    room = header_size - fields_end(header)
+    if header_size % block or room < 0 or len(tail) > room:
+        raise LocalProtocolError(
+            f"header size is {header_size}; it must be whole blocks of {block} and hold all fields"
+        )
+    little = bool(header.meta_type & LITTLE_ENDIAN)
+    body = encode_items(items, header.frame_type, little_endian=little)
+    blocks = -(-(header_size + len(body)) // block)
+    if blocks > _MAX_BLOCKS:
+        raise LocalProtocolError(f"{len(items)} items need {blocks} blocks; at most {_MAX_BLOCKS} are allowed")
+    frame = bytearray(blocks * block)
+    _pack_fields(frame, header, blocks, len(items), LAYOUTS[little])
+    frame[fields_end(header) : fields_end(header) + len(tail)] = tail
+    frame[header_size : header_size + len(body)] = body
+    return bytes(frame)
+
+
+def build_topology(topology: Topology, *, data_source: int = 0) -> bytes:
+    """The 12-byte frame that opens an FDT run; a data router drops it (facts 3, 4)."""
+    _check("data_source", data_source, 0xFF)
+    for name, value in topology._asdict().items():
+        _check(name, value, 0xFF)
+    primary = LAYOUTS[False].primary.pack(BLOB, TOPOLOGY_BYTES.to_bytes(3), data_source, FrameType.TOPOLOGY, 0)
+    return primary + bytes((*topology, 0))
+
+
+def build_mutant(event_idx: int, *, size: int = 64, data_source: int = 0, revision: int = 0) -> bytes:
+    """A frame with a MuTAnT's type, size and event number; what a real one puts elsewhere is not known."""
+    _check("event_idx", event_idx, 0xFFFF_FFFF)
+    _check("data_source", data_source, 0xFF)
+    _check("revision", revision, 0xFF)
+    if not MUTANT_KNOWN_BYTES <= size <= _MAX_BLOCKS:
+        raise LocalProtocolError(f"frame size is {size}; allowed: {MUTANT_KNOWN_BYTES} to {_MAX_BLOCKS}")
+    frame = bytearray(size)
+    LAYOUTS[False].primary.pack_into(frame, 0, BLOB, size.to_bytes(3), data_source, FrameType.MUTANT, revision)
+    LAYOUTS[False].event.pack_into(frame, MUTANT_KNOWN_BYTES - 4, event_idx)
+    return bytes(frame)
+
+
+def _pack_fields(frame: bytearray, header: FrameHeader, blocks: int, count: int, layout: ByteLayout) -> None:
+    size = blocks.to_bytes(3, layout.order)
+    kind = (header.data_source, header.frame_type, header.revision)
+    layout.primary.pack_into(frame, 0, header.meta_type, size, *kind)
+    time = (header.event_time or 0).to_bytes(6, layout.order)
+    header_blocks = (header.header_size or 0) // header.block_size
+    rest = (header.event_idx, header.cobo_idx, header.asad_idx, header.read_offset, header.status)
+    layout.cobo.pack_into(frame, FIRST_FIELD, header_blocks, header.item_size, count, time, *rest)
+    if header.hit_patterns is not None:
+        hits = b"".join(pattern.to_bytes(9, layout.order) for pattern in header.hit_patterns)
+        layout.hits.pack_into(frame, STATUS_END, hits)
+    if header.multiplicity is not None:
+        layout.four.pack_into(frame, HIT_PATTERNS_END, *header.multiplicity)
+    if header.window_out is not None:
+        layout.window.pack_into(frame, MULTIPLICITY_END, header.window_out)
+    if header.last_cells is not None:
+        layout.four.pack_into(frame, WINDOW_END, *header.last_cells)
+
+
+def _check_limits(header: FrameHeader) -> None:
+    for name, highest in _LIMITS.items():
+        value = getattr(header, name)
+        if isinstance(value, tuple):
+            for part in value:
+                _check(name, part, highest)
+        elif value is not None:
+            _check(name, value, highest)
+
+
+def _check(name: str, value: int, highest: int) -> None:
+    if not 0 <= value <= highest:
+        raise LocalProtocolError(f"{name} is {value}; allowed: 0 to {highest}")

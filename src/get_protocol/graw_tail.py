@@ -1,0 +1,80 @@
+"""The last frame of a file that is still growing, from its last bytes alone."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from get_protocol.errors import FrameError, TruncatedFrame
+from get_protocol.graw_header import ITEM_BYTES, FrameHeader, read_header
+
+
+def find_last_frame(first: FrameHeader, tail: bytes, tail_offset: int) -> FrameHeader | None:
+    """Last frame whose header lies in `tail`, complete or just begun; None if there is none.
+
+    `tail` is the file from byte `tail_offset` to its end, `first` the header of the file's first frame. A
+    position counts as a frame only if frames follow one another from it to the end of `tail`.
+    """
+    broken: set[int] = set()
+    for start in _candidates(first, tail, tail_offset):
+        last = _last_from(first, tail, tail_offset, start, broken)
+        if last is not None:
+            return last
+    return None
+
+
+def _candidates(first: FrameHeader, tail: bytes, tail_offset: int) -> Iterator[int]:
+    """Positions in `tail` that look like `first`; frames begin at whole blocks of the file."""
+    data = np.frombuffer(tail, np.uint8)
+    signature = _signature(first)
+    end = len(tail) - max(signature)
+    starts = np.arange((first.offset - tail_offset) % first.block_size, max(end, 0), first.block_size)
+    for position, value in signature.items():
+        starts = starts[data[starts + position] == value]
+    yield from starts.tolist()
+
+
+def _signature(first: FrameHeader) -> dict[int, int]:
+    """Bytes by their place in the header that one file's frames share, except revision and sizes."""
+    signature = {0: first.meta_type, 4: first.data_source, 7: first.revision}
+    if first.cobo_idx is not None and first.asad_idx is not None:
+        signature |= {26: first.cobo_idx, 27: first.asad_idx}
+    return signature
+
+
+def _last_from(first: FrameHeader, tail: bytes, tail_offset: int, start: int, broken: set[int]) -> FrameHeader | None:
+    last, position = None, start
+    visited = []
+    while position < len(tail):
+        if position in broken:
+            last = None
+            break
+        visited.append(position)
+        try:
+            header = read_header(tail, position, base_offset=tail_offset)
+        except TruncatedFrame:
+            break
+        except FrameError:
+            last = None
+            break
+        if not _plausible(first, header):
+            last = None
+            break
+        last, position = header, position + header.frame_size
+    if last is None:
+        broken.update(visited)
+    return last
+
+
+def _plausible(first: FrameHeader, header: FrameHeader) -> bool:
+    """Whether `header` can stand in the file that begins with `first`."""
+    if (header.frame_type in ITEM_BYTES) != (first.frame_type in ITEM_BYTES):
+        return False
+    if (header.cobo_idx, header.asad_idx, header.data_source) != (first.cobo_idx, first.asad_idx, first.data_source):
+        return False
+    # A repeated or lower event number makes the router begin another file (facts 4).
+    if header.offset != first.offset and (header.event_idx or 0) <= (first.event_idx or 0):
+        return False
+    if header.header_size is None or header.item_size is None or header.item_count is None:
+        return True
+    used = header.header_size + header.item_size * header.item_count
+    return 0 <= header.frame_size - used < header.block_size
