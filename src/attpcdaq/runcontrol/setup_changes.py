@@ -1,0 +1,54 @@
+"""Changing the setup: only while nothing is under way, all of it or nothing."""
+
+from django.db import transaction
+
+from attpcdaq.live.store import add_event
+from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Gate
+from attpcdaq.runlog.models import OPEN_STATES, Run
+from attpcdaq.topology import setup_store
+from attpcdaq.topology.setup import Change, Setup, changes
+
+
+class SetupBusyError(Exception):
+    """The setup may not change now; `reasons` say what is under way."""
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+
+
+def hold_gate() -> None:
+    """Nobody decides on a command until this transaction ends."""
+    Gate.objects.get_or_create(pk=1)
+    Gate.objects.select_for_update().get(pk=1)
+
+
+def blockers() -> tuple[str, ...]:
+    """Why the setup may not change now: an open run or an active command."""
+    runs = (f"{run} is {run.get_state_display().lower()}" for run in Run.objects.filter(state__in=OPEN_STATES))
+    commands = Command.objects.filter(state__in=ACTIVE_STATES)
+    return (*runs, *(f"{command.get_action_display()} of {command.requested_by} is under way" for command in commands))
+
+
+def planned(setup: Setup) -> tuple[Change, ...]:
+    """What loading `setup` would change now."""
+    return changes(setup_store.read(), setup)
+
+
+@transaction.atomic
+def load(setup: Setup, by: str) -> tuple[Change, ...]:
+    """Make `setup` the setup and return what changed; SetupBusyError, and nothing done, while anything is under way."""
+    hold_gate()
+    done = planned(setup)
+    if done and (reasons := blockers()):
+        raise SetupBusyError(reasons)
+    if done:
+        setup_store.write(setup)
+        add_event("setup", f"Setup changed by {by}: {_counted(done)}")
+    return done
+
+
+def _counted(done: tuple[Change, ...]) -> str:
+    words = {"add": "added", "change": "changed", "remove": "removed"}
+    counts = ((sum(change.verb == verb for change in done), word) for verb, word in words.items())
+    return ", ".join(f"{count} {word}" for count, word in counts if count)

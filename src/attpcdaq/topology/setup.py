@@ -1,0 +1,139 @@
+"""A setup as plain values: what a setup file says, what Easy setup makes, and what the tables hold."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+
+from get_protocol.config_set import ConfigId
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEntry:
+    """A computer and how it is reached by SSH; no user means the one of the settings."""
+
+    name: str
+    host: str
+    ssh_port: int = 22
+    ssh_user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEntry:
+    """An ECC server; without `config` the choice made earlier stays."""
+
+    name: str
+    node: str
+    host: str
+    port: int = 8083
+    describe_name: str = ""
+    config_dir: str = ""
+    backup_dir: str = ""
+    config: ConfigId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RouterEntry:
+    """A data router and the directory it writes into."""
+
+    name: str
+    node: str
+    host: str
+    staging_dir: str
+    port: int = 46005
+    link_type: str = "TCP"
+    process_name: str = "dataRouter"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEntry:
+    """A board: who configures it and who receives its data (nobody: a MuTAnT without readout)."""
+
+    sender_id: str
+    role: str
+    ecc_server: str
+    data_router: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.sender_id
+
+
+Entry = NodeEntry | ServerEntry | RouterEntry | SourceEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The whole hardware as we believe it to be."""
+
+    nodes: tuple[NodeEntry, ...] = ()
+    ecc_servers: tuple[ServerEntry, ...] = ()
+    data_routers: tuple[RouterEntry, ...] = ()
+    data_sources: tuple[SourceEntry, ...] = ()
+
+
+class SetupError(Exception):
+    """A setup that may not be; `errors` names every fault and says what is allowed."""
+
+    def __init__(self, errors: Sequence[str]) -> None:
+        super().__init__("\n".join(errors))
+        self.errors = tuple(errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row that a load would add, remove or change; `details` are the fields that differ."""
+
+    verb: str
+    kind: str
+    name: str
+    details: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.kind} {self.name}" + (f": {'; '.join(self.details)}" if self.details else "")
+
+
+KINDS = {
+    "nodes": "node",
+    "ecc_servers": "ECC server",
+    "data_routers": "data router",
+    "data_sources": "data source",
+}
+
+
+def changes(old: Setup, new: Setup) -> tuple[Change, ...]:
+    """What loading `new` over `old` does, row by row; the order of rows does not count."""
+    return tuple(
+        change for part, kind in KINDS.items() for change in _part(kind, getattr(old, part), getattr(new, part))
+    )
+
+
+def _part(kind: str, old: Sequence[Entry], new: Sequence[Entry]) -> Iterator[Change]:
+    before = {entry.name: entry for entry in old}
+    after = {entry.name: entry for entry in new}
+    for name in before:
+        if name not in after:
+            yield Change("remove", kind, name)
+    for name, entry in after.items():
+        if name not in before:
+            yield Change("add", kind, name, tuple(_described(entry)))
+        elif details := tuple(_differences(before[name], entry)):
+            yield Change("change", kind, name, details)
+
+
+def _described(entry: Entry) -> Iterator[str]:
+    for field in fields(entry):
+        value = getattr(entry, field.name)
+        if value not in ("", None, entry.name):
+            yield f"{field.name} {_shown(value)}"
+
+
+def _differences(old: Entry, new: Entry) -> Iterator[str]:
+    for field in fields(old):
+        before, after = getattr(old, field.name), getattr(new, field.name)
+        if before != after and not (field.name == "config" and after is None):
+            yield f"{field.name} {_shown(before)} → {_shown(after)}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, ConfigId):
+        return " / ".join(asdict(value).values())
+    return str(value) if value not in ("", None) else "(none)"

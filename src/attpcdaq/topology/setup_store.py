@@ -1,0 +1,126 @@
+"""A setup read from the tables and written into them; rows keep their ids by name."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+
+from attpcdaq.topology.models import ConfigSet, DataRouter, DataSource, ECCServer, Node
+from attpcdaq.topology.setup import NodeEntry, RouterEntry, ServerEntry, Setup, SourceEntry
+from get_protocol.config_set import ConfigId
+
+M = TypeVar("M", bound=Model)
+PARKED = "being-moved"
+
+
+def read() -> Setup:
+    """The setup that the tables hold now."""
+    servers = ECCServer.objects.select_related("node", "config_set")
+    routers = DataRouter.objects.select_related("node")
+    sources = DataSource.objects.select_related("ecc_server", "data_router")
+    return Setup(
+        tuple(NodeEntry(row.name, row.host, row.ssh_port, row.ssh_user) for row in Node.objects.all()),
+        tuple(_server_entry(row) for row in servers),
+        tuple(_router_entry(row) for row in routers),
+        tuple(_source_entry(row) for row in sources),
+    )
+
+
+def _server_entry(row: ECCServer) -> ServerEntry:
+    chosen = row.config_set
+    config = ConfigId(chosen.describe, chosen.prepare, chosen.configure) if chosen else None
+    return ServerEntry(
+        row.name, row.node.name, row.host, row.port, row.describe_name, row.config_dir, row.backup_dir, config
+    )
+
+
+def _router_entry(row: DataRouter) -> RouterEntry:
+    return RouterEntry(
+        row.name, row.node.name, row.host, row.staging_dir, row.port, str(row.link_type), row.process_name
+    )
+
+
+def _source_entry(row: DataSource) -> SourceEntry:
+    router = row.data_router.name if row.data_router else ""
+    return SourceEntry(row.sender_id, str(row.role), row.ecc_server.name, router)
+
+
+@transaction.atomic
+def write(setup: Setup) -> None:
+    """Make the tables say `setup` (already checked); rows of the same name keep ids, live state and config sets."""
+    DataSource.objects.all().delete()
+    _remove(ECCServer.objects.all(), setup.ecc_servers)
+    _remove(DataRouter.objects.all(), setup.data_routers)
+    nodes = _put(Node, setup.nodes, lambda entry: {"ssh_port": entry.ssh_port, "ssh_user": entry.ssh_user})
+    _park_addresses(ECCServer)
+    _park_addresses(DataRouter)
+    servers = _put(ECCServer, setup.ecc_servers, lambda entry: _server_fields(entry, nodes))
+    routers = _put(DataRouter, setup.data_routers, lambda entry: _router_fields(entry, nodes))
+    DataSource.objects.bulk_create(
+        DataSource(
+            sender_id=entry.sender_id,
+            role=entry.role,
+            ecc_server=servers[entry.ecc_server],
+            data_router=routers[entry.data_router] if entry.data_router else None,
+        )
+        for entry in setup.data_sources
+    )
+    for entry in setup.ecc_servers:
+        _choose(servers[entry.name], entry)
+    _remove(Node.objects.all(), setup.nodes)
+
+
+def _remove(rows: QuerySet[Any], kept: Sequence[NodeEntry | ServerEntry | RouterEntry]) -> None:
+    rows.exclude(name__in=[entry.name for entry in kept]).delete()
+
+
+def _park_addresses(model: type[ECCServer] | type[DataRouter]) -> None:
+    """Two servers may swap addresses, which are unique: move every one away first."""
+    for pk in model.objects.values_list("pk", flat=True):
+        model.objects.filter(pk=pk).update(host=f"{PARKED}-{pk}")
+
+
+def _put(model: type[M], entries: Sequence[Any], fields: Callable[[Any], dict[str, Any]]) -> dict[str, M]:
+    rows = (
+        model._default_manager.update_or_create(name=entry.name, defaults={"host": entry.host, **fields(entry)})[0]
+        for entry in entries
+    )
+    return {row.name: row for row in rows}  # type: ignore[attr-defined]
+
+
+def _server_fields(entry: ServerEntry, nodes: dict[str, Node]) -> dict[str, Any]:
+    return {
+        "node": nodes[entry.node],
+        "port": entry.port,
+        "describe_name": entry.describe_name,
+        "config_dir": entry.config_dir,
+        "backup_dir": entry.backup_dir,
+    }
+
+
+def _router_fields(entry: RouterEntry, nodes: dict[str, Node]) -> dict[str, Any]:
+    return {
+        "node": nodes[entry.node],
+        "port": entry.port,
+        "link_type": entry.link_type,
+        "staging_dir": entry.staging_dir,
+        "process_name": entry.process_name,
+    }
+
+
+def _choose(server: ECCServer, entry: ServerEntry) -> None:
+    """Take the file's choice; without one keep the old choice as long as it is of the board's describe name."""
+    chosen = server.config_set
+    if entry.config is not None:
+        # Not listed until the server itself says so.
+        chosen, _ = ConfigSet.objects.get_or_create(
+            ecc_server=server,
+            describe=entry.config.describe,
+            prepare=entry.config.prepare,
+            configure=entry.config.configure,
+            defaults={"listed": False},
+        )
+    elif chosen and entry.describe_name and chosen.describe != entry.describe_name:
+        chosen = None
+    ECCServer.objects.filter(pk=server.pk).update(config_set=chosen)

@@ -1,0 +1,114 @@
+"""Reading one value of a setup: each reader returns what is stored or says what is allowed."""
+
+import re
+from collections.abc import Callable
+from ipaddress import AddressValueError, IPv4Address
+from typing import cast
+
+from django.core.exceptions import ValidationError
+
+from attpcdaq.topology.models import NAME, SENDER_ID, LinkType, Role, absolute_path
+from get_protocol.config_set import ConfigId
+from get_protocol.errors import LocalProtocolError
+
+Reader = Callable[[object], object]
+HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)*")
+USER = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,62}")
+PROCESS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,62}")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("use text in quotes")
+    return value
+
+
+def _validated(validate: Callable[[str], None]) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        text = _text(value)
+        try:
+            validate(text)
+        except ValidationError as error:
+            raise ValueError(error.messages[0]) from None
+        return text
+
+    return read
+
+
+def _matching(pattern: re.Pattern[str], allowed: str) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        text = _text(value)
+        if not pattern.fullmatch(text):
+            raise ValueError(allowed)
+        return text
+
+    return read
+
+
+def _one_of(values: list[str]) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if value not in values:
+            raise ValueError(f"use one of {', '.join(values)}")
+        return cast(str, value)
+
+    return read
+
+
+def optional(read: Callable[[object], str]) -> Callable[[object], str]:
+    """The same, but empty text is allowed."""
+    return lambda value: "" if value == "" else read(value)
+
+
+def port(value: object) -> int:
+    """A TCP port."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535:
+        raise ValueError("use a whole number from 1 to 65535")
+    return value
+
+
+def host(value: object) -> str:
+    """A numeric IPv4 address or a host name."""
+    text = _text(value)
+    if re.fullmatch(r"[0-9.]+", text):
+        try:
+            return str(IPv4Address(text))
+        except AddressValueError:
+            raise ValueError("use four numbers from 0 to 255, as in 192.168.41.60, or a host name") from None
+    if not HOST.fullmatch(text):
+        raise ValueError("use a numeric IPv4 address or a host name of letters, digits, dots and dashes")
+    return text
+
+
+def directory(value: object) -> str:
+    """An absolute path on a node: no '..', no control character, at most 255 characters."""
+    text = _text(value)
+    try:
+        absolute_path(text)
+    except ValidationError as error:
+        raise ValueError(error.messages[0]) from None
+    if len(text) > 255 or not text.isprintable():
+        raise ValueError("Use an absolute path of at most 255 printable characters.")
+    return text
+
+
+def describe(value: object) -> str:
+    """The describe name of a configuration."""
+    return config({"describe": value, "prepare": "x", "configure": "x"}).describe
+
+
+def config(value: object) -> ConfigId:
+    """A chosen config set."""
+    if not isinstance(value, dict) or set(value) != {"describe", "prepare", "configure"}:
+        raise ValueError("use { describe = , prepare = , configure = } with a name each")
+    try:
+        return ConfigId(**{kind: _text(name) for kind, name in value.items()})
+    except LocalProtocolError as error:
+        raise ValueError(str(error).removeprefix("config set: ")) from None
+
+
+name = _validated(NAME)
+sender_id = _validated(SENDER_ID)
+role = _one_of(Role.values)
+link_type = _one_of(LinkType.values)
+user = _matching(USER, "use a user name of letters, digits, dots, dashes or underscores")
+process_name = _matching(PROCESS, "use the program's name alone: letters, digits, dots, dashes or underscores")
