@@ -141,7 +141,7 @@ class MemoryEcc:
         here = await self._reach(server, timeout)
         self.calls.append(Call(here.name, transition, config, tuple(links)))
         if here.doing is not Transition.NONE:
-            raise Refused(f"{here.name}: {BUSY}", int(transition))
+            raise Refused(BUSY, int(transition))
         failure = _take_failure(here, transition)
         if failure is not None and not failure.takes_effect:
             if failure.error is not None:
@@ -211,12 +211,12 @@ def _check(here: MemoryServer, transition: Transition, config: ConfigId, links: 
     """The refusals of facts 1.4 that depend on what was sent."""
     number = int(transition)
     if transition is Transition.DESCRIBE and config.describe not in {known.describe for known in here.config_ids}:
-        raise Refused(f"{here.name}: Exception: Configuration '{config.describe}' does not exist.", number)
+        raise Refused(f"Exception: Configuration '{config.describe}' does not exist.", number)
     if transition is Transition.CONFIGURE:
         linked = {link.sender for link in links}
         for sender in here.senders:
             if sender in here.needs_links and sender not in linked:
-                raise Refused(f"{here.name}: Could not find a valid data router for data sender '{sender}'", number)
+                raise Refused(f"Could not find a valid data router for data sender '{sender}'", number)
 
 
 def _text(here: MemoryServer, transition: Transition, links: Sequence[DataLink]) -> str:
