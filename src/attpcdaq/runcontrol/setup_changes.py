@@ -19,8 +19,7 @@ class SetupBusyError(Exception):
 
 def hold_gate() -> None:
     """Nobody decides on a command until this transaction ends."""
-    Gate.objects.get_or_create(pk=1)
-    Gate.objects.select_for_update().get(pk=1)
+    Gate.objects.select_for_update().get_or_create(pk=1)
 
 
 def blockers() -> tuple[str, ...]:

@@ -53,8 +53,9 @@ class ECCServer(models.Model):
     node = models.ForeignKey(Node, on_delete=models.PROTECT, related_name="ecc_servers")
     host = models.CharField(max_length=253)
     port = models.PositiveIntegerField(default=8083, validators=PORT)
-    describe_name = models.CharField(max_length=100, blank=True, help_text="Offer only configurations of this describe name.")
+    describe_name = models.CharField(max_length=200, blank=True, help_text="Offer only configurations of this describe name.")
     config_set = models.ForeignKey("ConfigSet", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    configs_fetched_at = models.DateTimeField(null=True, blank=True, help_text="When it last listed its configurations.")
     config_dir = models.CharField(max_length=255, blank=True, help_text="Directory of the .xcfg files on the node.")
     backup_dir = models.CharField(max_length=255, blank=True, help_text="Directory on the node for the copies of each run.")
 
@@ -70,9 +71,9 @@ class ConfigSet(models.Model):
     """A triple of names which one ECC server lists."""
 
     ecc_server = models.ForeignKey(ECCServer, on_delete=models.CASCADE, related_name="config_sets")
-    describe = models.CharField(max_length=100)
-    prepare = models.CharField(max_length=100)
-    configure = models.CharField(max_length=100)
+    describe = models.CharField(max_length=200)
+    prepare = models.CharField(max_length=200)
+    configure = models.CharField(max_length=200)
     listed = models.BooleanField(default=True, help_text="Still offered by the server when it was last asked.")
 
     class Meta:

@@ -18,9 +18,9 @@ class Migration(migrations.Migration):
             name='ConfigSet',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('describe', models.CharField(max_length=100)),
-                ('prepare', models.CharField(max_length=100)),
-                ('configure', models.CharField(max_length=100)),
+                ('describe', models.CharField(max_length=200)),
+                ('prepare', models.CharField(max_length=200)),
+                ('configure', models.CharField(max_length=200)),
                 ('listed', models.BooleanField(default=True, help_text='Still offered by the server when it was last asked.')),
             ],
             options={
@@ -47,10 +47,11 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=63, unique=True, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\\Z', 'Use 1 to 63 letters, digits, dots, dashes or underscores.')])),
                 ('host', models.CharField(max_length=253)),
                 ('port', models.PositiveIntegerField(default=8083, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(65535)])),
-                ('describe_name', models.CharField(blank=True, help_text='Offer only configurations of this describe name.', max_length=100)),
+                ('describe_name', models.CharField(blank=True, help_text='Offer only configurations of this describe name.', max_length=200)),
                 ('config_dir', models.CharField(blank=True, help_text='Directory of the .xcfg files on the node.', max_length=255)),
                 ('backup_dir', models.CharField(blank=True, help_text='Directory on the node for the copies of each run.', max_length=255)),
                 ('config_set', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='topology.configset')),
+                ('configs_fetched_at', models.DateTimeField(blank=True, help_text='When it last listed its configurations.', null=True)),
                 ('node', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ecc_servers', to='topology.node')),
             ],
             options={
