@@ -1,0 +1,1 @@
+"""Composition: settings, start-up checks, addresses, and the Celery application."""

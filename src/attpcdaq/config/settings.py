@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "ninja",
+    "attpcdaq.config",
     "attpcdaq.topology",
     "attpcdaq.runlog",
     "attpcdaq.live",

@@ -24,6 +24,10 @@ class RouterState(models.Model):
 
     data_router = models.OneToOneField(DataRouter, on_delete=models.CASCADE, primary_key=True, related_name="live")
     online = models.BooleanField(null=True, help_text="Its process was seen.")
+    pid = models.PositiveIntegerField(null=True, help_text="Process number when it was last seen online.")
+    restarted_at = models.DateTimeField(
+        null=True, help_text="When another process was first seen in its place (facts 4)."
+    )
     files = models.PositiveIntegerField(default=0, help_text="GRAW files in the staging directory.")
     bytes = models.PositiveBigIntegerField(default=0, help_text="Their size together.")
     rate = models.FloatField(default=0.0, help_text="Bytes per second over the last two readings.")
@@ -32,6 +36,7 @@ class RouterState(models.Model):
     disk_total = models.PositiveBigIntegerField(null=True)
     grew_at = models.DateTimeField(null=True, help_text="When its bytes were last seen to grow.")
     problem = models.TextField(blank=True)
+    changed_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
@@ -57,7 +62,9 @@ class Event(models.Model):
     """Something that changed; its id is the event stream's Last-Event-ID."""
 
     at = models.DateTimeField(db_index=True)
-    topic = models.CharField(max_length=12, help_text="ecc, router, command, run, setup: which parts of a page it concerns.")
+    topic = models.CharField(
+        max_length=12, help_text="ecc, router, command, run, setup: which parts of a page it concerns."
+    )
     severity = models.CharField(max_length=7, choices=Severity, default=Severity.INFO)
     subject = models.CharField(max_length=80, blank=True, help_text="The server, router, run or user it is about.")
     text = models.TextField(blank=True, help_text="What the crew reads; empty for changes that only refresh a page.")

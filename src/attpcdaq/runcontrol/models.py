@@ -10,6 +10,13 @@ from attpcdaq.runlog.models import Run
 from attpcdaq.topology.models import ECCServer
 
 
+class Gate(models.Model):
+    """One row: who decides on a command holds it for the few milliseconds of deciding."""
+
+    def __str__(self) -> str:
+        return "gate"
+
+
 class Action(models.TextChoices):
     DESCRIBE = "describe", "Describe"
     PREPARE = "prepare", "Prepare"
@@ -41,7 +48,9 @@ class Command(models.Model):
     message = models.TextField(blank=True, help_text="What came of it, in words.")
     run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="commands")
     requested_by = models.CharField(max_length=150)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     requested_at = models.DateTimeField()
     expires_at = models.DateTimeField(help_text="Nobody may begin it after this time.")
     claimed_by = models.CharField(max_length=100, blank=True)

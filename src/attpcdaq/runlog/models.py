@@ -7,7 +7,7 @@ from django.db.models import Case, F, Q, Value, When
 
 EXPERIMENT_NAME = RegexValidator(
     r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z",
-    "Use 1 to 64 letters, digits, dots, dashes or underscores, beginning with a letter or digit: it becomes a directory name.",
+    "Use 1 to 64 letters, digits, dots, dashes or underscores, a letter or digit first: it becomes a directory name.",
 )
 
 
@@ -65,8 +65,16 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True, blank=True, help_text="When all boards were seen Running.")
     stopped_at = models.DateTimeField(null=True, blank=True, help_text="When all boards were seen stopped.")
     closed_at = models.DateTimeField(null=True, blank=True)
-    operator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    configuration = models.JSONField(default=dict, help_text="ECC server -> its boards and config set when the run was requested.")
+    files_asked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a worker was last told to move its files."
+    )
+    files_begun_at = models.DateTimeField(null=True, blank=True, help_text="When one last began to.")
+    operator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    configuration = models.JSONField(
+        default=dict, help_text="ECC server -> its boards and config set when the run was requested."
+    )
     notes = models.TextField(blank=True)
 
     class Meta:

@@ -1,0 +1,74 @@
+"""The Celery application: one queue per kind, so that control never waits behind file work."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from celery import Celery  # type: ignore[import-untyped]
+from kombu import Queue  # type: ignore[import-untyped]
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attpcdaq.config.settings")
+
+CONTROL, FILES = "control", "files"
+app = Celery("attpcdaq")
+
+
+def configure(broker_url: str) -> None:
+    """Settings for `broker_url`; an embedded broker keeps its messages in the directory it names."""
+    app.conf.update(
+        broker_connection_retry_on_startup=True,
+        broker_connection_timeout=2,
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_default_queue=CONTROL,
+        task_create_missing_queues=False,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+    )
+    if urlsplit(broker_url).scheme == "filesystem":
+        _embedded(Path(urlsplit(broker_url).path))
+    else:
+        _rabbitmq(broker_url)
+
+
+def _rabbitmq(broker_url: str) -> None:
+    quorum = {"x-queue-type": "quorum"}
+    app.conf.update(
+        broker_url=broker_url,
+        task_default_queue_type="quorum",
+        task_queues=[Queue(name, routing_key=name, queue_arguments=quorum) for name in (CONTROL, FILES)],
+        worker_detect_quorum_queues=True,
+        # Without these a stalled broker blocks a publish for ever.
+        broker_transport_options={"confirm_publish": True, "read_timeout": 2, "write_timeout": 2},
+    )
+
+
+def _embedded(directory: Path) -> None:
+    folders = {name: directory / name for name in ("messages", "processed", "control")}
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    app.conf.update(
+        broker_url="filesystem://",
+        task_queues=[Queue(name, routing_key=name) for name in (CONTROL, FILES)],
+        broker_transport_options={
+            "data_folder_in": str(folders["messages"]),
+            "data_folder_out": str(folders["messages"]),
+            "processed_folder": str(folders["processed"]),
+            "control_folder": str(folders["control"]),
+            "store_processed": False,
+            "polling_interval": 0.02,
+        },
+    )
+
+
+def _from_settings() -> None:
+    from django.conf import settings
+
+    configure(settings.CELERY_BROKER_URL)
+
+
+_from_settings()
+app.autodiscover_tasks(["attpcdaq.runcontrol"])

@@ -1,0 +1,145 @@
+"""The only writer of the live tables: a row is written only when it changed, and an event says so."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from attpcdaq.gateways.ports import RouterReading
+from attpcdaq.live.labels import state_label
+from attpcdaq.live.models import ECCState, Event, MonitorBeat, RouterState, Severity
+from attpcdaq.topology.models import DataRouter, ECCServer
+from get_protocol.ecc_messages import StateReply
+from get_protocol.state_machine import State
+
+CHANNEL = "attpcdaq_event"
+REFRESH_KEPT = timedelta(hours=1)
+BEAT_ROW = 1
+
+
+def add_event(
+    topic: str, text: str = "", *, subject: str = "", severity: str = Severity.INFO, at: datetime | None = None
+) -> Event:
+    """Append an event and wake the event streams when the transaction commits (PostgreSQL's NOTIFY does both)."""
+    event = Event.objects.create(
+        at=at or timezone.now(), topic=topic, severity=severity, subject=subject[:80], text=text
+    )
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(event.pk)])
+    return event
+
+
+def record_ecc(server_id: int, reply: StateReply, at: datetime) -> bool:
+    """Store what an ECC server answered; True when something changed."""
+    state, going = int(reply.state), int(reply.transition)
+    with transaction.atomic():
+        row, _ = ECCState.objects.select_for_update().get_or_create(ecc_server_id=server_id)
+        if row.state == state and row.transition == going and not row.problem:
+            return False
+        before = row.state
+        ECCState.objects.filter(pk=server_id).update(
+            state=state, transition=going, problem="", changed_at=at, seen_at=at
+        )
+        name = ECCServer.objects.values_list("name", flat=True).get(pk=server_id)
+        text = "" if before == state else f"{state_label(before)} -> {state_label(state)}"
+        add_event("ecc", text, subject=name, severity=_severity(state), at=at)
+    return True
+
+
+def _severity(state: int) -> str:
+    return Severity.ERROR if state == State.OFF else Severity.WARNING if state == State.PAUSED else Severity.INFO
+
+
+def record_ecc_problem(server_id: int, problem: str, at: datetime) -> bool:
+    """Store why the latest reading of an ECC server failed; its last good answer and age stay."""
+    with transaction.atomic():
+        row, _ = ECCState.objects.select_for_update().get_or_create(ecc_server_id=server_id)
+        if row.problem == problem:
+            return False
+        first = not row.problem
+        ECCState.objects.filter(pk=server_id).update(problem=problem, changed_at=at)
+        name = ECCServer.objects.values_list("name", flat=True).get(pk=server_id)
+        add_event("ecc", problem if first else "", subject=name, severity=Severity.ERROR, at=at)
+    return True
+
+
+def record_router(router_id: int, reading: RouterReading, at: datetime, since: datetime | None = None) -> bool:
+    """Store what a node said of a data router, `since` being when it was read before; True when something changed."""
+    with transaction.atomic():
+        row, _ = RouterState.objects.select_for_update().get_or_create(data_router_id=router_id)
+        fields = _router_fields(row, reading, at, since)
+        if all(getattr(row, name) == value for name, value in fields.items()):
+            return False
+        RouterState.objects.filter(pk=router_id).update(**fields, changed_at=at, seen_at=at)
+        text = _router_text(row, reading, restarted=fields["restarted_at"] != row.restarted_at)
+        if text:
+            _router_event(router_id, text, Severity.INFO if reading.online else Severity.ERROR, at)
+    return True
+
+
+def _router_fields(row: RouterState, reading: RouterReading, at: datetime, since: datetime | None) -> dict[str, object]:
+    size = sum(file.size for file in reading.files)
+    seconds = (at - since).total_seconds() if since else 0.0
+    grown = size - row.bytes
+    restarted = row.pid is not None and reading.pid is not None and reading.pid != row.pid
+    return {
+        "online": reading.online,
+        "pid": reading.pid or row.pid,
+        "restarted_at": at if restarted else row.restarted_at,
+        "files": len(reading.files),
+        "bytes": size,
+        "rate": max(grown, 0) / seconds if seconds > 0 else 0.0,
+        "last_event": reading.last_event,
+        "grew_at": at if grown > 0 else row.grew_at,
+        "disk_free": reading.disk_free,
+        "disk_total": reading.disk_total,
+        "problem": "",
+    }
+
+
+def _router_text(row: RouterState, reading: RouterReading, *, restarted: bool) -> str:
+    if restarted:
+        return "was restarted: its board must go through Breakup and Configure"
+    if row.online != reading.online:
+        return "is online" if reading.online else "is not running"
+    return "answers again" if row.problem else ""
+
+
+def record_router_problem(router_id: int, problem: str, at: datetime) -> bool:
+    """Store why the latest reading of a data router failed."""
+    with transaction.atomic():
+        row, _ = RouterState.objects.select_for_update().get_or_create(data_router_id=router_id)
+        if row.problem == problem:
+            return False
+        RouterState.objects.filter(pk=router_id).update(problem=problem, changed_at=at)
+        _router_event(router_id, problem, Severity.ERROR, at)
+    return True
+
+
+def _router_event(router_id: int, text: str, severity: str, at: datetime) -> None:
+    name = DataRouter.objects.values_list("name", flat=True).get(pk=router_id)
+    add_event("router", text, subject=name, severity=severity, at=at)
+
+
+def touch(ecc_ids: Collection[int], router_ids: Collection[int], at: datetime) -> None:
+    """Say that these answered and that the monitor is alive; call it about once a second.
+
+    One event for all routers whose numbers moved since the last call: rates change every second on
+    every router, and an event for each would be most of the table.
+    """
+    with transaction.atomic():
+        ECCState.objects.filter(pk__in=ecc_ids, problem="").update(seen_at=at)
+        RouterState.objects.filter(pk__in=router_ids, problem="").update(seen_at=at)
+        beat = MonitorBeat.objects.filter(pk=BEAT_ROW).first()
+        moved = Q(changed_at__gt=beat.at) if beat else Q(changed_at__isnull=False)
+        MonitorBeat.objects.update_or_create(pk=BEAT_ROW, defaults={"at": at})
+        if RouterState.objects.filter(moved).exists():
+            add_event("router", at=at)
+
+
+def forget_refreshes(now: datetime) -> int:
+    """Delete the textless events that only refreshed pages an hour ago or earlier; how many there were."""
+    return Event.objects.filter(text="", at__lt=now - REFRESH_KEPT).delete()[0]

@@ -1,0 +1,177 @@
+"""From a click to a durable order: ask the plan, write the command and its steps, wake somebody up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.utils import timezone
+
+from attpcdaq.live.store import add_event
+from attpcdaq.runcontrol import publish, record
+from attpcdaq.runcontrol.gather import Rows, read_rows, system_facts
+from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, Gate, Step
+from attpcdaq.runcontrol.plan import ACTIONS, Plan, Refusal, plan
+from attpcdaq.runlog.lifecycle import advance, request_run
+from attpcdaq.runlog.models import Run, RunClass, RunState
+
+# Nobody may begin a command later than this: a Prepare pressed ten minutes ago is not wanted any more.
+EXPIRES_AFTER = timedelta(seconds=15)
+STOP_EXPIRES_AFTER = timedelta(seconds=60)
+TITLE_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """Who asks: the name for the record, the account where there is one."""
+
+    name: str
+    user: AbstractBaseUser | None = None
+
+
+class CommandRefused(Exception):
+    """The command may not be given now; every reason is named, nothing was recorded or sent."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__(" ".join(reasons))
+        self.reasons = tuple(reasons)
+
+
+class BadCommand(ValueError):
+    """What was asked makes no sense whatever the state; `field` is wrong, the text says what is allowed."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(f"{field}: {text}")
+        self.field = field
+
+
+def request(
+    action: str,
+    targets: Sequence[str] | None,
+    by: Requester,
+    *,
+    title: str = "",
+    run_class: str = "",
+    confirm: bool = False,
+    now: datetime | None = None,
+) -> Command:
+    """Record a command for `targets` (None: the whole system). BadCommand, CommandRefused."""
+    moment = now or timezone.now()
+    with transaction.atomic():
+        Gate.objects.select_for_update().get_or_create(pk=1)
+        rows = read_rows(moment)
+        _check(action, targets, title, run_class, rows)
+        joined = _same_stop(action, targets, rows)
+        if joined is not None:
+            return joined
+        agreed = _agreed(plan(action, targets, system_facts(rows)), confirm)
+        command = _record(agreed, targets, by, rows)
+        _attach_run(command, agreed, rows, by, title, run_class)
+        transaction.on_commit(partial(publish.publish_command, command.pk))
+    return command
+
+
+def _check(action: str, targets: Sequence[str] | None, title: str, run_class: str, rows: Rows) -> None:
+    if action not in ACTIONS:
+        raise BadCommand("action", f"{action!r} is not one of {', '.join(ACTIONS)}.")
+    known = [server.name for server in rows.servers]
+    unknown = [name for name in targets or () if name not in known]
+    if unknown:
+        raise BadCommand("ecc_servers", f"there is no {', '.join(unknown)}; known are {', '.join(known) or 'none'}.")
+    if targets is not None and not targets:
+        raise BadCommand("ecc_servers", "name at least one ECC server, or leave it out (null) for the whole system.")
+    if run_class and run_class not in RunClass.values:
+        raise BadCommand("run_class", f"{run_class!r} is not one of {', '.join(RunClass.values)}.")
+    if len(title) > TITLE_LENGTH or not title.isprintable():
+        raise BadCommand("title", f"use at most {TITLE_LENGTH} printable characters.")
+
+
+def _same_stop(action: str, targets: Sequence[str] | None, rows: Rows) -> Command | None:
+    """A Stop pressed twice is one Stop; it joins the one at work."""
+    stops = (c for c in rows.active if c.action == action == Action.STOP)
+    wanted = None if targets is None else list(targets)
+    return next((c for c in stops if c.targets is None or c.targets == wanted), None)
+
+
+def _agreed(outcome: Plan | Refusal, confirm: bool) -> Plan:
+    if isinstance(outcome, Refusal):
+        raise CommandRefused(outcome.reasons)
+    if outcome.confirm and not confirm:
+        raise CommandRefused((f"{outcome.confirm} Confirm it (confirm=true) if that is meant.",))
+    return outcome
+
+
+def _record(agreed: Plan, targets: Sequence[str] | None, by: Requester, rows: Rows) -> Command:
+    lifetime = STOP_EXPIRES_AFTER if agreed.action == Action.STOP else EXPIRES_AFTER
+    command = Command.objects.create(
+        action=agreed.action,
+        targets=None if targets is None else list(targets),
+        requested_by=by.name,
+        user_id=by.user.pk if by.user else None,
+        requested_at=rows.now,
+        expires_at=rows.now + lifetime,
+    )
+    servers = {server.name: server for server in rows.servers}
+    Step.objects.bulk_create(
+        Step(command=command, stage=number, ecc_server=servers[name], server_name=name, transition=stage.transition)
+        for number, stage in enumerate(agreed.stages)
+        for name in stage.servers
+    )
+    what = "the whole system" if targets is None else ", ".join(targets)
+    label = command.get_action_display()
+    add_event("command", f"{by.name}: {label} for {what}", subject=label, at=rows.now)
+    return command
+
+
+def _attach_run(command: Command, agreed: Plan, rows: Rows, by: Requester, title: str, run_class: str) -> None:
+    """Start opens a run; what ends one supersedes whatever else is at work and marks the run as stopping."""
+    whole = command.targets is None
+    run = rows.run
+    if command.action == Action.START and whole:
+        run = _new_run(rows, by, title, run_class)
+    elif command.action == Action.STOP or agreed.confirm:
+        _supersede(command, rows, whole=whole)
+        if run is not None and whole:
+            advance(run.pk, RunState.STOPPING, rows.now)
+    if run is not None:
+        Command.objects.filter(pk=command.pk).update(run=run)
+        command.run = run
+
+
+def _new_run(rows: Rows, by: Requester, title: str, run_class: str) -> Run:
+    assert rows.experiment is not None  # the plan refused otherwise
+    previous = Run.objects.filter(experiment=rows.experiment).first()
+    configuration = {
+        server.name: {
+            "boards": {source.sender_id: source.role for source in server.data_sources.all()},
+            "config": str(server.config_set),
+        }
+        for server in rows.servers
+    }
+    return request_run(
+        rows.experiment,
+        title=title,
+        run_class=run_class or (previous.run_class if previous else RunClass.TESTING),
+        operator=by.user,
+        configuration=configuration,
+        now=rows.now,
+    )
+
+
+def _supersede(command: Command, rows: Rows, *, whole: bool) -> None:
+    """What is at work on the same servers sends nothing more."""
+    mine = {step.server_name for step in command.steps.all()}
+    for other in rows.active:
+        if other.pk != command.pk and (whole or mine & {step.server_name for step in other.steps.all()}):
+            Command.objects.filter(pk=other.pk, state__in=ACTIVE_STATES).update(superseded=True)
+            record.drop_unclaimed(other.pk, rows.now)
+
+
+def request_set_aside(by: Requester) -> None:
+    """Ask for the files left in staging directories to be put aside; CommandRefused while a run is open."""
+    if read_rows(timezone.now()).run is not None:
+        raise CommandRefused(("A run is open: its files are moved when it is stopped.",))
+    add_event("run", f"{by.name}: set stray files aside", subject="staging")
+    transaction.on_commit(publish.publish_set_aside)

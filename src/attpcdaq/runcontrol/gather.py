@@ -1,0 +1,136 @@
+"""Rows to plain values: one read of everything, so that page, API and plan see the same moment."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Max, Prefetch, Q
+
+from attpcdaq.live.labels import ECC_TOO_OLD, ROUTER_TOO_OLD
+from attpcdaq.live.models import ECCState, MonitorBeat, RouterState
+from attpcdaq.runcontrol.facts import RouterFacts, RunFacts, ServerFacts, SystemFacts
+from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Step, StepState
+from attpcdaq.runlog.models import OPEN_STATES, Experiment, Run
+from attpcdaq.topology.models import DataRouter, DataSource, ECCServer
+from get_protocol.state_machine import State, Transition
+
+MONITOR_TOO_OLD = timedelta(seconds=5)
+STEPS_LOOKED_AT = timedelta(hours=24)
+TOLD = (StepState.SENT, StepState.CONFIRMED, StepState.FAILED, StepState.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of one moment."""
+
+    now: datetime
+    servers: list[ECCServer]
+    routers: list[DataRouter]
+    experiment: Experiment | None
+    run: Run | None
+    active: list[Command]
+    beat: datetime | None
+    latest_steps: dict[str, Step]
+    configured: dict[str, datetime]
+
+    @property
+    def monitor_alive(self) -> bool:
+        return self.beat is not None and self.now - self.beat <= MONITOR_TOO_OLD
+
+
+def read_rows(now: datetime) -> Rows:
+    """Everything a decision or a page rests on."""
+    sources = Prefetch("data_sources", DataSource.objects.order_by("id"))
+    servers = ECCServer.objects.select_related("live", "config_set", "node").prefetch_related(sources)
+    listed = Count("config_sets", filter=Q(config_sets__listed=True))
+    routers = DataRouter.objects.select_related("live", "node", "data_source__ecc_server")
+    return Rows(
+        now=now,
+        servers=list(servers.annotate(listed_count=listed)),
+        routers=list(routers),
+        experiment=Experiment.objects.filter(is_active=True).first(),
+        run=Run.objects.filter(state__in=OPEN_STATES).select_related("experiment").first(),
+        active=list(Command.objects.filter(state__in=ACTIVE_STATES).prefetch_related("steps").order_by("requested_at")),
+        beat=MonitorBeat.objects.values_list("at", flat=True).first(),
+        latest_steps=_latest_steps(now),
+        configured=_last_configured(),
+    )
+
+
+def _latest_steps(now: datetime) -> dict[str, Step]:
+    """Server name -> its latest step that was more than planned."""
+    recent = Step.objects.filter(state__in=TOLD, command__requested_at__gte=now - STEPS_LOOKED_AT)
+    newest = recent.values("server_name").annotate(newest=Max("id")).values_list("newest", flat=True)
+    return {step.server_name: step for step in Step.objects.filter(pk__in=list(newest))}
+
+
+def _last_configured() -> dict[str, datetime]:
+    done = Step.objects.filter(transition=Transition.CONFIGURE, state=StepState.CONFIRMED, sent_at__isnull=False)
+    return dict(done.values_list("server_name").annotate(Max("sent_at")).order_by())
+
+
+def live_state(server: ECCServer, now: datetime) -> tuple[State | None, Transition, ECCState | None]:
+    """State as far as it is known now: an answer that is too old is no answer."""
+    live = getattr(server, "live", None)
+    if live is None or live.state is None or live.seen_at is None or now - live.seen_at > ECC_TOO_OLD:
+        return None, Transition.NONE, live
+    return State(live.state), Transition(live.transition), live
+
+
+def fresh_router(router: DataRouter, now: datetime) -> RouterState | None:
+    """The router's live row, or None when it says nothing about now."""
+    live: RouterState | None = getattr(router, "live", None)
+    fresh = live is not None and live.seen_at is not None and now - live.seen_at <= ROUTER_TOO_OLD
+    return live if fresh else None
+
+
+def is_deaf(router: DataRouter, rows: Rows) -> bool:
+    """Restarted after its board was configured: it receives nothing until Breakup and Configure (facts 4)."""
+    live, source = getattr(router, "live", None), getattr(router, "data_source", None)
+    if live is None or live.restarted_at is None or source is None or router.link_type == "FDT":
+        return False
+    configured = rows.configured.get(source.ecc_server.name)
+    state, _, _ = live_state(source.ecc_server, rows.now)
+    held = state is None or state >= State.READY
+    return held and (configured is None or configured < live.restarted_at)
+
+
+def system_facts(rows: Rows) -> SystemFacts:
+    """The rows as what the plan takes."""
+    run = rows.run
+    return SystemFacts(
+        servers=tuple(_server_facts(server, rows) for server in rows.servers),
+        routers=tuple(_router_facts(router, rows) for router in rows.routers if getattr(router, "data_source", None)),
+        run=RunFacts(run.number, run.state) if run else None,
+        experiment=rows.experiment.name if rows.experiment else None,
+        monitor_alive=rows.monitor_alive,
+        commands=tuple(command.get_action_display() for command in rows.active),
+    )
+
+
+def _server_facts(server: ECCServer, rows: Rows) -> ServerFacts:
+    state, transition, live = live_state(server, rows.now)
+    at_work = (c for c in rows.active if any(step.server_name == server.name for step in c.steps.all()))
+    command = next(at_work, None)
+    return ServerFacts(
+        name=server.name,
+        roles=frozenset(source.role for source in server.data_sources.all()),
+        state=state,
+        transition=transition,
+        configured=server.config_set is not None,
+        problem=live.problem if live else "",
+        command=command.get_action_display() if command else "",
+    )
+
+
+def _router_facts(router: DataRouter, rows: Rows) -> RouterFacts:
+    live = fresh_router(router, rows.now)
+    known = getattr(router, "live", None)
+    return RouterFacts(
+        name=router.name,
+        server=router.data_source.ecc_server.name,
+        online=live.online if live else None,
+        clean=live.files == 0 if live else None,
+        files=live.files if live else 0,
+        problem=known.problem if known else "",
+        deaf=is_deaf(router, rows),
+    )

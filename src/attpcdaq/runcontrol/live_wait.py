@@ -1,0 +1,41 @@
+"""The end of a command waits a moment for the back arrow, so that what it did is what everybody sees next."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from asgiref.sync import sync_to_async
+
+from attpcdaq.live.models import ECCState, MonitorBeat
+from attpcdaq.runcontrol.gather import MONITOR_TOO_OLD
+from attpcdaq.runcontrol.models import Step
+from attpcdaq.runcontrol.outside import Outside
+from attpcdaq.runcontrol.step import Outcome
+from get_protocol.state_machine import Transition
+
+AT_MOST = timedelta(seconds=2)
+LOOK_EVERY = 0.05
+
+
+async def live_shows(steps: Sequence[Step], outcomes: Mapping[int, Outcome], outside: Outside) -> None:
+    """Return when the live state agrees with what was read back, when the monitor is away, or after 2 s."""
+    wanted = {
+        step.ecc_server_id: int(outcome.state)
+        for step in steps
+        if (outcome := outcomes.get(step.pk)) and outcome.state is not None and step.ecc_server_id is not None
+    }
+    deadline = outside.now() + AT_MOST
+    while outside.now() < deadline:
+        if await sync_to_async(_agrees)(wanted) or not await sync_to_async(_monitor_lives)(outside):
+            return
+        await outside.sleep(LOOK_EVERY)
+
+
+def _agrees(wanted: Mapping[int, int]) -> bool:
+    rows = ECCState.objects.filter(pk__in=wanted).values_list("pk", "state", "transition")
+    seen = {pk: state for pk, state, transition in rows if transition == Transition.NONE}
+    return seen == wanted
+
+
+def _monitor_lives(outside: Outside) -> bool:
+    beat = MonitorBeat.objects.values_list("at", flat=True).first()
+    return beat is not None and outside.now() - beat <= MONITOR_TOO_OLD

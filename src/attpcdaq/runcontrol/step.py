@@ -1,0 +1,142 @@
+"""One step: read the hardware, decide, call once, and believe only what is read back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from attpcdaq.gateways.errors import BadReply, GatewayError, NoAnswer, Refused, Unreachable
+from attpcdaq.gateways.ports import EccAddress
+from attpcdaq.live.labels import state_label, transition_label
+from attpcdaq.runcontrol.outside import Outside
+from get_protocol.config_set import ConfigId
+from get_protocol.data_links import DataLink
+from get_protocol.ecc_messages import StateReply
+from get_protocol.errors import LocalProtocolError
+from get_protocol.state_machine import State, Transition, sources, target
+
+READ_TIMEOUT = 2.0
+READ_EVERY = 0.1
+# After a "success" the state is there at once; a second read allows for one that comes late.
+READ_BACK_LIMIT = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a step needs; the configuration and links are read when it is sent, not when it was asked for."""
+
+    server: EccAddress
+    transition: Transition
+    config: ConfigId
+    links: Sequence[DataLink]
+    limit: float
+    """Seconds from the step's beginning until it is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a step: `ok` is what was read back, never what was answered."""
+
+    ok: bool
+    message: str = ""
+    state: State | None = None
+    sent: bool = False
+
+
+# Records that the call is about to be sent; False forbids it (superseded, or another call is outstanding).
+MaySend = Callable[[], Awaitable[str]]
+
+
+async def run_step(order: Order, outside: Outside, may_send: MaySend) -> Outcome:
+    """Carry out one transition of one ECC server. Never raises for what the server does."""
+    deadline = outside.now() + timedelta(seconds=order.limit)
+    try:
+        before = await _settled_state(order, outside, deadline)
+    except GatewayError as error:
+        return Outcome(False, f"{error} Nothing was sent.")
+    expected = target(before, order.transition)
+    if expected is None:
+        return _nothing_to_do(order.transition, before)
+    forbidden = await may_send()
+    if forbidden:
+        return Outcome(False, forbidden, before)
+    return await _call(order, outside, deadline, expected)
+
+
+async def _settled_state(order: Order, outside: Outside, deadline: datetime) -> State:
+    """The state once no transition is under way. NoAnswer when it is busy until the deadline."""
+    while True:
+        reply = await outside.ecc.get_state(order.server, READ_TIMEOUT)
+        if reply.transition is Transition.NONE:
+            return reply.state
+        if outside.now() >= deadline:
+            raise NoAnswer(f"{_busy(reply)} after {order.limit:g} s.")
+        await outside.sleep(READ_EVERY)
+
+
+def _busy(reply: StateReply) -> str:
+    return f"The ECC server is still busy with {transition_label(reply.transition)}"
+
+
+def _nothing_to_do(transition: Transition, state: State) -> Outcome:
+    """A state in which the call would be ignored: fine when it is what the call is for, else a failure."""
+    goals = {target(source, transition) for source in sources(transition)}
+    if state in goals or (transition is Transition.STOP and state is not State.OFF):
+        return Outcome(True, f"It was {state_label(state)} already.", state)
+    needed = " or ".join(state_label(source) for source in sorted(sources(transition)))
+    label = transition_label(transition)
+    return Outcome(False, f"It is {state_label(state)}, and {label} needs {needed}. Nothing was sent.", state)
+
+
+async def _call(order: Order, outside: Outside, deadline: datetime, expected: State) -> Outcome:
+    """Send the call, once; whatever comes of it, the state read back decides."""
+    left = max((deadline - outside.now()).total_seconds(), 0.1)
+    try:
+        await outside.ecc.transition(order.server, order.transition, order.config, order.links, left)
+        said = ""
+    except (LocalProtocolError, Unreachable) as error:
+        return Outcome(False, f"{error} Nothing was sent.")
+    except Refused as error:
+        reply, _ = await _try_read(order, outside)
+        return Outcome(False, str(error), reply.state if reply else None, sent=True)
+    except (NoAnswer, BadReply) as error:
+        said = str(error)
+    return await _read_back(order, outside, deadline, expected, said)
+
+
+async def _read_back(order: Order, outside: Outside, deadline: datetime, expected: State, said: str) -> Outcome:
+    """Read until the expected state is there, or it is certain that it will not come."""
+    patience = outside.now() + timedelta(seconds=READ_BACK_LIMIT)
+    while True:
+        reply, problem = await _try_read(order, outside)
+        if reply is not None and reply.transition is Transition.NONE and reply.state is expected:
+            return Outcome(True, f"The state was reached, although: {said}" if said else "", expected, sent=True)
+        busy = reply is not None and reply.transition is not Transition.NONE
+        if outside.now() >= (max(deadline, patience) if busy else patience):
+            return Outcome(False, _why_not(reply, problem, said, expected), reply.state if reply else None, sent=True)
+        await outside.sleep(READ_EVERY)
+
+
+async def _try_read(order: Order, outside: Outside) -> tuple[StateReply | None, str]:
+    try:
+        return await outside.ecc.get_state(order.server, READ_TIMEOUT), ""
+    except GatewayError as error:
+        return None, str(error)
+
+
+def _why_not(reply: StateReply | None, problem: str, said: str, expected: State) -> str:
+    if reply is None:
+        return f"{said or 'The call was answered'} The outcome is unknown: {problem}"
+    if reply.transition is not Transition.NONE:
+        return f"{said} {_busy(reply)}; it is {state_label(reply.state)}.".strip()
+    answer = said or "It answered success, but did nothing."
+    return f"{answer} It is {state_label(reply.state)}, not {state_label(expected)}."
+
+
+async def gather_outcomes(steps: Sequence[Awaitable[Outcome]]) -> list[Outcome]:
+    """All steps of a stage at once; one that breaks does not take the others with it."""
+    results = await asyncio.gather(*steps, return_exceptions=True)
+    return [
+        result if isinstance(result, Outcome) else Outcome(False, f"Internal error: {result!r}", sent=True)
+        for result in results
+    ]

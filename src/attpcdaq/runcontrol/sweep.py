@@ -1,0 +1,99 @@
+"""What the monitor does beside reading: commands that nobody claimed, executors that died, runs left half closed."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import close_old_connections, connection
+from django.db.models import Q
+
+from attpcdaq.runcontrol import publish, record
+from attpcdaq.runcontrol.close_out import not_being_moved
+from attpcdaq.runcontrol.execute import execute
+from attpcdaq.runcontrol.models import Action, Command, CommandState, Step, StepState
+from attpcdaq.runlog.lifecycle import add_verdict, advance
+from attpcdaq.runlog.models import Run, RunState
+
+logger = logging.getLogger(__name__)
+STOP_UNCLAIMED = timedelta(seconds=1)
+PUBLISH_AGAIN = timedelta(seconds=2)
+EXECUTOR_SILENT = timedelta(seconds=10)
+CLOSE_OUT_AGAIN = timedelta(seconds=3)
+VANISHED = "The worker that carried it out is gone; the state shown is what the hardware says."
+
+
+def sweep(now: datetime, run_stop: Callable[[UUID], object] | None = None) -> None:
+    """One round; call it about twice a second. `run_stop` executes a Stop that no worker took."""
+    for command in record.expire(now):
+        if command.action == Action.START and command.run_id:
+            add_verdict(command.run_id, command.message or "The Start expired.")
+            advance(command.run_id, RunState.FAILED, now)
+    _stop_without_worker(now, run_stop or stop_in_thread)
+    _publish_again(now)
+    _end_vanished(now)
+    _close_out_again(now)
+
+
+def _stop_without_worker(now: datetime, run_stop: Callable[[UUID], object]) -> None:
+    waiting = Command.objects.filter(state=CommandState.QUEUED, requested_at__lte=now - STOP_UNCLAIMED)
+    for command in waiting.filter(action=Action.STOP):
+        run_stop(command.pk)
+
+
+def stop_in_thread(command_id: UUID) -> None:
+    """Execute a Stop beside the sweeping; the claim decides when a worker wakes up at the same moment."""
+
+    def work() -> None:
+        try:
+            execute(command_id)
+        except Exception:
+            logger.exception("the Stop %s could not be executed by the monitor", command_id)
+        finally:
+            connection.close()
+
+    threading.Thread(target=work, name=f"stop-{command_id}", daemon=True).start()
+
+
+def _publish_again(now: datetime) -> None:
+    lost = Q(published_at__isnull=True) | Q(published_at__lte=now - PUBLISH_AGAIN)
+    old_enough = Command.objects.filter(state=CommandState.QUEUED, requested_at__lte=now - STOP_UNCLAIMED)
+    for command in old_enough.filter(lost):
+        Command.objects.filter(pk=command.pk).update(published_at=now)
+        publish.publish_command(command.pk)
+
+
+def _end_vanished(now: datetime) -> None:
+    """A command whose executor is silent is over; the hardware is read by everybody, and Stop leads out."""
+    silent = Command.objects.filter(state=CommandState.RUNNING, heartbeat_at__lte=now - EXECUTOR_SILENT)
+    for command in silent.select_related("run"):
+        record.skip_waiting(command.pk, VANISHED, now)
+        sent = Step.objects.filter(command=command, state=StepState.SENT)
+        sent.update(state=StepState.FAILED, message=VANISHED, finished_at=now)
+        if record.finish(command.pk, CommandState.FAILED, VANISHED, now) and command.action == Action.START:
+            _start_vanished(command, now)
+
+
+def _start_vanished(command: Command, now: datetime) -> None:
+    """A run whose Start broke off: no board was told to start, or a Stop is still owed to them."""
+    if command.run_id is None or command.targets is not None:
+        return
+    add_verdict(command.run_id, VANISHED)
+    if not command.steps.filter(sent_at__isnull=False).exists():
+        advance(command.run_id, RunState.FAILED, now)
+
+
+def _close_out_again(now: datetime) -> None:
+    """A run is left closing only while its files are being moved; a close-out that got lost is asked for again."""
+    closing = Run.objects.filter(state=RunState.CLOSING)
+    unasked = Q(files_asked_at__isnull=True) | Q(files_asked_at__lte=now - CLOSE_OUT_AGAIN)
+    for run in closing.filter(unasked & not_being_moved(now)):
+        Run.objects.filter(pk=run.pk).update(files_asked_at=now)
+        publish.publish_close_out(run.pk)
+
+
+def in_own_thread(now: datetime) -> None:
+    """`sweep` for a thread that lives long: a database that was away gets a new connection."""
+    close_old_connections()
+    sweep(now)

@@ -1,0 +1,29 @@
+"""Celery tasks: claim, call, record."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from attpcdaq.runcontrol import close_out as files
+from attpcdaq.runcontrol import configs_fetch
+from attpcdaq.runcontrol.execute import execute
+
+
+@shared_task(queue="control")
+def run_command(command_id: str) -> None:
+    execute(UUID(command_id))
+
+
+@shared_task(queue="files")
+def close_out(run_id: int) -> None:
+    files.close_out(run_id)
+
+
+@shared_task(queue="files")
+def set_aside() -> None:
+    files.set_aside()
+
+
+@shared_task(queue="control")
+def fetch_config_sets(server_ids: list[int] | None = None) -> None:
+    configs_fetch.fetch(server_ids)

@@ -1,0 +1,78 @@
+"""A run is a state machine too: numbers are given out and states changed here, each by one atomic statement."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.db.models import F
+
+from attpcdaq.live.store import add_event
+from attpcdaq.runlog.models import OPEN_STATES, Experiment, Run, RunState
+
+NEXT: dict[str, frozenset[str]] = {
+    RunState.REQUESTED: frozenset({RunState.STARTING, RunState.STOPPING, RunState.FAILED}),
+    RunState.STARTING: frozenset({RunState.RUNNING, RunState.STOPPING, RunState.FAILED}),
+    RunState.RUNNING: frozenset({RunState.STOPPING}),
+    RunState.STOPPING: frozenset({RunState.CLOSING}),
+    RunState.CLOSING: frozenset({RunState.CLOSED}),
+}
+
+
+def request_run(
+    experiment: Experiment,
+    *,
+    title: str,
+    run_class: str,
+    operator: AbstractBaseUser | None,
+    configuration: dict[str, Any],
+    now: datetime,
+) -> Run:
+    """Open the next run of `experiment` (inside a transaction). IntegrityError when another run is open.
+
+    The number is used up whatever becomes of the run.
+    """
+    Experiment.objects.filter(pk=experiment.pk).update(last_run_number=F("last_run_number") + 1)
+    number = Experiment.objects.values_list("last_run_number", flat=True).get(pk=experiment.pk)
+    run = Run.objects.create(
+        experiment=experiment,
+        number=number,
+        title=title,
+        run_class=run_class,
+        operator_id=operator.pk if operator else None,
+        configuration=configuration,
+        requested_at=now,
+    )
+    add_event("run", f"Run {number} requested", subject=str(run), at=now)
+    return run
+
+
+def advance(run_id: int, to: str, now: datetime, **fields: Any) -> bool:
+    """Compare-and-set to the state `to`; False when the run was not in a state that leads there."""
+    before = [state for state, following in NEXT.items() if to in following]
+    if to == RunState.RUNNING:
+        fields.setdefault("started_at", now)
+    if to == RunState.CLOSING:
+        fields.setdefault("stopped_at", now)
+    if to in (RunState.CLOSED, RunState.FAILED):
+        fields.setdefault("closed_at", now)
+    changed = Run.objects.filter(pk=run_id, state__in=before).update(state=to, **fields)
+    if changed:
+        run = Run.objects.select_related("experiment").get(pk=run_id)
+        text = f"Run {run.number} is {RunState(to).label.lower()}" + (f": {run.verdict}" if run.verdict else "")
+        severity = "error" if to == RunState.FAILED else "warning" if run.verdict else "info"
+        add_event("run", text, subject=str(run), severity=severity, at=now)
+    return bool(changed)
+
+
+@transaction.atomic
+def add_verdict(run_id: int, text: str) -> None:
+    """Add a sentence to what went wrong with a run; the same one is not said twice."""
+    run = Run.objects.select_for_update().get(pk=run_id)
+    if text not in run.verdict:
+        Run.objects.filter(pk=run_id).update(verdict=f"{run.verdict} {text}".strip())
+
+
+def open_run() -> Run | None:
+    """The one run that is open, if any."""
+    return Run.objects.filter(state__in=OPEN_STATES).select_related("experiment").first()

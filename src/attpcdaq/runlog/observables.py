@@ -1,0 +1,87 @@
+"""Observables: what the crew records for each run, and which values are allowed."""
+
+import math
+import re
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import Max
+
+from attpcdaq.runlog.models import Experiment, Observable, ValueType
+
+INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+MAX_LENGTH = 200
+ALLOWED = {
+    ValueType.INTEGER: "a whole number, as in 42",
+    ValueType.NUMBER: "a number with a decimal point, as in 3.14 or 1e-3",
+    ValueType.TEXT: f"a line of at most {MAX_LENGTH} printable characters",
+}
+
+
+class ValueRefusedError(ValueError):
+    """A value that does not fit; the text names the observable and what is allowed."""
+
+
+def clean_value(observable: Observable, text: str) -> str:
+    """The value as it is stored, "" for none; ValueRefusedError."""
+    value = text.strip()
+    if value and not _fits(ValueType(observable.value_type), value):
+        raise ValueRefusedError(f"{observable}: {value[:60]!r} is not {ALLOWED[ValueType(observable.value_type)]}.")
+    return value
+
+
+def _fits(value_type: ValueType, value: str) -> bool:
+    if len(value) > MAX_LENGTH or not value.isprintable():
+        return False
+    if value_type == ValueType.INTEGER:
+        return bool(INTEGER.fullmatch(value))
+    if value_type == ValueType.NUMBER:
+        return bool(NUMBER.fullmatch(value)) and math.isfinite(float(value))
+    return True
+
+
+def number(observable: Observable, value: str) -> int | float | str:
+    """A stored value as the analysis wants it: int, float or text."""
+    if observable.value_type == ValueType.INTEGER:
+        return int(value)
+    return float(value) if observable.value_type == ValueType.NUMBER else value
+
+
+def add(experiment: Experiment, name: str, value_type: str, unit: str, comment: str) -> Observable:
+    """A new observable, at the end."""
+    last = experiment.observables.aggregate(last=Max("position"))["last"]
+    return Observable.objects.create(
+        experiment=experiment,
+        name=name,
+        value_type=value_type,
+        unit=unit,
+        comment=comment,
+        position=0 if last is None else last + 1,
+    )
+
+
+def unfit_values(observable: Observable, value_type: str) -> list[str]:
+    """The runs whose recorded value would not fit another type."""
+    wanted = ValueType(value_type)
+    found = observable.measurements.select_related("run").order_by("run__number")
+    return [f"run {each.run.number}: {each.value}" for each in found if not _fits(wanted, each.value)]
+
+
+@transaction.atomic
+def reorder(experiment: Experiment, order: Sequence[int]) -> None:
+    """Put observables into the order of their ids; the ones not named follow as they were."""
+    rows = list(experiment.observables.select_for_update().order_by("position", "id"))
+    rank = {pk: index for index, pk in enumerate(order)}
+    for position, row in enumerate(sorted(rows, key=lambda row: rank.get(row.pk, len(rank)))):
+        Observable.objects.filter(pk=row.pk).update(position=position)
+
+
+@transaction.atomic
+def remove(observable: Observable) -> bool:
+    """Remove an observable that no run uses; False when one does."""
+    locked = Observable.objects.select_for_update().get(pk=observable.pk)
+    if locked.measurements.exists():
+        return False
+    locked.delete()
+    return True
