@@ -1,35 +1,91 @@
-# The project's verbs. `make help` lists them. Works with GNU make 3.81 (macOS) and newer.
+# The project's verbs; `make help` lists them. For GNU make 3.81 (macOS) and newer.
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8080
 DATA ?= demo-data
+PYTEST_ARGS ?=
+SHELL = /bin/bash
 BIN = $(VENV)/bin
-PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+# The lock files are complete, so pip need not work out what depends on what.
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet install
+LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11
 RUN_READY = $(VENV)/.run-installed
 DEV_READY = $(VENV)/.dev-installed
-SHELL = /bin/bash
-
-.PHONY: help demo run-env dev-env
-.DEFAULT_GOAL := help
+# Checks read the settings but connect to nothing.
+SETTINGS = ATTPCDAQ_SECRET_KEY=$(shell printf 'check%.0s' 1 2 3 4 5 6 7 8) \
+	ATTPCDAQ_DATABASE_URL=sqlite:///$(CURDIR)/.mypy_cache/none.sqlite3 ATTPCDAQ_BROKER_URL=filesystem://$(CURDIR)/.mypy_cache
+.DEFAULT_GOAL = help
+.PHONY: help demo bench test test-fast coverage check format lock clean run-env dev-env \
+	check-lint check-types check-imports check-migrations check-unused check-rules
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-run-env: $(RUN_READY) ## install what the product needs into .venv
-dev-env: $(DEV_READY) ## the same, and what tests and checks need
-
-demo: $(RUN_READY) ## the whole system against a simulated detector (PORT=8080 DATA=demo-data)
+demo: $(RUN_READY) ## the whole system against a simulated detector (PORT=8080 DATA=demo-data); Ctrl-C ends it
 	@exec $(BIN)/python -m attpcdaq.demo --port $(PORT) --data $(DATA)
+
+test: $(DEV_READY) ## every test, against the real PostgreSQL, RabbitMQ, nginx, sshd and Chromium
+	@deploy/test-services || echo "Going on without it." >&2
+	$(BIN)/python -m pytest --postgresql -n 2 --no-loadscope-reorder $(PYTEST_ARGS)
+
+test-fast: $(DEV_READY) ## the tests that need none of them (under a minute)
+	$(BIN)/python -m pytest -m "not services and not e2e" -n 2 $(PYTEST_ARGS)
+
+coverage: $(DEV_READY) ## the same tests, and which lines they did not reach
+	$(BIN)/python -m pytest -m "not services and not e2e" -n 2 --cov --cov-report=term $(PYTEST_ARGS)
+
+check: check-lint check-types check-imports check-migrations check-unused check-rules ## all that is checked without running the product
+
+check-lint: $(DEV_READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	git ls-files -z 'src/*.html' | xargs -0 $(BIN)/djade --check --target-version 5.2
+
+check-types: $(DEV_READY)
+	@mkdir -p .mypy_cache
+	$(SETTINGS) $(BIN)/mypy
+
+check-imports: $(DEV_READY)
+	$(BIN)/lint-imports --no-cache
+
+check-migrations: $(DEV_READY)
+	@mkdir -p .mypy_cache
+	$(SETTINGS) $(BIN)/python manage.py makemigrations --check --dry-run
+
+check-unused: $(DEV_READY)
+	$(BIN)/python deploy/check_unused.py
+
+check-rules: $(DEV_READY)
+	$(BIN)/python -m pip --disable-pip-version-check check
+	$(BIN)/python -m pytest -q tests/test_house_rules.py
+
+format: $(DEV_READY) ## let the formatters rewrite what they can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	git ls-files -z 'src/*.html' | xargs -0 $(BIN)/djade --target-version 5.2
+
+bench: $(RUN_READY) ## measure speed and size against their goals (writes bench/report.json)
+	@exec $(BIN)/python -m bench
+
+lock: $(DEV_READY) ## lock the dependencies anew from requirements/*.in (UPGRADE=--upgrade takes newer versions)
+	$(LOCK) $(UPGRADE) requirements/run.in -o requirements/run.txt
+	$(LOCK) $(UPGRADE) requirements/dev.in -o requirements/dev.txt
+
+clean: ## remove the environment and what tools left behind, never data
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache htmlcov test-results .coverage*
+
+run-env: $(RUN_READY) ## only install what the product needs
+dev-env: $(DEV_READY) ## only install what tests and checks need
 
 $(BIN)/python:
 	@$(PYTHON) deploy/check_python.py
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(RUN_READY): requirements/run.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --require-hashes -r requirements/run.txt
-	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(PIP) --require-hashes --no-deps -r requirements/run.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV_READY): requirements/dev.txt $(RUN_READY)
-	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) --require-hashes --no-deps -r requirements/dev.txt
 	@touch $@

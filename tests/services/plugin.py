@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Set what the settings need. Workers of xdist inherit the environment, and so the one server, from the first process."""
+    """Set what the settings need. Workers of xdist inherit it from the first process, and with it the one server."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         return
     stack = early_config.stash.setdefault(STARTED, ExitStack())

@@ -32,7 +32,7 @@ def free_port() -> int:
 
 
 def find_program(pattern: str, package: str) -> Path:
-    """The newest file that matches the absolute glob `pattern`: where the Debian package puts it, not what PATH says."""
+    """The newest file that matches the absolute glob `pattern`: where its package puts it, not what PATH says."""
     found = sorted(Path("/").glob(pattern.removeprefix("/")))
     if not found:
         raise ServiceError(f"{pattern} is missing: install the package {package} with deploy/test-services")

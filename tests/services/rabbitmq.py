@@ -66,7 +66,7 @@ def _environment(directory: Path, epmd_port: int, node_port: int) -> dict[str, s
 
 @contextmanager
 def running_rabbitmq() -> Iterator[RabbitMQ]:
-    """Start epmd and the broker (about 5 s); stopped and deleted at the end."""
+    """Start epmd and the broker (5 to 15 s); stopped and deleted at the end."""
     server = find_program("/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server")
     epmd = find_program("/usr/bin/epmd", "erlang-base")
     port, epmd_port, node_port = free_port(), free_port(), free_port()
@@ -78,5 +78,5 @@ def running_rabbitmq() -> Iterator[RabbitMQ]:
             process = Process([server], directory, environment=_environment(directory, epmd_port, node_port))
             with stopped_at_the_end(process):
                 broker = RabbitMQ(port, process)
-                process.wait_until(broker.answers, 60)
+                process.wait_until(broker.answers, 90)
                 yield broker

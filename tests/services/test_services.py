@@ -65,7 +65,8 @@ async def test_nginx_passes_requests_on(nginx: Callable[[str], Nginx]) -> None:
 
     upstream = await asyncio.start_server(answer, LOOPBACK)
     port = upstream.sockets[0].getsockname()[1]
-    server = nginx(framed(f"server {{ listen {LOOPBACK}:@PORT@; location / {{ proxy_pass http://{LOOPBACK}:{port}; }} }}"))
+    passed_on = f"location / {{ proxy_pass http://{LOOPBACK}:{port}; }}"
+    server = nginx(framed(f"server {{ listen {LOOPBACK}:@PORT@; {passed_on} }}"))
     async with upstream:
         reader, writer = await asyncio.open_connection(LOOPBACK, server.port)
         writer.write(b"GET /status HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
