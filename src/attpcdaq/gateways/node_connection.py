@@ -1,0 +1,149 @@
+"""SSH connections to the nodes: one per node, kept, opened again when it was lost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncssh
+
+from attpcdaq.gateways.errors import BadReply, NoAnswer, Refused, Unreachable
+from attpcdaq.gateways.http_exchange import why
+from attpcdaq.gateways.node_tail import Tails
+from attpcdaq.gateways.ports import NodeAddress
+
+LOST = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, asyncssh.DisconnectError, asyncssh.ChannelOpenError)
+
+
+@dataclass(frozen=True, slots=True)
+class SshIdentity:
+    """Who we are to the nodes, and the file that says who they are."""
+
+    user: str
+    key: Path | None
+    known_hosts: Path | None
+
+
+@dataclass(slots=True)
+class Link:
+    """An open connection, and what was learnt over it; `statvfs` is False once the server did not know it."""
+
+    connection: asyncssh.SSHClientConnection
+    sftp: asyncssh.SFTPClient
+    statvfs: bool = True
+    tails: Tails = field(default_factory=Tails)
+
+    async def run(self, command: str) -> str:
+        """Output of a command that only looks; Refused when it fails."""
+        done = await self.connection.run(command, stdin=asyncssh.DEVNULL, encoding="utf-8", errors="replace")
+        output = str(done.stdout or "")
+        if done.exit_status and not output.strip():
+            raise Refused(f"{command!r} failed: {str(done.stderr or '').strip() or f'status {done.exit_status}'}")
+        return output
+
+
+@dataclass(slots=True)
+class _Slot:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    link: Link | None = None
+
+
+class NodeConnections:
+    """The pool; belongs to one event loop."""
+
+    def __init__(self, identity: SshIdentity) -> None:
+        self._identity = identity
+        self._slots: dict[NodeAddress, _Slot] = {}
+
+    @asynccontextmanager
+    async def link(self, node: NodeAddress, timeout: float) -> AsyncIterator[Link]:
+        """An open link for one call that must end within `timeout` seconds, connecting included.
+
+        Unreachable: nothing was done. NoAnswer: the connection was lost or the time ran out, the outcome is
+        unknown. Refused: the node said no.
+        """
+        slot = self._slots.setdefault(node, _Slot())
+        link: Link | None = None
+        try:
+            async with asyncio.timeout(timeout):
+                async with slot.lock:
+                    link = await self._open(node, slot)
+                yield link
+        except TimeoutError:
+            _abandon(slot, link)
+            if link is None:
+                raise Unreachable(_text(node, f"no connection within {timeout:g} s")) from None
+            raise NoAnswer(_text(node, f"no answer within {timeout:g} s")) from None
+        except (*LOST, OSError) as error:
+            _abandon(slot, link)
+            raise NoAnswer(_text(node, f"the connection was lost ({error})")) from error
+        except asyncssh.SFTPBadMessage as error:
+            raise BadReply(_text(node, error.reason)) from error
+        except asyncssh.SFTPError as error:
+            raise Refused(_text(node, error.reason)) from error
+        except Refused as error:
+            raise Refused(_text(node, str(error)), error.code) from error.__cause__
+
+    async def close(self) -> None:
+        """Close every connection."""
+        links = [slot.link for slot in self._slots.values() if slot.link is not None]
+        self._slots.clear()
+        for link in links:
+            link.connection.abort()
+        await asyncio.gather(*(link.connection.wait_closed() for link in links))
+
+    async def _open(self, node: NodeAddress, slot: _Slot) -> Link:
+        if slot.link is not None and not slot.link.connection.is_closed():
+            return slot.link
+        slot.link = None
+        connection = await _connect(node, self._identity)
+        try:
+            # A name that is not UTF-8 must not hide the directory it lies in.
+            slot.link = Link(connection, await connection.start_sftp_client(path_errors="surrogateescape"))
+        except (asyncssh.Error, OSError) as error:
+            raise Unreachable(_text(node, f"it offers no SFTP ({error})")) from error
+        finally:
+            if slot.link is None:
+                connection.abort()
+        return slot.link
+
+
+def _abandon(slot: _Slot, link: Link | None) -> None:
+    """Never use this connection again: whoever still waits on it is told."""
+    if link is not None:
+        link.connection.abort()
+        if slot.link is link:
+            slot.link = None
+
+
+async def _connect(node: NodeAddress, identity: SshIdentity) -> asyncssh.SSHClientConnection:
+    user = node.user or identity.user
+    if identity.key is None or identity.known_hosts is None:
+        name = "SSH_KEY" if identity.key is None else "SSH_KNOWN_HOSTS"
+        what = "the private key" if identity.key is None else "a known_hosts file with the nodes' host keys"
+        raise Unreachable(_text(node, f"ATTPCDAQ_{name} is not set; set it to the path of {what}"))
+    try:
+        return await asyncssh.connect(
+            node.host,
+            node.port,
+            username=user,
+            client_keys=[str(identity.key)],
+            known_hosts=str(identity.known_hosts),
+            preferred_auth="publickey",
+            agent_path=None,
+            config=None,
+        )
+    except asyncssh.HostKeyNotVerifiable as error:
+        hint = f"add it to {identity.known_hosts} (ssh-keyscan -p {node.port} {node.host}) once you are sure of it"
+        raise Unreachable(_text(node, f"its host key is not known; {hint}")) from error
+    except asyncssh.PermissionDenied as error:
+        raise Unreachable(_text(node, f"it does not let {user!r} in with the key {identity.key}")) from error
+    except (asyncssh.Error, asyncssh.KeyImportError) as error:
+        raise Unreachable(_text(node, str(error))) from error
+    except OSError as error:
+        raise Unreachable(_text(node, why(error))) from error
+
+
+def _text(node: NodeAddress, what: str) -> str:
+    return f"{node.name} ({node.host}:{node.port}): {what}"
