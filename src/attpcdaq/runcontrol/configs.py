@@ -71,7 +71,7 @@ def choose(wanted: Mapping[int, int | None], by: str) -> int:
 def _choose(server: ECCServer | None, choice: int | None, by: str) -> None:
     if server is None:
         raise ValueError("An ECC server is no longer part of the setup; load the page again.")
-    chosen = choices(server).filter(pk=choice).first()
+    chosen = None if choice is None else choices(server).filter(pk=choice).first()
     if choice is not None and chosen is None:
         raise ValueError(f"{server.name}: this configuration is not offered (any more); load the page again.")
     ECCServer.objects.filter(pk=server.pk).update(config_set=chosen)

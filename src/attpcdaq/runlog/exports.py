@@ -4,9 +4,10 @@ import csv
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import QuerySet
 
-from attpcdaq.runlog.models import Experiment, Observable, Run, RunFile, ValueType
+from attpcdaq.runlog.listing import duration, with_data
+from attpcdaq.runlog.models import Experiment, Observable, Run, ValueType
 
 COLUMNS = (
     "experiment", "run", "state", "class", "title", "started [UTC]", "stopped [UTC]", "duration [s]", "operator",
@@ -28,10 +29,8 @@ def csv_lines(experiment: Experiment, runs: QuerySet[Run]) -> Iterator[str]:
     observables = list(experiment.observables.all())
     writer = csv.writer(_Line(), lineterminator="\r\n")
     yield writer.writerow([*COLUMNS, *(guarded(str(each)) for each in observables)])
-    counted = runs.select_related("experiment", "operator").prefetch_related("measurements")
-    data = Q(files__kind=RunFile.Kind.DATA)
-    counted = counted.annotate(data_files=Count("files", filter=data), data_bytes=Sum("files__size", filter=data))
-    for run in counted.iterator(chunk_size=CHUNK):
+    rows = with_data(runs).select_related("experiment", "operator").prefetch_related("measurements")
+    for run in rows.iterator(chunk_size=CHUNK):
         yield writer.writerow([*_run_cells(run), *_measured_cells(run, observables)])
 
 
@@ -43,9 +42,9 @@ def _run_cells(run: Run) -> Iterator[object]:
     yield guarded(run.title)
     yield utc(run.started_at)
     yield utc(run.stopped_at)
-    yield run.seconds if run.seconds is not None else ""
+    yield "" if (seconds := duration(run)) is None else round(seconds, 3)
     yield guarded(run.operator.get_username() if run.operator else "")
-    yield run.data_files  # type: ignore[attr-defined]  # annotated by csv_lines
+    yield run.data_files  # type: ignore[attr-defined]  # annotated by with_data
     yield run.data_bytes or 0  # type: ignore[attr-defined]
     yield guarded(run.verdict)
     yield guarded(run.notes)

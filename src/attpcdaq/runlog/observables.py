@@ -23,9 +23,14 @@ class ValueRefusedError(ValueError):
     """A value that does not fit; the text names the observable and what is allowed."""
 
 
+def plain(text: str) -> str:
+    """Without blanks at the ends; the hard blanks that word processors leave become plain ones."""
+    return text.replace("\u00a0", " ").replace("\u202f", " ").strip()
+
+
 def clean_value(observable: Observable, text: str) -> str:
     """The value as it is stored, "" for none; ValueRefusedError."""
-    value = text.strip()
+    value = plain(text)
     if value and not _fits(ValueType(observable.value_type), value):
         raise ValueRefusedError(f"{observable}: {value[:60]!r} is not {ALLOWED[ValueType(observable.value_type)]}.")
     return value
@@ -71,9 +76,10 @@ def unfit_values(observable: Observable, value_type: str) -> list[str]:
 @transaction.atomic
 def reorder(experiment: Experiment, order: Sequence[int]) -> None:
     """Put observables into the order of their ids; the ones not named follow as they were."""
-    rows = list(experiment.observables.select_for_update().order_by("position", "id"))
+    rows = experiment.observables.select_for_update().order_by("id")
     rank = {pk: index for index, pk in enumerate(order)}
-    for position, row in enumerate(sorted(rows, key=lambda row: rank.get(row.pk, len(rank)))):
+    ranked = sorted(rows, key=lambda row: (rank.get(row.pk, len(rank)), row.position, row.pk))
+    for position, row in enumerate(ranked):
         Observable.objects.filter(pk=row.pk).update(position=position)
 
 

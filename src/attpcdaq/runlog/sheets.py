@@ -7,7 +7,7 @@ from django.db import transaction
 
 from attpcdaq.live.store import add_event
 from attpcdaq.runlog.models import Measurement, Observable, Run, RunClass
-from attpcdaq.runlog.observables import ValueRefusedError, clean_value
+from attpcdaq.runlog.observables import ValueRefusedError, clean_value, plain
 
 TITLE_LENGTH = 200
 NOTES_LENGTH = 20_000
@@ -61,7 +61,8 @@ def _locked_values(run: Run) -> dict[str, _Field]:
     row = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
     fields = {key: _Field(label, getattr(row, key)) for key, label in RUN_FIELDS.items()}
     values = dict(row.measurements.values_list("observable_id", "value"))
-    for observable in Observable.objects.filter(experiment=row.experiment_id):
+    # Held too: an observable may only be removed while nobody is writing a value for it.
+    for observable in Observable.objects.select_for_update().filter(experiment=row.experiment_id).order_by("id"):
         key = f"observable-{observable.pk}"
         fields[key] = _Field(observable.name, values.get(observable.pk, ""), observable)
     return fields
@@ -91,25 +92,25 @@ def _clean_run_field(key: str, text: str) -> str:
     if key == "run_class" and text not in RunClass.values:
         raise ValueError(f"Class: {text[:60]!r} is not one of {', '.join(RunClass.values)}.")
     if key == "title":
-        text = text.strip()
+        text = plain(text)
         if len(text) > TITLE_LENGTH or not text.isprintable():
             raise ValueError(f"Title: use one line of at most {TITLE_LENGTH} printable characters.")
     if key == "notes":
-        text = text.replace("\r\n", "\n").strip()
+        text = plain(text.replace("\r\n", "\n"))
         if len(text) > NOTES_LENGTH or not all(c.isprintable() or c in "\n\t" for c in text):
             raise ValueError(f"Notes: use at most {NOTES_LENGTH} printable characters.")
     return text
 
 
-def _conflicts(
-    edits: Mapping[str, Edit], stored: Mapping[str, _Field], wanted: Mapping[str, str]
-) -> dict[str, str]:
+def _conflicts(edits: Mapping[str, Edit], stored: Mapping[str, _Field], wanted: Mapping[str, str]) -> dict[str, str]:
     """Fields whose stored value is neither what the writer saw nor what the writer wants."""
-    found = ((key, stored[key]) for key, value in wanted.items() if stored[key].value not in (_seen(edits[key]), value))
-    return {
-        key: f"{field.label}: somebody else wrote {field.value[:200] or '(nothing)'!r} meanwhile; save again to replace it."
-        for key, field in found
-    }
+    fields = {key: stored[key] for key, value in wanted.items() if stored[key].value not in (_seen(edits[key]), value)}
+    return {key: _meanwhile(field) for key, field in fields.items()}
+
+
+def _meanwhile(field: _Field) -> str:
+    theirs = repr(field.value[:200]) if field.value else "nothing"
+    return f"{field.label}: somebody else wrote {theirs} meanwhile; save again to replace it."
 
 
 def _seen(edit: Edit) -> str:

@@ -1,10 +1,10 @@
 """What the parts of a setup owe each other; every fault names the row and what is allowed."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 from attpcdaq.topology.models import Role
-from attpcdaq.topology.setup import RouterEntry, ServerEntry, Setup, SourceEntry
+from attpcdaq.topology.setup import Entry, RouterEntry, ServerEntry, Setup, SourceEntry
 
 
 def faults(setup: Setup) -> list[str]:
@@ -27,7 +27,11 @@ def _twice(kind: str, key: str, found: Iterable[tuple[str, str]]) -> Iterator[st
 
 
 def _names(setup: Setup) -> Iterator[str]:
-    parts = {"node": setup.nodes, "ecc_server": setup.ecc_servers, "data_router": setup.data_routers}
+    parts: dict[str, Sequence[Entry]] = {
+        "node": setup.nodes,
+        "ecc_server": setup.ecc_servers,
+        "data_router": setup.data_routers,
+    }
     for kind, entries in parts.items():
         yield from _twice(kind, "name", ((entry.name, f"number {index}") for index, entry in enumerate(entries, 1)))
     yield from _twice(

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address
-from typing import cast
 
 from django.core.exceptions import ValidationError
 
@@ -47,9 +46,9 @@ def _matching(pattern: re.Pattern[str], allowed: str) -> Callable[[object], str]
 
 def _one_of(values: list[str]) -> Callable[[object], str]:
     def read(value: object) -> str:
-        if value not in values:
+        if not isinstance(value, str) or value not in values:
             raise ValueError(f"use one of {', '.join(values)}")
-        return cast(str, value)
+        return value
 
     return read
 

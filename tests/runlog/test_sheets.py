@@ -1,0 +1,167 @@
+"""The run sheet: typed values, all or nothing, and two writers at once."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attpcdaq.live.models import Event
+from attpcdaq.runlog.models import Measurement, Observable, Run
+from attpcdaq.runlog.observables import ValueRefusedError, add, clean_value, number, remove, reorder, unfit_values
+from attpcdaq.runlog.sheets import Edit, SheetRefusedError, copy_previous, previous_with_values, save
+from tests.runlog.rows import make_experiment, make_run
+
+
+@pytest.fixture
+def run(db: None) -> Run:
+    experiment = make_experiment()
+    add(experiment, "Pressure", "number", "torr", "")
+    add(experiment, "Target", "text", "", "")
+    add(experiment, "Attenuator", "integer", "", "")
+    return make_run(experiment, 1)
+
+
+def key(name: str) -> str:
+    return f"observable-{Observable.objects.get(name=name).pk}"
+
+
+def values(run: Run) -> dict[str, str]:
+    return dict(run.measurements.values_list("observable__name", "value"))
+
+
+ALLOWED = [
+    ("number", ["1", "-1.5", "1e-3", ".5", "5.", "+2E+10", "  3.0 ", "\u00a03"]),
+    ("integer", ["0", "-12", "+7", "123456789012345678901"]),
+    ("text", ["CD2 500 µg/cm²", "=1+1", "a" * 200]),
+]
+REFUSED = [
+    ("number", ["1,5", "abc", "1e999", "nan", "inf", "0x10", "1 2", "--1", "٣", "e5", ".", "1" * 201]),
+    ("integer", ["1.0", "1e3", "x", "1_000", "٣", "1" * 31]),
+    ("text", ["a\nb", "a\x00b", "a\x1bb", "a" * 201]),
+]
+
+
+@pytest.mark.parametrize(("value_type", "text"), [(kind, text) for kind, texts in ALLOWED for text in texts])
+def test_values_that_fit(value_type: str, text: str) -> None:
+    assert clean_value(Observable(name="x", value_type=value_type), text) == text.replace("\u00a0", " ").strip()
+
+
+@pytest.mark.parametrize(("value_type", "text"), [(kind, text) for kind, texts in REFUSED for text in texts])
+def test_values_that_do_not_fit_are_refused_by_name(value_type: str, text: str) -> None:
+    with pytest.raises(ValueRefusedError, match=r"^Pressure \[torr\]: .* is not a ") as caught:
+        clean_value(Observable(name="Pressure", unit="torr", value_type=value_type), text)
+    assert str(caught.value).isprintable()
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_any_float_is_a_number_and_comes_back(value: float) -> None:
+    observable = Observable(name="x", value_type="number")
+    assert number(observable, clean_value(observable, repr(value))) == value
+
+
+@given(st.text(max_size=30))
+def test_what_is_taken_as_a_number_is_a_finite_one(text: str) -> None:
+    observable = Observable(name="x", value_type="number")
+    try:
+        value = clean_value(observable, text)
+    except ValueRefusedError:
+        return
+    assert value == "" or math.isfinite(float(value))
+
+
+def test_title_class_notes_and_values_are_saved_together(run: Run) -> None:
+    edits = {
+        "title": Edit("", " alphas "),
+        "run_class": Edit("testing", "beam"),
+        "notes": Edit("", "a\r\nb"),
+        key("Pressure"): Edit("", "1e-3"),
+        key("Target"): Edit("", ""),
+    }
+    assert save(run, edits, "kim") == ("title", "run_class", "notes", key("Pressure"))
+    run.refresh_from_db()
+    assert (run.title, run.run_class, run.notes) == ("alphas", "beam", "a\nb")
+    assert values(run) == {"Pressure": "1e-3"}
+    assert Event.objects.get().text == "Run sheet: Title, Class, Notes, Pressure by kim"
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "expected"),
+    [
+        ("title", "a\nb", "Title: use one line of at most 200"),
+        ("title", "a" * 201, "Title: use one line of at most 200"),
+        ("run_class", "holiday", "Class: 'holiday' is not one of testing, production"),
+        ("notes", "a\x00b", "Notes: use at most 20000 printable"),
+        ("observable-999999", "1", "not part of the run sheet any more"),
+        ("state", "running", "not part of the run sheet any more"),
+    ],
+)
+def test_one_wrong_field_saves_nothing(run: Run, field: str, text: str, expected: str) -> None:
+    with pytest.raises(SheetRefusedError) as caught:
+        save(run, {key("Pressure"): Edit("", "3"), field: Edit("", text)}, "kim")
+    assert expected in caught.value.errors[field]
+    assert list(caught.value.errors) == [field]
+    assert values(run) == {}
+    assert not Event.objects.exists()
+
+
+def test_two_writers_of_different_fields_both_win(run: Run) -> None:
+    untouched = {key("Pressure"): Edit("", ""), key("Target"): Edit("", "")}
+    save(run, untouched | {key("Pressure"): Edit("", "3")}, "kim")
+    save(run, untouched | {key("Target"): Edit("", "CD2")}, "lee")
+    assert values(run) == {"Pressure": "3", "Target": "CD2"}
+
+
+def test_two_writers_of_one_field_the_second_is_asked(run: Run) -> None:
+    pressure = key("Pressure")
+    save(run, {pressure: Edit("", "3")}, "kim")
+    with pytest.raises(SheetRefusedError) as caught:
+        save(run, {pressure: Edit("", "4"), key("Target"): Edit("", "CD2")}, "lee")
+    assert caught.value.errors == {pressure: "Pressure: somebody else wrote '3' meanwhile; save again to replace it."}
+    assert values(run) == {"Pressure": "3"}
+    assert save(run, {pressure: Edit("", "3")}, "lee") == ()
+    save(run, {pressure: Edit("3", "4")}, "lee")
+    save(run, {pressure: Edit("4", "")}, "lee")
+    assert values(run) == {}
+
+
+def test_same_as_previous_fills_only_what_is_empty(run: Run) -> None:
+    save(run, {key("Pressure"): Edit("", "3"), key("Target"): Edit("", "CD2")}, "kim")
+    make_run(run.experiment, 2)
+    third = make_run(run.experiment, 3)
+    save(third, {key("Target"): Edit("", "CH2")}, "kim")
+    assert previous_with_values(third) == run
+    assert copy_previous(third, "kim") == ("Pressure",)
+    assert values(third) == {"Pressure": "3", "Target": "CH2"}
+    assert copy_previous(third, "kim") == ()
+
+
+def test_same_as_previous_leaves_out_what_no_longer_fits(run: Run) -> None:
+    save(run, {key("Target"): Edit("", "CD2")}, "kim")
+    Observable.objects.filter(name="Target").update(value_type="number")
+    assert copy_previous(make_run(run.experiment, 2), "kim") == ()
+
+
+def test_the_first_run_has_no_previous_one(run: Run) -> None:
+    assert previous_with_values(run) is None
+    assert copy_previous(run, "kim") == ()
+    other = make_experiment("other", is_active=False)
+    save(run, {key("Target"): Edit("", "CD2")}, "kim")
+    assert previous_with_values(make_run(other, 2)) is None
+
+
+def test_observables_are_ordered_and_removed_only_when_unused(run: Run) -> None:
+    first, second, third = Observable.objects.all()
+    reorder(run.experiment, [third.pk, first.pk])
+    assert list(Observable.objects.all()) == [third, first, second]
+    Measurement.objects.create(run=run, observable=first, value="3")
+    assert not remove(first)
+    assert remove(second)
+    assert list(Observable.objects.all()) == [third, first]
+
+
+def test_a_type_that_recorded_values_do_not_fit_is_known(run: Run) -> None:
+    save(run, {key("Target"): Edit("", "CD2"), key("Pressure"): Edit("", "3.5")}, "kim")
+    assert unfit_values(Observable.objects.get(name="Target"), "number") == ["run 1: CD2"]
+    assert unfit_values(Observable.objects.get(name="Pressure"), "text") == []
+    assert unfit_values(Observable.objects.get(name="Pressure"), "integer") == ["run 1: 3.5"]
