@@ -1,0 +1,1 @@
+"""A simulated GET detector: ECC servers, boards, data routers and nodes that behave as the real ones do on the wire."""

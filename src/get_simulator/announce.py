@@ -1,0 +1,56 @@
+"""The announce file: where everything listens, written when it does."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from get_simulator.detector import Detector
+
+
+def announcement(detector: Detector, control_port: int) -> dict[str, Any]:
+    """Names, addresses and ports of all parts; paths are those seen on the nodes, `root` is where they really lie."""
+    assert detector.host_key is not None
+    return {
+        "control": control_port,
+        "ecc_servers": [
+            {
+                "name": name,
+                "address": server.spec.address,
+                "port": server.port,
+                "boards": list(server.spec.boards),
+                "node": server.spec.node,
+            }
+            for name, server in detector.ecc_servers.items()
+        ],
+        "data_routers": [
+            {
+                "name": name,
+                "address": router.spec.address,
+                "port": router.port,
+                "link_type": router.spec.link_type,
+                "node": router.spec.node,
+                "staging": "/staging",
+            }
+            for name, router in detector.routers.items()
+        ],
+        "nodes": [
+            {
+                "name": spec.name,
+                "address": spec.address,
+                "ssh_port": detector.nodes[spec.name].port,
+                "root": str(detector.root(spec.name).resolve()),
+            }
+            for spec in detector.description.nodes
+        ],
+        "config_dir": "/configs",
+        "ssh_user": detector.description.ssh.user,
+        "host_key": detector.host_key.export_public_key().decode().strip(),
+    }
+
+
+def write_announcement(path: Path, content: dict[str, Any]) -> None:
+    """Write it in one step: a reader sees all of it or nothing."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,36 @@
+"""Where the time comes from: the pure parts are given it as a number of POSIX seconds."""
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Anything that tells the time in POSIX seconds and never goes back."""
+
+    def now(self) -> float: ...
+
+
+class SystemClock:
+    """The machine's time when it was made, carried on by the monotonic clock: a step of the machine's clock is not seen."""
+
+    def __init__(self) -> None:
+        self._offset = time.time() - time.monotonic()
+
+    def now(self) -> float:
+        return self._offset + time.monotonic()
+
+
+class ManualClock:
+    """Simulated time: it moves only when told to."""
+
+    def __init__(self, start: float = 1_000_000_000.0) -> None:
+        self._now = start
+
+    def now(self) -> float:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; a negative step is a mistake (ValueError)."""
+        if seconds < 0:
+            raise ValueError(f"seconds: must not be negative, not {seconds}")
+        self._now += seconds

@@ -1,0 +1,214 @@
+"""The simulated detector: all its parts, put together from a description."""
+
+import asyncio
+from itertools import count
+from pathlib import Path
+
+import asyncssh
+
+from get_simulator.board import Board
+from get_simulator.clock import Clock
+from get_simulator.config_files import endpoint, make_files, write_missing
+from get_simulator.data_router import DataRouter
+from get_simulator.description import MUTANT, Description, EccServerSpec
+from get_simulator.ecc_server import EccServer
+from get_simulator.ecc_service import EccService
+from get_simulator.faults import BOARD, ECC, NODE, ROUTER, Fault, FaultBook, FaultKind
+from get_simulator.journal import Journal
+from get_simulator.node import Node, Process, Result
+from get_simulator.node_ssh import DirectoryNodeFiles, Gate, NodeSsh, host_key
+from get_simulator.pace import Pace
+from get_simulator.physics import CoboFrames, MutantFrames
+from get_simulator.repository import DirectoryFiles, Repository
+from get_simulator.trigger import TriggerSystem
+
+FOLDERS = ("staging", "configs", "config_backup")
+PROGRAMS = {ECC: "getEccSoapServer", ROUTER: "dataRouter"}
+ORDINARY = ("/sbin/init", "/usr/sbin/sshd -D")
+
+
+class Detector:
+    """Everything that is simulated, by name. Make it inside a running event loop."""
+
+    def __init__(self, description: Description, data: Path, clock: Clock) -> None:
+        self.description, self.data, self.clock = description, data, clock
+        self.pace = Pace(description.timing, description.timing.speed, description.physics.event_rate)
+        self.faults = FaultBook()
+        self.journal = Journal()
+        self.boards = self._make_boards()
+        self._hardware = {board.endpoint: board for board in self.boards.values()}
+        self.trigger = TriggerSystem(list(self.boards.values()), self.pace)
+        self.routers = {
+            spec.name: DataRouter(
+                spec, self.root(spec.node) / "staging", clock, self.faults, description.rollover_bytes
+            )
+            for spec in description.data_routers
+        }
+        self.ecc_servers = {spec.name: self._make_ecc_server(spec) for spec in description.ecc_servers}
+        self.nodes = {spec.name: self._make_node(spec.name, spec.address, spec.ssh_port) for spec in description.nodes}
+        self.host_key: asyncssh.SSHKey | None = None
+        self._pids = count(1000)
+        self._pid_of: dict[str, int] = {}
+        self._ticking: asyncio.Task[None] | None = None
+        self._restarts: set[asyncio.Task[None]] = set()
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Kind of each part by name: what a fault can be set on."""
+        kinds = {ECC: self.ecc_servers, BOARD: self.boards, ROUTER: self.routers, NODE: self.nodes}
+        return {name: kind for kind, named in kinds.items() for name in named}
+
+    def root(self, node: str) -> Path:
+        """Directory that is `/` on the node."""
+        return self.data / "nodes" / node
+
+    async def start(self) -> None:
+        """Make the directories and files, then listen everywhere and take triggers."""
+        files = make_files(self.description)
+        for node in self.nodes:
+            for folder in FOLDERS:
+                (self.root(node) / folder).mkdir(parents=True, exist_ok=True)
+            write_missing(self.root(node) / "configs", files)
+        self.host_key = host_key(self.description.ssh.host_key or self.data / "ssh_host_ed25519_key")
+        for name in (*self.nodes, *self.routers, *self.ecc_servers):
+            await self._start_part(name)
+        self._ticking = asyncio.get_running_loop().create_task(self._tick())
+
+    async def stop(self) -> None:
+        """Close every socket."""
+        if self._ticking is not None:
+            self._ticking.cancel()
+        for board in self.boards.values():
+            board.unlink()
+        for part in (*self.ecc_servers.values(), *self.routers.values(), *self.nodes.values()):
+            part.close()
+        await asyncio.sleep(0)  # lets the closed transports say goodbye to the loop
+
+    def set_fault(self, fault: Fault) -> None:
+        """Let it take effect: die and wedge at once, the others when their time comes."""
+        self.journal.record(self.clock.now(), "fault", fault.target, set=fault.as_json())
+        if fault.kind is FaultKind.DIE:
+            self.kill(fault.target, "fault")
+        elif fault.kind is FaultKind.WEDGE and fault.operation is None:
+            self.ecc_servers[fault.target].service.wedge()
+        else:
+            self.faults.set(fault)
+        self._look_again()
+
+    def clear_faults(self, target: str | None) -> int:
+        """Take faults away; the dead stay dead and the wedged wedged until they are restarted."""
+        gone = self.faults.clear(target)
+        if gone:
+            self.journal.record(self.clock.now(), "fault", target or "all", cleared=len(gone))
+        self._look_again()
+        return len(gone)
+
+    def kill(self, name: str, why: str) -> None:
+        """End a process, a board or a whole node."""
+        now = self.clock.now()
+        if name in self.boards:
+            self.boards[name].die(now)
+        elif name in self.ecc_servers:
+            self.ecc_servers[name].kill(why)
+        elif name in self.routers:
+            self.routers[name].kill()
+            self.journal.record(now, "process", name, did="died", why=why)
+        else:
+            for part in self._parts_on(name):
+                self.kill(part, why)
+            self.nodes[name].kill()
+            self.journal.record(now, "process", name, did="died", why=why)
+
+    async def restart(self, name: str) -> None:
+        """End it if it lives, and begin anew; a node brings its processes up with it."""
+        self.kill(name, "restart")
+        for part in (name, *self._parts_on(name)):
+            await self._start_part(part)
+
+    def processes(self, node: str) -> list[Process]:
+        """The living processes of a node, some ordinary ones first."""
+        found = [Process(pid, args) for pid, args in enumerate(ORDINARY, 1)]
+        for name in self._parts_on(node):
+            if name in self._pid_of and self._alive(name):
+                found.append(Process(self._pid_of[name], self._command_line(name), name))
+        return found
+
+    def _make_boards(self) -> dict[str, Board]:
+        cobos = [board for board in self.description.boards if board != MUTANT]
+        boards = {
+            name: Board(name, endpoint(name), CoboFrames(number, len(cobos)), self.journal)
+            for number, name in enumerate(cobos)
+        }
+        if MUTANT in self.description.boards:
+            boards[MUTANT] = Board(MUTANT, endpoint(MUTANT), MutantFrames(), self.journal)
+        return boards
+
+    def _make_ecc_server(self, spec: EccServerSpec) -> EccServer:
+        repository = Repository(DirectoryFiles(self.root(spec.node) / "configs"))
+
+        def new_service() -> EccService:
+            return EccService(spec.name, spec.boards, self._hardware, repository, self.pace, self.faults, self.journal)
+
+        server = EccServer(spec, new_service, self.clock, self.pace)
+        server.on_death = lambda why: self.journal.record(self.clock.now(), "process", spec.name, did="died", why=why)
+        return server
+
+    def _make_node(self, name: str, address: str, port: int) -> NodeSsh:
+        gate = Gate(name, self.faults)
+        files = DirectoryNodeFiles(self.root(name), gate.disk_full)
+
+        async def run(command: str) -> Result:
+            services = {part: PROGRAMS[self.parts[part]] for part in self._parts_on(name)}
+            result = Node(name, files, self.processes(name), services).run(command, self.clock.now())
+            if result.action is not None:
+                await self._act(*result.action)
+            return result
+
+        return NodeSsh(name, address, port, self.root(name), gate, run)
+
+    async def _act(self, verb: str, parts: tuple[str, ...]) -> None:
+        for part in parts:
+            if verb in ("stop", "restart"):
+                self.kill(part, f"systemctl {verb}")
+            if verb in ("start", "restart") and not self._alive(part):
+                await self._start_part(part)
+
+    async def _start_part(self, name: str) -> None:
+        self._pid_of[name] = next(self._pids)
+        if name in self.boards:
+            self.boards[name].boot()
+        elif name in self.routers:
+            self.routers[name].start()
+        elif name in self.ecc_servers:
+            await self.ecc_servers[name].start()
+        else:
+            assert self.host_key is not None
+            ssh = self.description.ssh
+            await self.nodes[name].start(self.host_key, ssh.user, ssh.authorized_keys)
+        self.journal.record(self.clock.now(), "process", name, did="started")
+
+    def _parts_on(self, node: str) -> list[str]:
+        """Names of the processes that belong to a node; none for what is no node."""
+        parts = [*self.ecc_servers.values(), *self.routers.values()]
+        return [part.spec.name for part in parts if part.spec.node == node]
+
+    def _alive(self, name: str) -> bool:
+        return (self.ecc_servers.get(name) or self.routers[name]).alive
+
+    def _command_line(self, name: str) -> str:
+        if name in self.ecc_servers:
+            return f"/usr/local/bin/getEccSoapServer --port {self.ecc_servers[name].port} --config-repo-url /configs"
+        router = self.routers[name]
+        address = router.spec.address
+        control = f"{address}:{max(router.port - 2, 1)}"
+        return f"/usr/local/bin/dataRouter {control} {address}:{router.port} {router.spec.link_type} FrameStorage"
+
+    def _look_again(self) -> None:
+        for server in self.ecc_servers.values():
+            server.faults_changed()
+        for node in self.nodes.values():
+            node.gate.look_again()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(max(self.trigger.step(self.clock.now()), 0.001))
