@@ -10,6 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRedirect
 
+from attpcdaq.web.partials import PANELS, status_context
+
 
 class Login(LoginView):
     """Log-in; a part of a page asked for after the session ended sends the whole browser here."""
@@ -25,7 +27,7 @@ class Login(LoginView):
 @require_GET
 def status(request: HttpRequest) -> HttpResponse:
     """The page from which runs are taken."""
-    return render(request, "status/page.html")
+    return render(request, "status/page.html", status_context(request) | {"panels": PANELS})
 
 
 @login_not_required

@@ -6,12 +6,15 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from attpcdaq.web import pages
+from attpcdaq.web import actions, pages, partials, stream
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.status, name="status"),
     path("login/", pages.Login.as_view(), name="login"),
     path("logout/", login_not_required(LogoutView.as_view()), name="logout"),
+    path("actions/<slug:action>", actions.act, name="action"),
+    path("partials/status", partials.status, name="status-partials"),
+    path("events/stream", stream.stream, name="event-stream"),
     path("healthz", pages.health, name="health"),
 ]
 if find_spec("attpcdaq.web.run_urls"):

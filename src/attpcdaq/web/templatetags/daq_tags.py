@@ -1,12 +1,18 @@
 """How figures and states are written on a page."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django import template
 
+from attpcdaq.runcontrol.views import ActionView, CommandView, RunView, Snapshot, StepView
+from attpcdaq.web import reasons
+
 register = template.Library()
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-RUN_LEVELS = {"running": "ok", "failed": "bad", "closed": "off", "requested": "busy", "starting": "busy", "stopping": "busy", "closing": "busy"}
+# The five which do not end in a run; Start and Stop stand in the run panel.
+HARDWARE_ACTIONS = ("describe", "prepare", "configure", "breakup", "undo")
+RUN_LEVELS = {"running": "ok", "failed": "bad", "closed": "off"}
 SEVERITY_LEVELS = {"info": "off", "warning": "warn", "error": "bad"}
 COMMAND_LEVELS = {"queued": "busy", "running": "busy", "done": "ok", "failed": "bad", "expired": "warn"}
 STEP_LEVELS = {"waiting": "off", "sent": "busy", "confirmed": "ok", "failed": "bad", "skipped": "off", "expired": "warn"}
@@ -57,9 +63,15 @@ def age(seconds: float | None) -> str:
 
 
 @register.filter
+def age_at(seen_at: datetime | None, now: datetime) -> str:
+    """The age at `now` of something last seen at `seen_at`."""
+    return age(None if seen_at is None else (now - seen_at).total_seconds())
+
+
+@register.filter
 def run_level(state: str) -> str:
     """The badge level of a run's state."""
-    return RUN_LEVELS.get(state, "off")
+    return RUN_LEVELS.get(state, "busy")
 
 
 @register.filter
@@ -78,3 +90,37 @@ def command_level(state: str) -> str:
 def step_level(state: str) -> str:
     """The badge level of a step's state."""
     return STEP_LEVELS.get(state, "off")
+
+
+@register.filter
+def run_duration(run: RunView, now: datetime | None = None) -> str:
+    """From the first moment of a run to its end, or until `now`, as h:mm:ss; "" for a run that never ran."""
+    end = run.stopped_at or now
+    return "" if run.started_at is None or end is None else duration((end - run.started_at).total_seconds())
+
+
+@register.filter
+def hardware_actions(status: Snapshot) -> list[tuple[str, str, ActionView]]:
+    """(action, label, view) of the operations which do not belong to a run."""
+    return [(action, action.capitalize(), status.actions[action]) for action in HARDWARE_ACTIONS]
+
+
+@register.filter
+def grouped(texts: Iterable[str]) -> list[str]:
+    """Reasons with what several servers have in common said once, naming all of them."""
+    return reasons.grouped(texts)
+
+
+@register.filter
+def grouped_short(texts: Iterable[str]) -> list[str]:
+    """The same, naming two of them."""
+    return reasons.grouped(texts, short=True)
+
+
+@register.filter
+def stages(command: CommandView) -> list[tuple[str, list[StepView]]]:
+    """(transition, steps) of every stage of a command, in their order."""
+    by_stage: dict[int, list[StepView]] = {}
+    for step in command.steps:
+        by_stage.setdefault(step.stage, []).append(step)
+    return [(steps[0].transition, steps) for _, steps in sorted(by_stage.items())]

@@ -1,0 +1,96 @@
+"""What the event hub reads from the database; every function is blocking and belongs into the hub's own thread."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+
+from attpcdaq.live.models import ECCState, Event, MonitorBeat, RouterState
+from attpcdaq.live.store import REFRESH_KEPT
+
+# PostgreSQL gives out ids before the commits: an event may appear after one with a higher id.
+OVERLAP = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One server-sent event."""
+
+    kind: str
+    data: str
+    id: int | None = None
+
+    def encode(self) -> bytes:
+        head = "" if self.id is None else f"id: {self.id}\n"
+        return f"{head}event: {self.kind}\ndata: {self.data}\n\n".encode()
+
+
+def change(last: int, topics: set[str]) -> Message:
+    """Something of these topics changed; everything up to event `last` is told."""
+    return Message("change", json.dumps({"topics": sorted(topics)}), last)
+
+
+def reset(last: int) -> Message:
+    """Nobody can say any more what changed: fetch everything again."""
+    return Message("reset", "{}", last)
+
+
+def latest_id() -> int:
+    """Id of the newest event, 0 when there is none."""
+    return Event.objects.values_list("id", flat=True).first() or 0
+
+
+def resume(wanted: str, now: datetime | None = None) -> Message | None:
+    """What somebody missed who has seen everything up to event `wanted`; None when that is nothing."""
+    latest = latest_id()
+    seen = Event.objects.filter(pk=int(wanted)).first() if wanted.isdecimal() and int(wanted) <= latest else None
+    if seen is None:
+        return None if wanted == str(latest) else reset(latest)
+    if (now or timezone.now()) - seen.at > REFRESH_KEPT:
+        return reset(latest)
+    missed = Event.objects.filter(id__gt=seen.pk - OVERLAP).exclude(pk=seen.pk)
+    topics = set(missed.order_by().values_list("topic", flat=True).distinct())
+    return change(latest, topics) if topics else None
+
+
+def opening(wanted: str) -> list[Message]:
+    """What a stream begins with: what was missed since event `wanted` (empty: nothing), and a beat."""
+    missed = resume(wanted) if wanted else None
+    return [message for message in (missed, beat()) if message is not None]
+
+
+def beat(now: datetime | None = None) -> Message:
+    """The server's time and when monitor, ECC servers and data routers were last seen, in seconds since 1970."""
+    monitor = MonitorBeat.objects.values_list("at", flat=True).first()
+    times = {
+        "now": (now or timezone.now()).timestamp(),
+        "monitor": monitor.timestamp() if monitor else None,
+        "ecc": _seen(ECCState.objects.all()),
+        "routers": _seen(RouterState.objects.all()),
+    }
+    return Message("beat", json.dumps(times))
+
+
+def _seen(rows: QuerySet[Model]) -> dict[str, float]:
+    return {str(pk): at.timestamp() for pk, at in rows.values_list("pk", "seen_at") if at is not None}
+
+
+class News:
+    """Tells every event once, however late it was committed."""
+
+    def __init__(self) -> None:
+        self._last = latest_id()
+        self._told = {pk for pk, _ in self._recent()}
+
+    def _recent(self) -> list[tuple[int, str]]:
+        return list(Event.objects.filter(id__gt=self._last - OVERLAP).order_by("id").values_list("id", "topic"))
+
+    def look(self) -> Message | None:
+        """What came since the last look."""
+        recent = self._recent()
+        topics = {topic for pk, topic in recent if pk not in self._told}
+        self._told = {pk for pk, _ in recent}
+        self._last = max([self._last, *self._told])
+        return change(self._last, topics) if topics else None

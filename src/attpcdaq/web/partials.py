@@ -1,0 +1,66 @@
+"""Parts of the status page, fetched again whenever what they show has changed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from attpcdaq.live.models import Event, MonitorBeat
+from attpcdaq.runcontrol.snapshot import snapshot
+from attpcdaq.runlog.models import RunClass
+from attpcdaq.web.roles import as_seen_by, may_operate
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A part of the page and the topics of the events that change it."""
+
+    name: str
+    topics: str
+    css: str = ""
+
+    @property
+    def template(self) -> str:
+        return f"status/{self.name}.html"
+
+
+PANELS = {
+    panel.name: panel
+    for panel in (
+        Panel("overall", "ecc router command run setup", "overall"),
+        Panel("run", "ecc router command run setup", "run"),
+        Panel("operations", "ecc command run setup"),
+        Panel("command", "command"),
+        Panel("servers", "ecc command run setup", "flush"),
+        Panel("routers", "router run setup", "flush"),
+        Panel("events", "ecc router command run setup"),
+    )
+}
+
+
+def status_context(request: HttpRequest) -> dict[str, Any]:
+    """What every panel shows, and the event up to which that is known (read first: newer events may be in it already)."""
+    latest = Event.objects.values_list("id", flat=True).first() or 0
+    status = as_seen_by(request.user, snapshot())
+    return {
+        "status": status,
+        "event_id": latest,
+        "monitor_at": MonitorBeat.objects.values_list("at", flat=True).first(),
+        "may_operate": may_operate(request.user),
+        "run_classes": RunClass.choices,
+    }
+
+
+@require_GET
+@never_cache
+def status(request: HttpRequest) -> HttpResponse:
+    """The panels named by ?panels=a,b; 400 names what is allowed."""
+    names = [name for name in request.GET.get("panels", "").split(",") if name]
+    unknown = [name for name in names if name not in PANELS]
+    if unknown or not names:
+        allowed = ", ".join(PANELS)
+        return HttpResponse(f"panels must be some of: {allowed}\n", status=400, content_type="text/plain")
+    return render(request, "status/panels.html", status_context(request) | {"panels": [PANELS[name] for name in names]})
