@@ -42,7 +42,7 @@ class DataLink:
         _check_address(self.address)
         if isinstance(self.port, bool) or not isinstance(self.port, int) or not 1 <= self.port <= 65535:
             raise LocalProtocolError(f"data link: port is {self.port!r}; allowed: 1 to 65535")
-        if self.type not in LinkType:
+        if not isinstance(self.type, LinkType):
             raise LocalProtocolError(f"data link: type is {self.type!r}; allowed: {', '.join(LinkType)}")
 
 
@@ -146,7 +146,7 @@ def _files(file_set: etree._Element, text: str) -> tuple[ConfigFile, ...]:
     """Files with their contents cut from `text`, which lxml would not give back unchanged."""
     elements = children(file_set, "File")
     contents = list(_contents(text))
-    if len(elements) != len(contents):
+    if not len(elements) == len(contents) == sum(1 for _ in file_set.getroottree().iter("{*}File")):
         raise RemoteProtocolError("a <File> of the ConfigSet is nested or stands outside of it")
     return tuple(
         ConfigFile(

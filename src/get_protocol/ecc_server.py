@@ -147,7 +147,7 @@ def _outer(element: etree._Element) -> str:
     if not name:
         return tail
     name = f"{element.prefix}:{name}" if element.prefix else name
-    pairs = (f' {etree.QName(key).localname}="{attribute(value)}"' for key, value in element.items())
+    pairs = (f' {etree.QName(key).localname}="{attribute(str(value))}"' for key, value in element.items())
     inner = escape(element.text or "") + "".join(_outer(child) for child in element)
     return f"<{name}{''.join(pairs)}>{inner}</{name}>{tail}"
 

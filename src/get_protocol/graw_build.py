@@ -1,13 +1,12 @@
 """MFM frames, writing: what a board sends and a data router stores (facts 5)."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from get_protocol.errors import LocalProtocolError
 from get_protocol.graw_header import (
     BLOB,
-    FIRST_FIELD,
+    COBO_TYPES,
+    FORMATS,
     HIT_PATTERNS_END,
     LAST_CELLS_END,
     LAST_CELLS_REVISION,
@@ -15,7 +14,6 @@ from get_protocol.graw_header import (
     LITTLE_ENDIAN,
     MULTIPLICITY_END,
     MUTANT_KNOWN_BYTES,
-    STATUS_END,
     TOPOLOGY_BYTES,
     WINDOW_END,
     WINDOW_REVISION,
@@ -30,23 +28,6 @@ from get_protocol.graw_samples import SAMPLE_DTYPE, Samples, encode_items
 Quad = tuple[int, int, int, int]
 
 
-class FrameFormat(NamedTuple):
-    """Block exponent, header blocks and item size that the format file of a revision gives."""
-
-    block_exponent: int
-    header_blocks: int
-    item_size: int
-
-
-FORMATS = {
-    (FrameType.COBO, 0): FrameFormat(5, 2, 4),
-    (FrameType.COBO, 1): FrameFormat(6, 2, 4),
-    (FrameType.COBO, 2): FrameFormat(6, 2, 4),
-    (FrameType.COBO, 3): FrameFormat(6, 2, 4),
-    (FrameType.COBO, 4): FrameFormat(6, 2, 4),
-    (FrameType.COBO, 5): FrameFormat(8, 1, 4),
-    (FrameType.COBO_COMPACT, 5): FrameFormat(8, 1, 2),
-}
 _LIMITS = {
     "data_source": 0xFF,
     "event_time": 0xFFFF_FFFF_FFFF,
@@ -87,7 +68,7 @@ def build_frame(
     `items` is an array of SAMPLE_DTYPE, for type 2 in the order of full_readout_order. Fields left None are
     zero where the revision has them. `event_time` counts 10 ns ticks; hit patterns come from hit_patterns_of.
     """
-    form = FORMATS.get((FrameType(frame_type), revision)) if frame_type in {1, 2} else None
+    form = FORMATS.get((frame_type, revision))
     if form is None:
         known = ", ".join(f"type {kind:d} revision {number}" for kind, number in FORMATS)
         raise LocalProtocolError(f"frame type {frame_type} revision {revision}; allowed: {known}")
@@ -114,7 +95,7 @@ def encode_frame(header: FrameHeader, items: Samples, *, tail: bytes = b"") -> b
     `tail` is what header_tail gave: with it an unmodified frame comes out byte for byte, except for bits 12
     and 13 of items and for non-zero padding, which no board sets.
     """
-    if header.frame_type not in {FrameType.COBO, FrameType.COBO_COMPACT} or header.header_size is None:
+    if header.frame_type not in COBO_TYPES or header.header_size is None:
         raise LocalProtocolError(f"frame type {header.frame_type} has no items; allowed: 1 and 2")
     _check_limits(header)
     block, header_size = header.block_size, header.header_size
@@ -158,22 +139,37 @@ def build_mutant(event_idx: int, *, size: int = 64, data_source: int = 0, revisi
 
 
 def _pack_fields(frame: bytearray, header: FrameHeader, blocks: int, count: int, layout: ByteLayout) -> None:
-    size = blocks.to_bytes(3, layout.order)
-    kind = (header.data_source, header.frame_type, header.revision)
-    layout.primary.pack_into(frame, 0, header.meta_type, size, *kind)
-    time = (header.event_time or 0).to_bytes(6, layout.order)
+    """Write all field groups at once, then only as far as this header's fields go."""
+    zeros = (0, 0, 0, 0)
+    size, time = blocks.to_bytes(3, layout.order), (header.event_time or 0).to_bytes(6, layout.order)
     header_blocks = (header.header_size or 0) // header.block_size
-    rest = (header.event_idx, header.cobo_idx, header.asad_idx, header.read_offset, header.status)
-    layout.cobo.pack_into(frame, FIRST_FIELD, header_blocks, header.item_size, count, time, *rest)
-    if header.hit_patterns is not None:
-        hits = b"".join(pattern.to_bytes(9, layout.order) for pattern in header.hit_patterns)
-        layout.hits.pack_into(frame, STATUS_END, hits)
-    if header.multiplicity is not None:
-        layout.four.pack_into(frame, HIT_PATTERNS_END, *header.multiplicity)
-    if header.window_out is not None:
-        layout.window.pack_into(frame, MULTIPLICITY_END, header.window_out)
-    if header.last_cells is not None:
-        layout.four.pack_into(frame, WINDOW_END, *header.last_cells)
+    packed = layout.cobo.pack(
+        header.meta_type,
+        size,
+        header.data_source,
+        header.frame_type,
+        header.revision,
+        header_blocks,
+        header.item_size,
+        count,
+        time,
+        header.event_idx,
+        header.cobo_idx,
+        header.asad_idx,
+        header.read_offset,
+        header.status,
+        *_split(header.hit_patterns or zeros, layout),
+        *(header.multiplicity or zeros),
+        header.window_out or 0,
+        *(header.last_cells or zeros),
+    )
+    frame[: fields_end(header)] = packed[: fields_end(header)]
+
+
+def _split(patterns: Quad, layout: ByteLayout) -> list[int]:
+    """Each 9-byte pattern as the 1 and 8 bytes that the layout packs, in its byte order."""
+    parts = [(pattern >> 64, pattern & (1 << 64) - 1) for pattern in patterns]
+    return [part for pair in parts for part in (pair if layout.order == "big" else pair[::-1])]
 
 
 def _check_limits(header: FrameHeader) -> None:

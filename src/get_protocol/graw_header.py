@@ -1,9 +1,10 @@
 """MFM frame headers, reading: CoBo types 1 and 2, topology, MuTAnT (facts 5)."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import IntEnum
-from typing import Literal, NamedTuple
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from get_protocol.errors import FrameError, TruncatedFrame
 
@@ -16,8 +17,8 @@ PRIMARY_BYTES = 8
 TOPOLOGY_BYTES = 12
 MUTANT_KNOWN_BYTES = 18
 """Up to the end of the only field of a MuTAnT frame that is known."""
-FIRST_FIELD, STATUS_END, HIT_PATTERNS_END, MULTIPLICITY_END, WINDOW_END, LAST_CELLS_END = 8, 31, 67, 75, 79, 87
-"""Byte offsets in a CoBo header; each field group exists only if it lies inside the header."""
+STATUS_END, HIT_PATTERNS_END, MULTIPLICITY_END, WINDOW_END, LAST_CELLS_END = 31, 67, 75, 79, 87
+"""Byte offsets in a CoBo header; a field group exists only if it lies inside the header."""
 WINDOW_REVISION, LAST_CELLS_REVISION = 3, 4
 
 
@@ -30,8 +31,27 @@ class FrameType(IntEnum):
     MUTANT = 8
 
 
-ITEM_BYTES = {FrameType.COBO: 4, FrameType.COBO_COMPACT: 2}
-REVISIONS = {FrameType.COBO: frozenset(range(6)), FrameType.COBO_COMPACT: frozenset({5})}
+class FrameFormat(NamedTuple):
+    """What the format file of one CoBo frame type and revision lays down."""
+
+    block_exponent: int
+    header_blocks: int
+    item_size: int
+
+
+FORMATS: Mapping[tuple[int, int], FrameFormat] = MappingProxyType(
+    {
+        (FrameType.COBO, 0): FrameFormat(5, 2, 4),
+        (FrameType.COBO, 1): FrameFormat(6, 2, 4),
+        (FrameType.COBO, 2): FrameFormat(6, 2, 4),
+        (FrameType.COBO, 3): FrameFormat(6, 2, 4),
+        (FrameType.COBO, 4): FrameFormat(6, 2, 4),
+        (FrameType.COBO, 5): FrameFormat(8, 1, 4),
+        (FrameType.COBO_COMPACT, 5): FrameFormat(8, 1, 2),
+    }
+)
+"""By frame type and revision; readers take block and header size from the frame itself."""
+COBO_TYPES = frozenset({int(FrameType.COBO), int(FrameType.COBO_COMPACT)})
 
 
 class FrameHeader(NamedTuple):
@@ -76,21 +96,19 @@ class Topology(NamedTuple):
 
 
 class ByteLayout(NamedTuple):
-    """Byte order of a frame and the structs of its field groups."""
+    """Byte order of a frame, and how its header is packed in it."""
 
     order: Literal["big", "little"]
     primary: struct.Struct
     cobo: struct.Struct
-    hits: struct.Struct
-    four: struct.Struct
-    window: struct.Struct
     event: struct.Struct
 
 
 def _layout(order: Literal["big", "little"]) -> ByteLayout:
     mark = ">" if order == "big" else "<"
-    formats = ("B3sBHB", "HHI6sIBBHB", "36s", "4H", "I", "I")
-    return ByteLayout(order, *(struct.Struct(mark + text) for text in formats))
+    pattern = "BQ" if order == "big" else "QB"
+    cobo = struct.Struct(f"{mark}B3sBHBHHI6sIBBHB{4 * pattern}4HI4H")
+    return ByteLayout(order, struct.Struct(mark + "B3sBHB"), cobo, struct.Struct(mark + "I"))
 
 
 LAYOUTS = {False: _layout("big"), True: _layout("little")}
@@ -105,13 +123,12 @@ def read_header(buffer: ReadableBuffer, offset: int = 0, *, base_offset: int = 0
     left, where = len(buffer) - offset, base_offset + offset
     if offset < 0 or left < PRIMARY_BYTES:
         raise TruncatedFrame(where, f"{max(left, 0)} bytes left; a frame begins with {PRIMARY_BYTES}")
-    layout = LAYOUTS[bool(buffer[offset] & LITTLE_ENDIAN)]
+    layout = LAYOUTS[buffer[offset] >= LITTLE_ENDIAN]
     meta, size, source, kind, revision = layout.primary.unpack_from(buffer, offset)
-    blocks = int.from_bytes(size, layout.order)
-    frame_size = blocks << (meta & BLOCK_EXPONENT)
+    if kind in COBO_TYPES:
+        return _cobo_header(buffer, offset, where, layout)
+    frame_size = int.from_bytes(size, layout.order) << (meta & BLOCK_EXPONENT)
     primary = (where, meta, frame_size, source, kind, revision)
-    if kind in ITEM_BYTES:
-        return _cobo_header(buffer, offset, primary, layout)
     if kind == FrameType.MUTANT:
         _need(left, MUTANT_KNOWN_BYTES, frame_size, where, "a MuTAnT frame")
         return FrameHeader(*primary, event_idx=layout.event.unpack_from(buffer, offset + 14)[0])
@@ -158,49 +175,56 @@ def fields_end(header: FrameHeader) -> int:
     return STATUS_END if header.hit_patterns is None else HIT_PATTERNS_END
 
 
-def _cobo_header(
-    buffer: ReadableBuffer, offset: int, primary: tuple[int, int, int, int, int, int], layout: ByteLayout
-) -> FrameHeader:
-    where, meta, frame_size, _, kind, revision = primary
-    if revision not in REVISIONS[FrameType(kind)]:
-        known = ", ".join(map(str, sorted(REVISIONS[FrameType(kind)])))
-        raise FrameError(where, f"frame type {kind} has revision {revision}; known: {known}")
+def _cobo_header(buffer: ReadableBuffer, offset: int, where: int, layout: ByteLayout) -> FrameHeader:
+    # Called for every frame of a file, hence one unpack of all the fields any revision has.
     left = len(buffer) - offset
-    _need(left, STATUS_END, frame_size, where, "a CoBo frame")
-    header_blocks, item_size, item_count, time, *rest = layout.cobo.unpack_from(buffer, offset + FIRST_FIELD)
-    header_size = header_blocks << (meta & BLOCK_EXPONENT)
-    if not STATUS_END <= header_size <= frame_size:
-        raise FrameError(where, f"header size is {header_size}; allowed: {STATUS_END} to the frame's {frame_size}")
-    if item_size != ITEM_BYTES[FrameType(kind)]:
-        raise FrameError(where, f"item size is {item_size}; allowed: {ITEM_BYTES[FrameType(kind)]}")
-    if header_size + item_count * item_size > frame_size:
-        raise FrameError(where, f"{item_count} items do not fit into a frame of {frame_size} bytes")
-    if left < min(header_size, LAST_CELLS_END):
+    if left < LAST_CELLS_END:
+        _need(left, STATUS_END, STATUS_END, where, "a CoBo frame")
+        buffer, offset = bytes(buffer[offset:]).ljust(LAST_CELLS_END, b"\0"), 0
+    fields = layout.cobo.unpack_from(buffer, offset)
+    meta, size, source, kind, revision, header_blocks, item_size, item_count, time = fields[:9]
+    exponent = meta & BLOCK_EXPONENT
+    frame_size = int.from_bytes(size, layout.order) << exponent
+    form = FORMATS.get((kind, revision))
+    if form is None:
+        known = ", ".join(str(number) for known_kind, number in FORMATS if known_kind == kind)
+        raise FrameError(where, f"frame type {kind} has revision {revision}; known: {known}")
+    header_size = header_blocks << exponent
+    if header_size < STATUS_END or item_size != form.item_size or header_size + item_count * item_size > frame_size:
+        raise FrameError(where, _misfit(frame_size, header_size, item_size, item_count, form))
+    if left < LAST_CELLS_END and left < header_size:
         raise TruncatedFrame(where, f"{left} bytes left; the header has {header_size}")
     event_time = int.from_bytes(time, layout.order)
-    optional = _optional_fields(buffer, offset, header_size, revision, layout)
-    return FrameHeader(*primary, header_size, item_size, item_count, event_time, *rest, *optional)
+    head = (where, meta, frame_size, source, kind, revision, header_size, item_size, item_count, event_time)
+    return tuple.__new__(FrameHeader, (*head, *fields[9:14], *_groups(fields, revision, header_size, layout.order)))
 
 
-def _optional_fields(
-    buffer: ReadableBuffer, offset: int, header_size: int, revision: int, layout: ByteLayout
+def _groups(
+    fields: tuple[Any, ...], revision: int, header_size: int, order: Literal["big", "little"]
 ) -> tuple[object, ...]:
-    """Field groups that a header has room for: the 64 bytes of revision 0 end inside hitPat_3."""
-    hits = multiplicity = window = cells = None
-    if header_size >= HIT_PATTERNS_END:
-        hits = _hit_patterns(layout.hits.unpack_from(buffer, offset + STATUS_END)[0], layout)
-    if header_size >= MULTIPLICITY_END:
-        multiplicity = layout.four.unpack_from(buffer, offset + HIT_PATTERNS_END)
-    if revision >= WINDOW_REVISION and header_size >= WINDOW_END:
-        window = layout.window.unpack_from(buffer, offset + MULTIPLICITY_END)[0]
-    if revision >= LAST_CELLS_REVISION and header_size >= LAST_CELLS_END:
-        cells = layout.four.unpack_from(buffer, offset + WINDOW_END)
-    return hits, multiplicity, window, cells
+    """Hit patterns, multiplicities, window and last cells; None where the header has no room for them.
+
+    The 64 bytes of revision 0 end inside hitPat_3. A pattern's 9 bytes are unpacked as 1 and 8.
+    """
+    if header_size < HIT_PATTERNS_END:
+        return None, None, None, None
+    a, b, c, d, e, f, g, h = fields[14:22]
+    return (
+        (a << 64 | b, c << 64 | d, e << 64 | f, g << 64 | h)
+        if order == "big"
+        else (b << 64 | a, d << 64 | c, f << 64 | e, h << 64 | g),
+        fields[22:26] if header_size >= MULTIPLICITY_END else None,
+        fields[26] if revision >= WINDOW_REVISION and header_size >= WINDOW_END else None,
+        fields[27:31] if revision >= LAST_CELLS_REVISION and header_size >= LAST_CELLS_END else None,
+    )
 
 
-def _hit_patterns(data: bytes, layout: ByteLayout) -> tuple[int, int, int, int]:
-    first, second, third, fourth = (int.from_bytes(data[i : i + 9], layout.order) for i in (0, 9, 18, 27))
-    return first, second, third, fourth
+def _misfit(frame_size: int, header_size: int, item_size: int, item_count: int, form: FrameFormat) -> str:
+    if not STATUS_END <= header_size <= frame_size:
+        return f"header size is {header_size}; allowed: {STATUS_END} to the frame's {frame_size}"
+    if item_size != form.item_size:
+        return f"item size is {item_size}; allowed: {form.item_size}"
+    return f"item count is {item_count}; the frame of {frame_size} bytes has room for fewer"
 
 
 def _need(left: int, needed: int, frame_size: int, where: int, what: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from get_protocol.errors import FrameError, TruncatedFrame
-from get_protocol.graw_header import ITEM_BYTES, FrameHeader, read_header
+from get_protocol.graw_header import COBO_TYPES, FrameHeader, read_header
 
 
 def find_last_frame(first: FrameHeader, tail: bytes, tail_offset: int) -> FrameHeader | None:
@@ -67,7 +67,7 @@ def _last_from(first: FrameHeader, tail: bytes, tail_offset: int, start: int, br
 
 def _plausible(first: FrameHeader, header: FrameHeader) -> bool:
     """Whether `header` can stand in the file that begins with `first`."""
-    if (header.frame_type in ITEM_BYTES) != (first.frame_type in ITEM_BYTES):
+    if (header.frame_type in COBO_TYPES) != (first.frame_type in COBO_TYPES):
         return False
     if (header.cobo_idx, header.asad_idx, header.data_source) != (first.cobo_idx, first.asad_idx, first.data_source):
         return False

@@ -119,7 +119,7 @@ def _leaves(element: etree._Element, path: tuple[Step, ...]) -> Iterator[tuple[t
             continue
         if any(local_name(grandchild) for grandchild in child):
             yield from _leaves(child, here)
-        elif text := "".join(map(str, child.xpath("text()"))).strip():
+        elif text := "".join([child.text or "", *(after.tail or "" for after in child)]).strip():
             yield here, text
 
 
