@@ -58,13 +58,6 @@ class NodeSsh:
         await self._connections.close()
 
 
-def node_port() -> NodeSsh:
-    """The gateway with the keys of the settings."""
-    from django.conf import settings
-
-    return NodeSsh(SshIdentity(settings.SSH_USER, settings.SSH_KEY, settings.SSH_KNOWN_HOSTS))
-
-
 @dataclass(frozen=True, slots=True)
 class _Look:
     """What the files and the disk of one router say."""

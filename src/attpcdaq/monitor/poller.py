@@ -1,0 +1,117 @@
+"""Reads every ECC server and node steadily, each in a task of its own: one that hangs delays no other."""
+
+import asyncio
+import logging
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from attpcdaq.gateways.errors import GatewayError
+from attpcdaq.gateways.ports import EccPort, NodePort
+from attpcdaq.monitor.clock import Clock
+from attpcdaq.monitor.readings import EccTarget, Key, Kind, NodeTarget, Outcome, Problem, Reading, Targets
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds between readings, and deadlines."""
+
+    ecc_every: float = 0.5
+    ecc_deadline: float = 2.0
+    node_every: float = 1.0
+    node_deadline: float = 5.0
+
+
+class Poller:
+    """Runs one task per target; what they read goes to `note`."""
+
+    def __init__(
+        self, ecc: EccPort, nodes: NodePort, note: Callable[[Reading], None], clock: Clock, pace: Pace | None = None
+    ) -> None:
+        self._ecc = ecc
+        self._nodes = nodes
+        self._note = note
+        self._clock = clock
+        self._pace = pace or Pace()
+        self._tasks: dict[EccTarget | NodeTarget, asyncio.Task[None]] = {}
+        self._read_at: dict[Key, datetime] = {}
+
+    def watch(self, targets: Targets) -> None:
+        """Watch exactly these from now on; those watched before go on undisturbed, spread over the period."""
+        wanted: set[EccTarget | NodeTarget] = {*targets.ecc_servers, *targets.nodes}
+        for gone in self._tasks.keys() - wanted:
+            self._tasks.pop(gone).cancel()
+        for number, server in enumerate(targets.ecc_servers):
+            if server not in self._tasks:
+                self._begin(
+                    server, partial(self._read_ecc, server), self._pace.ecc_every, number / len(targets.ecc_servers)
+                )
+        for number, node in enumerate(targets.nodes):
+            if node not in self._tasks:
+                self._begin(node, partial(self._read_node, node), self._pace.node_every, number / len(targets.nodes))
+
+    async def close(self) -> None:
+        """End every task."""
+        tasks = list(self._tasks.values())
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _begin(
+        self, target: EccTarget | NodeTarget, read: Callable[[], Awaitable[None]], every: float, phase: float
+    ) -> None:
+        self._tasks[target] = asyncio.create_task(
+            self._steadily(read, every, phase), name=f"read {target.address.name}"
+        )
+
+    async def _steadily(self, read: Callable[[], Awaitable[None]], every: float, phase: float) -> None:
+        """Keep the phase: a reading that took longer than the period lets the missed ones go."""
+        await self._clock.sleep(phase * every)
+        due = self._clock.monotonic()
+        while True:
+            await read()
+            late = self._clock.monotonic() - due
+            due += every * max(1, math.ceil(late / every))
+            await self._clock.sleep(due - self._clock.monotonic())
+
+    async def _read_ecc(self, target: EccTarget) -> None:
+        key = Key(Kind.ECC, target.id)
+        try:
+            self._seen(key, await self._ecc.get_state(target.address, self._pace.ecc_deadline))
+        except GatewayError as error:
+            self._seen(key, Problem(str(error)))
+        except Exception as error:  # a fault of ours must not end the watching, nor go unseen
+            logger.exception("reading %s failed", target.address.name)
+            self._seen(key, Problem(f"the monitor failed to read it: {error!r}"))
+
+    async def _read_node(self, target: NodeTarget) -> None:
+        queries = [router.query for router in target.routers]
+        try:
+            found = await self._nodes.read_routers(target.address, queries, self._pace.node_deadline)
+        except GatewayError as error:
+            self._all_failed(target, str(error))
+            return
+        except Exception as error:  # as above
+            logger.exception("reading %s failed", target.address.name)
+            self._all_failed(target, f"the monitor failed to read it: {error!r}")
+            return
+        for router in target.routers:
+            outcome = found[router.query.name]
+            self._seen(
+                Key(Kind.ROUTER, router.id), Problem(str(outcome)) if isinstance(outcome, GatewayError) else outcome
+            )
+
+    def _all_failed(self, target: NodeTarget, text: str) -> None:
+        for router in target.routers:
+            self._seen(Key(Kind.ROUTER, router.id), Problem(text))
+
+    def _seen(self, key: Key, outcome: Outcome) -> None:
+        now = self._clock.now()
+        self._note(Reading(key, outcome, now, self._read_at.get(key)))
+        if not isinstance(outcome, Problem):
+            self._read_at[key] = now

@@ -1,0 +1,95 @@
+"""Threads of the monitor. They are daemons: a database that hangs must not hold up the end of the process."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from queue import SimpleQueue
+from typing import TypeVar
+
+from django.db import Error, connection
+from django.utils import timezone
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class Worker:
+    """One thread that carries out blocking calls one after the other."""
+
+    def __init__(self, name: str) -> None:
+        self._orders: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    async def call(self, work: Callable[[], T]) -> T:
+        """Result of `work`, carried out in the thread; its exceptions come back too."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+
+        def order() -> None:
+            try:
+                settle = _settle(answer, result=work())
+            except Exception as error:
+                settle = _settle(answer, error=error)
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(settle)
+
+        self._orders.put(order)
+        return await answer
+
+    def stop(self) -> None:
+        """End after the call under way."""
+        self._orders.put(None)
+
+    def _work(self) -> None:
+        while (order := self._orders.get()) is not None:
+            order()
+        connection.close()
+
+
+def _settle(answer: "asyncio.Future[T]", result: T | None = None, error: Exception | None = None) -> Callable[[], None]:
+    def settle() -> None:
+        if answer.done():
+            return
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(result)  # type: ignore[arg-type]
+
+    return settle
+
+
+class Sweeper:
+    """Calls `sweep` in its own thread every `every` seconds, so that it never delays reading."""
+
+    def __init__(self, sweep: Callable[[datetime], None], every: float = 0.5) -> None:
+        self._sweep = sweep
+        self._every = every
+        self._stopping = threading.Event()
+        self._failing = False
+        self._thread = threading.Thread(target=self._work, name="sweep", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """No further round."""
+        self._stopping.set()
+
+    def _work(self) -> None:
+        while not self._stopping.wait(self._every):
+            try:
+                self._sweep(timezone.now())
+                self._failing = False
+            except Exception as error:
+                self._report(error)
+        connection.close()
+
+    def _report(self, error: Exception) -> None:
+        if not self._failing:
+            logger.error("sweeping failed; it is tried again every %g s", self._every, exc_info=error)
+        self._failing = True
+        if isinstance(error, Error):
+            connection.close()
