@@ -12,7 +12,7 @@ from get_protocol.untrusted_xml import children, escape, local_name, parse_untru
 SUB_TYPES = ("describe", "prepare", "configure")
 """The only SubConfigId types; any other ends the real server's process (facts 1.5)."""
 
-_NAME = re.compile(r"[^\x00-\x20\x7f/](?:[^\x00-\x1f\x7f/]*[^\x00-\x20\x7f/])?")
+_NAME = re.compile(r"[^\x00-\x1f\x7f/]{1,200}")
 _NAME_RULE = "1 to 200 characters, no slash or control character, no blank at either end"
 
 
@@ -27,7 +27,7 @@ class ConfigId:
     def __post_init__(self) -> None:
         for kind in SUB_TYPES:
             name = getattr(self, kind)
-            if not (isinstance(name, str) and len(name) <= 200 and _NAME.fullmatch(name)):
+            if not (isinstance(name, str) and _NAME.fullmatch(name) and name == name.strip()):
                 raise LocalProtocolError(f"config set: {kind} is {name!r}; allowed: {_NAME_RULE}")
 
     def to_xml(self) -> str:
