@@ -11,7 +11,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's time when it was made, carried on by the monotonic clock: a step of the machine's clock is not seen."""
+    """The machine's time, carried on by the monotonic clock: steps of the machine's clock are not seen."""
 
     def __init__(self) -> None:
         self._offset = time.time() - time.monotonic()

@@ -90,7 +90,7 @@ class DataRouter:
     @property
     def files(self) -> tuple[Counter[str], Counter[str]]:
         """Frames and bytes by file name, since the process started."""
-        return self._store.written, self._store.bytes
+        return self._store.written, self._store.stored_bytes
 
     def start(self) -> None:
         """Begin a process: no files open, nobody connected."""

@@ -86,7 +86,7 @@ class Ssh:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A whole detector. `mutant` is none, no-readout or readout; `boards` maps a sender id to its AsAds (0: a MuTAnT)."""
+    """A whole detector. `boards` are all data sender ids; `mutant` is none, no-readout or readout."""
 
     ecc_servers: tuple[EccServerSpec, ...]
     data_routers: tuple[RouterSpec, ...]

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,7 +43,7 @@ class BadDescription(ValueError):
 
 
 def read_description(path: Path, overrides: Mapping[str, Mapping[str, object]] | None = None) -> Description:
-    """The description in the TOML file `path`; `overrides` replaces single keys of its sections. Raises BadDescription."""
+    """The description in the file `path`; `overrides` replaces single keys of its sections. Raises BadDescription."""
     try:
         tables: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -135,20 +135,24 @@ def _read(default: T, where: str, table: Mapping[str, Any], required: Sequence[s
 
 
 def _value(where: str, key: str, value: object, default: object) -> object:
-    if key in ("authorized_keys", "host_key"):
-        return Path(_text(where, value)).expanduser()
-    if key == "address":
-        return _address(where, value)
-    if key == "boards":
-        return _boards(where, value)
-    if key in ("name", "node"):
-        return _matching(where, _text(where, value), NAME, "letters, digits and _.- (at most 64)")
+    """`value` checked; what is not one of the special keys is a text or a number, as its default is."""
+    special = SPECIAL.get(key)
+    if special is not None:
+        return special(where, value)
     if key in CHOICES and isinstance(default, str):
         return _choice(where, value, CHOICES[key])
     if isinstance(default, str):
         return _text(where, value)
     low, high = (0, 65535) if key.endswith("port") else LIMITS.get(key, (0, 86400))
     return _number(where, value, low, high, whole=isinstance(default, int))
+
+
+def _path(where: str, value: object) -> Path:
+    return Path(_text(where, value)).expanduser()
+
+
+def _name(where: str, value: object) -> str:
+    return _matching(where, _text(where, value), NAME, "letters, digits and _.- (at most 64)")
 
 
 def _text(where: str, value: object) -> str:
@@ -189,6 +193,16 @@ def _number(where: str, value: object, low: float, high: float, *, whole: bool) 
     return value if whole else float(value)
 
 
+SPECIAL: Mapping[str, Callable[[str, object], object]] = {
+    "authorized_keys": _path,
+    "host_key": _path,
+    "address": _address,
+    "boards": _boards,
+    "name": _name,
+    "node": _name,
+}
+
+
 def _check_nodes(kind: str, used: Iterable[str], names: Collection[str]) -> None:
     for i, node in enumerate(used):
         if node not in names:
@@ -198,7 +212,8 @@ def _check_nodes(kind: str, used: Iterable[str], names: Collection[str]) -> None
 def _check_ports(detector: Detector, layout: Description) -> None:
     """Names and ports are used once each; a port counted up must stay below 65536."""
     taken: dict[tuple[str, int], str] = {}
-    parts = [(f"{spec.name}", spec.address, spec.port) for spec in (*layout.ecc_servers, *layout.data_routers)]
+    parts = [(server.name, server.address, server.port) for server in layout.ecc_servers]
+    parts += [(router.name, router.address, router.port) for router in layout.data_routers]
     parts += [(node.name, node.address, node.ssh_port) for node in layout.nodes]
     parts.append(("the control port", layout.control_address, layout.control_port))
     if len({name for name, _, _ in parts}) != len(parts):

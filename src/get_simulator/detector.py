@@ -1,6 +1,7 @@
 """The simulated detector: all its parts, put together from a description."""
 
 import asyncio
+from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 
@@ -49,13 +50,17 @@ class Detector:
         self.host_key: asyncssh.SSHKey | None = None
         self._pids = count(1000)
         self._pid_of: dict[str, int] = {}
-        self._ticking: asyncio.Task[None] | None = None
-        self._restarts: set[asyncio.Task[None]] = set()
+        self._ticking: asyncio.TimerHandle | None = None
 
     @property
     def parts(self) -> dict[str, str]:
         """Kind of each part by name: what a fault can be set on."""
-        kinds = {ECC: self.ecc_servers, BOARD: self.boards, ROUTER: self.routers, NODE: self.nodes}
+        kinds: dict[str, Iterable[str]] = {
+            ECC: self.ecc_servers,
+            BOARD: self.boards,
+            ROUTER: self.routers,
+            NODE: self.nodes,
+        }
         return {name: kind for kind, named in kinds.items() for name in named}
 
     def root(self, node: str) -> Path:
@@ -72,7 +77,7 @@ class Detector:
         self.host_key = host_key(self.description.ssh.host_key or self.data / "ssh_host_ed25519_key")
         for name in (*self.nodes, *self.routers, *self.ecc_servers):
             await self._start_part(name)
-        self._ticking = asyncio.get_running_loop().create_task(self._tick())
+        self._tick()
 
     async def stop(self) -> None:
         """Close every socket."""
@@ -80,8 +85,12 @@ class Detector:
             self._ticking.cancel()
         for board in self.boards.values():
             board.unlink()
-        for part in (*self.ecc_servers.values(), *self.routers.values(), *self.nodes.values()):
-            part.close()
+        for server in self.ecc_servers.values():
+            server.close()
+        for router in self.routers.values():
+            router.close()
+        for node in self.nodes.values():
+            node.close()
         await asyncio.sleep(0)  # lets the closed transports say goodbye to the loop
 
     def set_fault(self, fault: Fault) -> None:
@@ -128,10 +137,8 @@ class Detector:
     def processes(self, node: str) -> list[Process]:
         """The living processes of a node, some ordinary ones first."""
         found = [Process(pid, args) for pid, args in enumerate(ORDINARY, 1)]
-        for name in self._parts_on(node):
-            if name in self._pid_of and self._alive(name):
-                found.append(Process(self._pid_of[name], self._command_line(name), name))
-        return found
+        alive = [name for name in self._parts_on(node) if self._alive(name)]
+        return found + [Process(self._pid_of[name], self._command_line(name)) for name in alive]
 
     def _make_boards(self) -> dict[str, Board]:
         cobos = [board for board in self.description.boards if board != MUTANT]
@@ -189,8 +196,8 @@ class Detector:
 
     def _parts_on(self, node: str) -> list[str]:
         """Names of the processes that belong to a node; none for what is no node."""
-        parts = [*self.ecc_servers.values(), *self.routers.values()]
-        return [part.spec.name for part in parts if part.spec.node == node]
+        servers = [server.spec.name for server in self.ecc_servers.values() if server.spec.node == node]
+        return servers + [router.spec.name for router in self.routers.values() if router.spec.node == node]
 
     def _alive(self, name: str) -> bool:
         return (self.ecc_servers.get(name) or self.routers[name]).alive
@@ -209,6 +216,6 @@ class Detector:
         for node in self.nodes.values():
             node.gate.look_again()
 
-    async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(max(self.trigger.step(self.clock.now()), 0.001))
+    def _tick(self) -> None:
+        delay = max(self.trigger.step(self.clock.now()), 0.001)
+        self._ticking = asyncio.get_running_loop().call_later(delay, self._tick)

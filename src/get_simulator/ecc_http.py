@@ -17,7 +17,6 @@ from get_protocol.ecc_messages import (
     http_response,
 )
 from get_protocol.errors import NoReply, ServerAborts, SoapFault
-
 from get_simulator.ecc_service import Reply
 from get_simulator.http_request import HttpRequest, RequestReader
 

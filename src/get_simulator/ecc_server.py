@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import Any
 
 from get_protocol.ecc_messages import Request
-
 from get_simulator.clock import Clock
 from get_simulator.description import EccServerSpec
 from get_simulator.ecc_http import Exchange

@@ -1,7 +1,7 @@
 """One ECC server process without its sockets: a request and the time in, a reply or a time to come back out."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from get_protocol.config_set import encode_config_id_set
@@ -17,7 +17,6 @@ from get_protocol.ecc_messages import (
 )
 from get_protocol.errors import ServerAborts
 from get_protocol.state_machine import KILLS_SERVER, State, Transition, target
-
 from get_simulator.board import Board
 from get_simulator.ecc_session import Dial, Dialled, Plan, Refusal, Session
 from get_simulator.ecc_texts import config_set, link_set, sender_set
@@ -58,7 +57,7 @@ class Later:
 class EccService:
     """State machine, busy flag and faults of one ECC server; starts Idle as the real one does.
 
-    `hardware` maps the address and port of a board's server to the board; `boards` are the sender ids it usually drives.
+    `hardware` maps address and port of each board's server to the board; `boards` are those it usually drives.
     """
 
     name: str
@@ -120,6 +119,7 @@ class EccService:
             if transition is Transition.BREAKUP:
                 self.state = State.OFF
             reply = TextReply(int(transition), str(refusal), "")
+        _close_unused(later.plan.dials, dialled)
         if self.state is State.IDLE:
             self.session.driven = self.session.active = ()
         self._note(later, before, reply, now)
@@ -227,6 +227,14 @@ class EccService:
     def _meant(self, operation: Operation) -> bool:
         """A slow or hanging server still answers GetState, unless the fault names that operation."""
         return operation in TRANSITION_OF or any(fault.operation is operation for fault in self.faults.faults)
+
+
+def _close_unused(dials: Sequence[Dial], dialled: Dialled) -> None:
+    """Hang up what no board took over because the transition failed."""
+    for one in dials:
+        outcome = dialled.get(one.board.sender)
+        if outcome is not None and not isinstance(outcome, str) and one.board.uplink is not outcome:
+            outcome.close()
 
 
 def _special(command: str) -> TextReply:

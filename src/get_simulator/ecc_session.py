@@ -7,8 +7,8 @@ from get_protocol.data_links import LinkType
 from get_protocol.ecc_messages import OPERATION_OF, Request, ServerConfigId, ServerLink, read_config_id, read_data_links
 from get_protocol.state_machine import Transition
 from get_protocol.xcfg import BoardEntry, ConfigTree
-
-from get_simulator.board import Board, BoardRefuses, BoardUnreachable, Settings, Uplink
+from get_simulator.board import Board, BoardRefuses, BoardUnreachable, Uplink
+from get_simulator.board_settings import is_active, settings_of
 from get_simulator.faults import FaultBook, FaultKind
 from get_simulator.repository import NoConfiguration, Repository
 
@@ -112,7 +112,7 @@ class Session:
             ids = read_config_id(request.config_id)
             plan.names["configure"] = _needed(ids, ids.configure)
             plan.configure = self.repository.configure(plan.names["configure"])
-            plan.driven = tuple(one for one in self.driven if _is_active(plan.configure, one.entry))
+            plan.driven = tuple(one for one in self.driven if is_active(plan.configure, one.entry))
             plan.links = read_data_links(request.table)
             plan.dials = self._dials(plan, AT_CONFIGURE)
         elif plan.transition is Transition.START:
@@ -249,39 +249,6 @@ class Session:
         if link.type not in AT_CONFIGURE and link.type != LinkType.FDT:
             return NO_LINK.format(one.sender, link.type, f"Unknown data sender type '{link.type}'")
         return ""
-
-
-def settings_of(configure: ConfigTree, entry: BoardEntry) -> Settings:
-    """The parameters that take effect, with the defaults of the electronics where the file is silent (facts 3)."""
-
-    def value(path: str, default: str) -> str:
-        return (configure.value(entry.node_type, entry.instance, path) or default).strip()
-
-    def flag(path: str, *, default: bool) -> bool:
-        return value(path, str(default)).lower() == "true"
-
-    first = "AsAd[0]/Aget[0]/Global/Reg1/"
-    any_cobo = configure.value("CoBo", entry.instance, "Module/useExternalTimeReset") or "false"
-    return Settings(
-        cobo_id=_whole(value("Module/coboId", "0"), 0, 255),
-        asads=tuple(i for i in range(4) if flag(f"AsAd[{i}]/Control/isActive", default=True)),
-        full_readout=flag(first + "isAllChannelRead", default=False),
-        fpn_read=flag(first + "isFPNRead", default=False),
-        depth=_whole(value("Module/readoutDepth", "512"), 1, 512),
-        external_time_reset=any_cobo.strip().lower() == "true",
-        mutant_readout=flag("readoutModeEnabled", default=False),
-    )
-
-
-def _whole(text: str, low: int, high: int) -> int:
-    try:
-        return min(max(int(text, 0), low), high)
-    except ValueError:
-        return low
-
-
-def _is_active(configure: ConfigTree, entry: BoardEntry) -> bool:
-    return (configure.value(entry.node_type, entry.instance, "isActive") or "true").strip().lower() == "true"
 
 
 def _sends(one: Driven, configure: ConfigTree | None) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from get_protocol.ecc_messages import ServerLink
 from get_protocol.xcfg import BoardEntry
-
 from get_simulator.repository import NoConfiguration, Repository
 
 
@@ -33,11 +32,9 @@ def config_set(repository: Repository, names: Mapping[str, str], boards: Sequenc
     The prepare file is a configure file under a made-up name (facts 3). Raises NoConfiguration.
     """
     files = [_file(repository, "describe", "describe", names["describe"])]
-    for kind in ("prepare", "configure"):
-        if kind in names:
-            files.append(_file(repository, kind, "configure", names[kind]))
-    for board in boards:
-        files.append(_hardware(repository, board.hardware_config))
+    kinds = [kind for kind in ("prepare", "configure") if kind in names]
+    files += [_file(repository, kind, "configure", names[kind]) for kind in kinds]
+    files += [_hardware(repository, board.hardware_config) for board in boards]
     return f"<ConfigSet>\n{''.join(files)}</ConfigSet>"
 
 

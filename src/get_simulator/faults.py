@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from get_protocol.ecc_messages import Operation
 
-
 T = TypeVar("T")
 
 

@@ -56,7 +56,7 @@ class FrameStore:
     rollover: int
     tracks: dict[Source, Track] = field(default_factory=dict)
     written: Counter[str] = field(default_factory=Counter)
-    bytes: Counter[str] = field(default_factory=Counter)
+    stored_bytes: Counter[str] = field(default_factory=Counter)
     stamp: datetime | None = None
     dropped: int = 0
 
@@ -83,7 +83,7 @@ class FrameStore:
     def _write(self, source: Source, track: Track, frame: bytes) -> None:
         size = self.disk.append(track.name, frame)
         self.written[track.name] += 1
-        self.bytes[track.name] += len(frame)
+        self.stored_bytes[track.name] += len(frame)
         if size > self.rollover:
             # The next file is named with the latest time stamp, whoever's it is, and is there at once.
             track.index += 1

@@ -13,11 +13,10 @@ COMM_LENGTH = 15
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process that lives: `part` is the simulated part behind it, if any."""
+    """A process that lives."""
 
     pid: int
     args: str
-    part: str = ""
 
     @property
     def comm(self) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from get_protocol.state_machine import Transition
-
 from get_simulator.description import Timing
 
 

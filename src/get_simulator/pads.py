@@ -34,7 +34,8 @@ class PadPlane:
         half = self.cell.shape[0] // 2
         column = np.clip(np.rint(x / self.pitch).astype(np.int64) + half, 0, 2 * half)
         row = np.clip(np.rint(y / self.pitch).astype(np.int64) + half, 0, 2 * half)
-        return self.cell[column, row]
+        pads: Indices = self.cell[column, row]
+        return pads
 
 
 @lru_cache(maxsize=4)
@@ -48,10 +49,10 @@ def pad_plane(cobos: int) -> PadPlane:
     radius = np.hypot(x, y)
     by_angle = np.argsort(np.arctan2(y, x), kind="stable")
     place = np.empty((2, count), np.int64)
-    for wedge, pads in enumerate(by_angle.reshape(-1, PADS_PER_ASAD)):
+    for number, pads in enumerate(by_angle.reshape(-1, PADS_PER_ASAD)):
         outwards = pads[np.argsort(radius[pads], kind="stable")]
-        place[0, outwards], place[1, outwards] = wedge, np.arange(PADS_PER_ASAD)
-    wedge, rank = place
+        place[0, outwards], place[1, outwards] = number, np.arange(PADS_PER_ASAD)
+    wedge, rank = place[0], place[1]
     cell = np.full((2 * half + 1, 2 * half + 1), -1, np.int64)
     cell[x + half, y + half] = np.arange(count)
     channel = PAD_CHANNELS[rank % len(PAD_CHANNELS)]

@@ -7,6 +7,8 @@ from functools import lru_cache
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
+
 from get_protocol.graw import (
     SAMPLE_DTYPE,
     FrameType,
@@ -16,8 +18,6 @@ from get_protocol.graw import (
     full_readout_order,
     hit_patterns_of,
 )
-from numpy.typing import NDArray
-
 from get_simulator.board import Settings, Stamp
 from get_simulator.pads import FPN_CHANNELS, PadPlane, pad_plane
 

@@ -9,7 +9,7 @@ from get_protocol.config_set import ConfigId
 from get_protocol.errors import LocalProtocolError, ProtocolError
 from get_protocol.xcfg import BoardEntry, ConfigTree, parse_configure, parse_describe
 
-DECLARATION = re.compile(r"\A\ufeff?\s*<\?xml.*?\?>\s*", re.DOTALL)
+DECLARATION = re.compile(r"\A(?:\xef\xbb\xbf)?\s*<\?xml.*?\?>\s*", re.DOTALL)
 
 
 class NoConfiguration(Exception):
@@ -94,9 +94,12 @@ class Repository:
             raise self._broken(file, error) from None
 
     def root_text(self, kind: str, name: str) -> str:
-        """A file's root element as text, without the XML declaration."""
+        """A file's root element, without the XML declaration, as the server writes it into its answers.
+
+        It takes each byte of the UTF-8 file for a character, so `§` arrives as `Â§` (captures 05, 80, 85).
+        """
         _, content = self._find(kind, name)
-        return DECLARATION.sub("", content.decode("utf-8", "replace")).rstrip()
+        return DECLARATION.sub("", content.decode("latin-1")).rstrip()
 
     def _named(self, kind: str) -> list[str]:
         pattern = re.compile(rf"{kind}-(.+)\.(?:xcfg|xml)", re.DOTALL)

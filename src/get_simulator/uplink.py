@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from get_protocol.data_links import LinkType
 from get_protocol.ecc_messages import ServerLink
 from get_protocol.graw import Topology, build_topology
-
 from get_simulator.board import Board, Uplink
 from get_simulator.data_router import GOODBYE, HEART_BEAT
 from get_simulator.ecc_session import Dial
@@ -79,7 +78,7 @@ async def dial(one: Dial, speed: float) -> Uplink | str:
     """Open the connection; a text says why there is none. The board first lets go of an older one."""
     link = one.link
     one.board.unlink()
-    if link.type in ("Debug", "DebugFrames") or link.address == NOWHERE:
+    if not one.board.alive or link.type in ("Debug", "DebugFrames") or link.address == NOWHERE:
         return Discard(link.type)
     try:
         _, uplink = await asyncio.get_running_loop().create_connection(

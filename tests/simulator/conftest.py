@@ -11,6 +11,7 @@ import aiohttp
 import asyncssh
 import pytest
 from aiohttp import web
+
 from get_protocol.config_set import ConfigId
 from get_protocol.data_links import DataLink, LinkType
 from get_protocol.ecc_messages import (

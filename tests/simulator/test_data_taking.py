@@ -4,7 +4,6 @@ from pathlib import Path
 
 from get_protocol.graw import parse_graw_name, walk
 from get_protocol.state_machine import State, Transition
-
 from tests.simulator.conftest import UP, Simulation, until
 
 
@@ -27,7 +26,7 @@ async def test_a_run_writes_one_file_for_each_asad_and_the_mutant(small: Simulat
 
 
 def _events(staging: Path) -> list[tuple[int | None, int | None]]:
-    first = sorted(staging.glob("*_AsAd0_*"))[0]
+    first = next(staging.glob("*_AsAd0_*"))
     return [(header.event_idx, header.event_time) for header in walk(first.read_bytes())]
 
 
