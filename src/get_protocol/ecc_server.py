@@ -14,6 +14,7 @@ from get_protocol.untrusted_xml import (
     escape,
     is_too_deep,
     local_name,
+    namespace_of,
     untrusted_parser,
 )
 
@@ -35,7 +36,7 @@ def decode_request(body: bytes) -> Request:
     operation = _operation(root)
     if operation is None:
         raise _unknown_method("")
-    namespace, name = etree.QName(operation).namespace, local_name(operation)
+    namespace, name = namespace_of(operation), local_name(operation)
     if namespace != NAMESPACE or name not in set(Operation):
         raise _unknown_method(f"{operation.prefix}:{name}" if operation.prefix else name)
     return Request(
@@ -108,10 +109,10 @@ def _feed(data: bytes, *, recover: bool = False) -> etree._Element:
     try:
         return parser.close()
     except etree.XMLSyntaxError as error:
+        if recover or parser.feed_error_log.filter_from_fatals():
+            raise NoReply(f"the request is unfinished: {error.msg}", UNFINISHED_HELD_S) from None
         # An undeclared prefix is all that is wrong: the real server names it in a fault (facts 1.2).
-        if error.msg.startswith("Namespace prefix") and not recover:
-            return _feed(data, recover=True)
-        raise NoReply(f"the request is unfinished: {error.msg}", UNFINISHED_HELD_S) from None
+        return _feed(data, recover=True)
 
 
 def _operation(root: etree._Element) -> etree._Element | None:
@@ -130,7 +131,7 @@ def _unknown_method(name: str) -> SoapFault:
 def _child(operation: etree._Element, name: str) -> str:
     """Content of the first unprefixed child of that name; the prefixed one is the trap of facts 1.2."""
     for element in children(operation, name):
-        if element.prefix is None and etree.QName(element).namespace in {None, NAMESPACE}:
+        if element.prefix is None and namespace_of(element) in {"", NAMESPACE}:
             return _inner(element)
     return ""
 
@@ -147,7 +148,7 @@ def _outer(element: etree._Element) -> str:
     if not name:
         return tail
     name = f"{element.prefix}:{name}" if element.prefix else name
-    pairs = (f' {etree.QName(key).localname}="{attribute(str(value))}"' for key, value in element.items())
+    pairs = (f' {str(key).rpartition("}")[2]}="{attribute(str(value))}"' for key, value in element.items())
     inner = escape(element.text or "") + "".join(_outer(child) for child in element)
     return f"<{name}{''.join(pairs)}>{inner}</{name}>{tail}"
 

@@ -54,6 +54,12 @@ def local_name(element: etree._Element) -> str:
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
+def namespace_of(element: etree._Element) -> str:
+    """Namespace of an element, empty for none; an undeclared prefix, too, is none."""
+    tag = element.tag
+    return tag[1:].rpartition("}")[0] if isinstance(tag, str) and tag.startswith("{") else ""
+
+
 def children(parent: etree._Element, name: str) -> list[etree._Element]:
     """Child elements of that local name, whatever their namespace."""
     return [child for child in parent if local_name(child) == name]
