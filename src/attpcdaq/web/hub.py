@@ -135,8 +135,14 @@ async def _waker() -> AsyncIterator[Callable[[float], Any]]:
         return
     where = connection.settings_dict
     async with await psycopg.AsyncConnection.connect(
-        host=where["HOST"], port=where["PORT"], user=where["USER"], password=where["PASSWORD"], dbname=where["NAME"],
-        autocommit=True, connect_timeout=2, application_name="attpcdaq events",
+        host=where["HOST"],
+        port=where["PORT"],
+        user=where["USER"],
+        password=where["PASSWORD"],
+        dbname=where["NAME"],
+        autocommit=True,
+        connect_timeout=2,
+        application_name="attpcdaq events",
     ) as listening:
         await listening.execute(f'LISTEN "{CHANNEL}"')
 

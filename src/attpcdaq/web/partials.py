@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
@@ -42,7 +42,7 @@ PANELS = {
 
 
 def status_context(request: HttpRequest) -> dict[str, Any]:
-    """What every panel shows, and the event up to which that is known (read first: newer events may be in it already)."""
+    """What every panel shows, and the last event that is surely in it: read first."""
     latest = Event.objects.values_list("id", flat=True).first() or 0
     status = as_seen_by(request.user, snapshot())
     return {
@@ -64,3 +64,14 @@ def status(request: HttpRequest) -> HttpResponse:
         allowed = ", ".join(PANELS)
         return HttpResponse(f"panels must be some of: {allowed}\n", status=400, content_type="text/plain")
     return render(request, "status/panels.html", status_context(request) | {"panels": [PANELS[name] for name in names]})
+
+
+@require_GET
+@never_cache
+def server_menu(request: HttpRequest, server_id: int) -> HttpResponse:
+    """The seven operations of one ECC server alone."""
+    servers = as_seen_by(request.user, snapshot()).ecc_servers
+    ecc = next((server for server in servers if server.id == server_id), None)
+    if ecc is None:
+        raise Http404("There is no such ECC server any more.")
+    return render(request, "status/menu.html", {"ecc": ecc})

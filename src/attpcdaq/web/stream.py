@@ -25,7 +25,9 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
     if request.method != "GET":
         return HttpResponse("use GET\n", status=405, content_type="text/plain", headers={"Allow": "GET"})
     if not isinstance(request, ASGIRequest):
-        return HttpResponse("the event stream is served by the process `events`\n", status=501, content_type="text/plain")
+        return HttpResponse(
+            "the event stream is served by the process `events`\n", status=501, content_type="text/plain"
+        )
     if not (await request.auser()).is_authenticated:
         return HttpResponse("log in first\n", status=401, content_type="text/plain")
     # The request lasts for minutes: it must not keep the connection that looked up its user.

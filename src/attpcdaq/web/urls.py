@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("logout/", login_not_required(LogoutView.as_view()), name="logout"),
     path("actions/<slug:action>", actions.act, name="action"),
     path("partials/status", partials.status, name="status-partials"),
+    path("partials/servers/<int:server_id>/menu", partials.server_menu, name="server-menu"),
     path("events/stream", stream.stream, name="event-stream"),
     path("healthz", pages.health, name="health"),
 ]

@@ -15,7 +15,7 @@ HARDWARE_ACTIONS = ("describe", "prepare", "configure", "breakup", "undo")
 RUN_LEVELS = {"running": "ok", "failed": "bad", "closed": "off"}
 SEVERITY_LEVELS = {"info": "off", "warning": "warn", "error": "bad"}
 COMMAND_LEVELS = {"queued": "busy", "running": "busy", "done": "ok", "failed": "bad", "expired": "warn"}
-STEP_LEVELS = {"waiting": "off", "sent": "busy", "confirmed": "ok", "failed": "bad", "skipped": "off", "expired": "warn"}
+STEP_LEVELS = {"sent": "busy", "confirmed": "ok", "failed": "bad", "expired": "warn"}
 
 
 @register.filter

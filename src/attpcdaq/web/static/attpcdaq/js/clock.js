@@ -4,7 +4,7 @@
 let offset = 0;
 let known = "";
 
-export const serverNow = () => Date.now() / 1000 + offset;
+const serverNow = () => Date.now() / 1000 + offset;
 export const setServerNow = (epoch) => { offset = epoch - Date.now() / 1000; };
 
 /** An age as short as possible, as the server writes it: 4 s, 3 min, 2 h, 5 d. */
@@ -42,10 +42,10 @@ function isStale(row, now) {
 }
 
 function markUnknown(row) {
-  const badge = row.querySelector(".badge[data-state]");
-  if (!badge || badge.dataset.state === "unknown") return;
-  badge.dataset.state = "unknown";
-  badge.textContent = "Unknown";
+  for (const badge of row.querySelectorAll(".badge[data-state]:not([data-state=unknown])")) {
+    badge.dataset.state = "unknown";
+    badge.textContent = "Unknown";
+  }
 }
 
 /** Write every age and duration anew. Sends `daq:aged` when rows became too old or young again: their page is outdated. */

@@ -1,7 +1,7 @@
 // Entry of the live parts of a page. A page without them opens no stream.
 
-import { serverNow, setServerNow, takeBeat, tick } from "./clock.js";
-import { refresh } from "./panels.js";
+import { setServerNow, takeBeat, tick } from "./clock.js";
+import { refresh, refreshOld } from "./panels.js";
 import { Stream } from "./stream.js";
 
 const banner = document.getElementById("out-of-touch");
@@ -14,14 +14,24 @@ function showSilence(seconds) {
 }
 
 // A message that only says "done" leaves by itself; one that says why something was refused stays until the next.
-function expire(event) {
+function showMessage(event) {
+  if (event.target.id === "menu") return event.target.showPopover();
+  event.target.scrollIntoView?.({ block: "nearest" });
   for (const message of event.target.querySelectorAll?.("[data-expires]") ?? []) {
     setTimeout(() => message.remove(), Number(message.dataset.expires) * 1000);
   }
 }
 
+// An error page instead of a part of one: show what it says where the part would have gone.
+function takeMain(event) {
+  if (!/^\s*<!doctype/i.test(event.detail.serverResponse)) return;
+  const page = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
+  event.detail.serverResponse = page.querySelector("main .message")?.outerHTML ?? "";
+}
+
 function watchActions() {
-  document.body.addEventListener("htmx:afterSwap", expire);
+  document.body.addEventListener("htmx:beforeSwap", takeMain);
+  document.body.addEventListener("htmx:afterSwap", showMessage);
   document.body.addEventListener("htmx:afterRequest", (event) => { if (event.detail.requestConfig.verb === "post") refresh(); });
   for (const kind of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
     document.body.addEventListener(kind, (event) => sayNotSent(event.detail.xhr?.status));
@@ -39,6 +49,10 @@ function sayNotSent(status) {
   area.replaceChildren(text);
 }
 
+// A closed menu is empty, so that it is not refreshed.
+const menu = document.getElementById("menu");
+menu?.addEventListener("toggle", (event) => { if (event.newState === "closed") menu.replaceChildren(); });
+
 if (live) {
   setServerNow(Number(live.dataset.now));
   new Stream(live.dataset.stream, live.dataset.eventId, {
@@ -46,7 +60,8 @@ if (live) {
   });
   document.addEventListener("daq:shown", tick);
   document.addEventListener("daq:aged", () => refresh());
+  setInterval(refreshOld, 500);
   watchActions();
 }
-if (serverNow()) setInterval(tick, 250);
+setInterval(tick, 250);
 tick();

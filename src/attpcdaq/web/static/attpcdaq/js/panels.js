@@ -23,6 +23,12 @@ export function refresh(topics = null) {
   for (const [url, source] of sources) if (source.wanted.size) schedule(url, source);
 }
 
+/** Refresh everything when a panel is older than the seconds in its data-every: some things change because time passes. */
+export function refreshOld() {
+  const isOld = (panel) => performance.now() - (sources.get(panel.dataset.source)?.last ?? 0) > Number(panel.dataset.every) * 1000;
+  if (!document.hidden && [...document.querySelectorAll("[data-every]")].some(isOld)) refresh();
+}
+
 function schedule(url, source, wait = Math.max(0, source.last + SPACING_MS - performance.now())) {
   if (!source.timer && !source.busy) source.timer = setTimeout(fetchPanels, wait, url, source);
 }
