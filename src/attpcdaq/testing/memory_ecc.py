@@ -118,6 +118,11 @@ class MemoryEcc:
         server = self.servers[name]
         server.state, server.doing = State.IDLE, Transition.NONE
 
+    def wedge(self, name: str) -> None:
+        """State 0: everything "succeeds" and nothing happens until a restart (facts 2.4)."""
+        server = self.servers[name]
+        server.state, server.doing = State.OFF, Transition.NONE
+
     def state(self, name: str) -> State:
         """The state now."""
         server = self.servers[name]
