@@ -39,6 +39,7 @@ class Environment(BaseSettings):
     static_root: Path | None = None
     time_zone: str = "UTC"
     secure_cookies: bool = False
+    cookie_prefix: str = Field("attpcdaq", pattern="^[A-Za-z0-9_]{1,40}$")
     debug: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -100,6 +101,8 @@ def _sqlite(path: str) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,
+        # Tests need a file too: an in-memory database knows no waiting for a lock.
+        "TEST": {"NAME": f"{path}.test"},
         "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 10, "init_command": pragmas},
     }
 

@@ -85,10 +85,10 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False
 
 # Named after the product: other programs on the same host use the default names.
-SESSION_COOKIE_NAME = "attpcdaq_session"
+SESSION_COOKIE_NAME = f"{ENVIRONMENT.cookie_prefix}_session"
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.secure_cookies
-CSRF_COOKIE_NAME = "attpcdaq_csrf"
+CSRF_COOKIE_NAME = f"{ENVIRONMENT.cookie_prefix}_csrf"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

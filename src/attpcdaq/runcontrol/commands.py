@@ -112,6 +112,7 @@ def _record(agreed: Plan, targets: Sequence[str] | None, by: Requester, rows: Ro
         user_id=by.user.pk if by.user else None,
         requested_at=rows.now,
         expires_at=rows.now + lifetime,
+        published_at=rows.now,
     )
     servers = {server.name: server for server in rows.servers}
     Step.objects.bulk_create(

@@ -56,7 +56,7 @@ class Command(models.Model):
     claimed_by = models.CharField(max_length=100, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="Its executor was alive.")
-    published_at = models.DateTimeField(null=True, blank=True, help_text="When the broker was last told of it.")
+    published_at = models.DateTimeField(help_text="When the workers were last told of it.")
     superseded = models.BooleanField(default=False, help_text="A Stop was asked for: send nothing more.")
     finished_at = models.DateTimeField(null=True, blank=True)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from attpcdaq.gateways.factory import make_ecc, make_nodes
 from attpcdaq.gateways.ports import EccPort, NodePort
 
 
@@ -26,6 +27,4 @@ class Outside:
 
 def real_outside() -> Outside:
     """The real gateways, made inside the event loop that uses them."""
-    from attpcdaq.gateways.factory import make_ecc, make_nodes
-
     return Outside(make_ecc(), make_nodes())

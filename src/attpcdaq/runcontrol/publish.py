@@ -6,19 +6,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from uuid import UUID
 
-from django.db import close_old_connections, connection
-from django.utils import timezone
-
-from attpcdaq.runcontrol.models import Command
-
 logger = logging.getLogger(__name__)
-# One thread: publishes leave in the order in which they were asked for, on a connection of its own.
+# One thread: publishes leave in the order in which they were asked for, beside the requests.
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="publish")
 
 
 def publish_command(command_id: UUID) -> Future[None]:
     """Tell the workers of a command; what does not get out, the sweeper publishes again."""
-    return _thread.submit(_quietly, partial(send_command, command_id))
+    return _thread.submit(_quietly, partial(_send, "run_command", str(command_id)))
 
 
 def publish_close_out(run_id: int) -> Future[None]:
@@ -37,12 +32,6 @@ def publish_fetch(server_ids: Sequence[int] | None = None) -> Future[None]:
     return _thread.submit(_quietly, partial(_send, "fetch_config_sets", ids))
 
 
-def send_command(command_id: UUID) -> None:
-    """Publish and note when; raises what the broker raises."""
-    _send("run_command", str(command_id))
-    Command.objects.filter(pk=command_id).update(published_at=timezone.now())
-
-
 def _send(task: str, *args: object) -> None:
     from attpcdaq.runcontrol import tasks
 
@@ -52,9 +41,6 @@ def _send(task: str, *args: object) -> None:
 def _quietly(send: Callable[[], None]) -> None:
     """The command row is the order, so a failure here only costs time."""
     try:
-        close_old_connections()
         send()
     except Exception:
         logger.warning("could not publish; the sweeper will try again", exc_info=True)
-    finally:
-        connection.close()

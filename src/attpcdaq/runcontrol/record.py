@@ -108,5 +108,6 @@ def expire(now: datetime) -> list[Command]:
             command.steps.filter(state=StepState.WAITING).update(state=StepState.EXPIRED, finished_at=now)
             label = command.get_action_display()
             add_event("command", f"{label} expired: {message}", subject=label, severity="error", at=now)
+            command.state, command.message = CommandState.EXPIRED, message
             expired.append(command)
     return expired

@@ -28,7 +28,7 @@ def sweep(now: datetime, run_stop: Callable[[UUID], object] | None = None) -> No
     """One round; call it about twice a second. `run_stop` executes a Stop that no worker took."""
     for command in record.expire(now):
         if command.action == Action.START and command.run_id:
-            add_verdict(command.run_id, command.message or "The Start expired.")
+            add_verdict(command.run_id, command.message)
             advance(command.run_id, RunState.FAILED, now)
     _stop_without_worker(now, run_stop or stop_in_thread)
     _publish_again(now)
@@ -57,9 +57,8 @@ def stop_in_thread(command_id: UUID) -> None:
 
 
 def _publish_again(now: datetime) -> None:
-    lost = Q(published_at__isnull=True) | Q(published_at__lte=now - PUBLISH_AGAIN)
-    old_enough = Command.objects.filter(state=CommandState.QUEUED, requested_at__lte=now - STOP_UNCLAIMED)
-    for command in old_enough.filter(lost):
+    lost = Command.objects.filter(state=CommandState.QUEUED, published_at__lte=now - PUBLISH_AGAIN)
+    for command in lost:
         Command.objects.filter(pk=command.pk).update(published_at=now)
         publish.publish_command(command.pk)
 

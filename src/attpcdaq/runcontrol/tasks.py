@@ -9,21 +9,21 @@ from attpcdaq.runcontrol import configs_fetch
 from attpcdaq.runcontrol.execute import execute
 
 
-@shared_task(queue="control")
+@shared_task
 def run_command(command_id: str) -> None:
     execute(UUID(command_id))
 
 
-@shared_task(queue="files")
+@shared_task
 def close_out(run_id: int) -> None:
     files.close_out(run_id)
 
 
-@shared_task(queue="files")
+@shared_task
 def set_aside() -> None:
     files.set_aside()
 
 
-@shared_task(queue="control")
+@shared_task
 def fetch_config_sets(server_ids: list[int] | None = None) -> None:
     configs_fetch.fetch(server_ids)

@@ -1,0 +1,120 @@
+"""The live store writes a row only when it changed, and an event says so."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from attpcdaq.gateways.ports import GrawFile, RouterReading
+from attpcdaq.live import store
+from attpcdaq.live.models import ECCState, Event, MonitorBeat, RouterState
+from attpcdaq.testing.builders import Detector, build_detector
+from get_protocol.ecc_messages import StateReply
+from get_protocol.state_machine import State, Transition
+
+NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def detector() -> Detector:
+    return build_detector(cobos=1)
+
+
+def idle(state: State = State.IDLE, transition: Transition = Transition.NONE) -> StateReply:
+    return StateReply(0, "", state, transition)
+
+
+def reading(*sizes: int, online: bool = True, pid: int | None = 7, event: int | None = None) -> RouterReading:
+    files = tuple(GrawFile(f"CoBo0_AsAd{n}.graw", size, 0.0) for n, size in enumerate(sizes))
+    return RouterReading(online, files, event, 10**9, 10**10, pid if online else None)
+
+
+def after(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+class TestEcc:
+    def test_the_same_answer_twice_is_one_change(self, detector: Detector) -> None:
+        pk = detector.ecc_servers[0].pk
+        assert store.record_ecc(pk, idle(), NOW)
+        assert not store.record_ecc(pk, idle(), after(1))
+        assert ECCState.objects.get().changed_at == NOW
+        assert Event.objects.filter(topic="ecc").count() == 1
+
+    def test_a_change_is_told_in_words_and_a_transition_only_refreshes(self, detector: Detector) -> None:
+        pk = detector.ecc_servers[0].pk
+        store.record_ecc(pk, idle(), NOW)
+        store.record_ecc(pk, idle(transition=Transition.DESCRIBE), after(1))
+        store.record_ecc(pk, idle(State.DESCRIBED), after(2))
+        texts = list(Event.objects.order_by("id").values_list("subject", "text"))
+        assert texts == [("ecc-cobo0", "Unknown -> Idle"), ("ecc-cobo0", ""), ("ecc-cobo0", "Idle -> Described")]
+
+    def test_a_problem_keeps_the_last_answer_and_its_age(self, detector: Detector) -> None:
+        pk = detector.ecc_servers[0].pk
+        store.record_ecc(pk, idle(), NOW)
+        assert store.record_ecc_problem(pk, "connection refused", after(3))
+        assert not store.record_ecc_problem(pk, "connection refused", after(4))
+        row = ECCState.objects.get()
+        assert (row.state, row.seen_at, row.problem) == (State.IDLE, NOW, "connection refused")
+        store.touch([pk], [], after(5))
+        assert ECCState.objects.get().seen_at == NOW
+        assert store.record_ecc(pk, idle(), after(6))
+        assert ECCState.objects.get().problem == ""
+
+    def test_wedged_is_an_error(self, detector: Detector) -> None:
+        store.record_ecc(detector.ecc_servers[0].pk, idle(State.OFF), NOW)
+        assert Event.objects.get().severity == "error"
+
+
+class TestRouter:
+    def test_rate_comes_from_two_readings(self, detector: Detector) -> None:
+        pk = detector.data_routers[0].pk
+        store.record_router(pk, reading(1000), NOW)
+        store.record_router(pk, reading(1000, 2000, event=12), after(2), since=NOW)
+        row = RouterState.objects.get()
+        assert (row.files, row.bytes, row.rate, row.last_event, row.grew_at) == (2, 3000, 1000.0, 12, after(2))
+        store.record_router(pk, reading(1000, 2000, event=12), after(3), since=after(2))
+        assert RouterState.objects.get().rate == 0.0
+        assert RouterState.objects.get().grew_at == after(2)
+
+    def test_files_moved_away_are_no_negative_rate(self, detector: Detector) -> None:
+        pk = detector.data_routers[0].pk
+        store.record_router(pk, reading(1000), NOW)
+        store.record_router(pk, reading(), after(1), since=NOW)
+        assert (RouterState.objects.get().rate, RouterState.objects.get().files) == (0.0, 0)
+
+    def test_another_process_number_is_a_restart(self, detector: Detector) -> None:
+        pk = detector.data_routers[0].pk
+        store.record_router(pk, reading(pid=7), NOW)
+        store.record_router(pk, reading(online=False), after(1))
+        assert RouterState.objects.get().restarted_at is None
+        store.record_router(pk, reading(pid=8), after(2))
+        assert RouterState.objects.get().restarted_at == after(2)
+        assert "must go through Breakup and Configure" in Event.objects.first().text  # type: ignore[union-attr]
+
+    def test_numbers_alone_make_one_refresh_a_second_for_all(self, detector: Detector) -> None:
+        for pk in [router.pk for router in detector.data_routers]:
+            store.record_router(pk, reading(1), NOW)
+        store.touch([], [], NOW)
+        Event.objects.all().delete()
+        for pk in [router.pk for router in detector.data_routers]:
+            store.record_router(pk, reading(2), after(0.5), since=NOW)
+        assert Event.objects.count() == 0
+        store.touch([], [], after(1))
+        store.touch([], [], after(2))
+        assert list(Event.objects.values_list("topic", "text")) == [("router", "")]
+
+
+def test_touch_is_the_monitors_sign_of_life(detector: Detector) -> None:
+    store.record_ecc(detector.ecc_servers[0].pk, idle(), NOW)
+    store.touch([detector.ecc_servers[0].pk], [], after(1))
+    store.touch([detector.ecc_servers[0].pk], [], after(2))
+    assert MonitorBeat.objects.get().at == after(2)
+    assert ECCState.objects.get().seen_at == after(2)
+
+
+def test_old_refreshes_are_forgotten_and_words_are_kept() -> None:
+    store.add_event("router", at=NOW)
+    store.add_event("run", "Run 1 is closed", at=NOW)
+    assert store.forget_refreshes(after(3601)) == 1
+    assert Event.objects.get().text == "Run 1 is closed"

@@ -1,0 +1,10 @@
+"""Fixtures of the run control tests."""
+
+import pytest
+
+from tests.runcontrol.rig import Rig, make_rig
+
+
+@pytest.fixture
+def rig(transactional_db: None) -> Rig:
+    return make_rig()

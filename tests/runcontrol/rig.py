@@ -1,0 +1,130 @@
+"""A detector in memory under the real commands, and time that runs twenty times as fast."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+
+from attpcdaq.gateways.errors import GatewayError
+from attpcdaq.gateways.ports import GrawFile, RouterReading
+from attpcdaq.live import store
+from attpcdaq.runcontrol import commands
+from attpcdaq.runcontrol.close_out import close_out
+from attpcdaq.runcontrol.execute import execute
+from attpcdaq.runcontrol.models import Command
+from attpcdaq.runcontrol.outside import Outside
+from attpcdaq.runlog.models import Experiment, Run
+from attpcdaq.testing.builders import Detector, build_detector, memory_ecc, memory_nodes
+from attpcdaq.testing.memory_ecc import MemoryEcc
+from attpcdaq.testing.memory_nodes import MemoryNodes
+from get_protocol.ecc_messages import StateReply
+from get_protocol.state_machine import Transition
+
+FACTOR = 20.0
+SHIFTER = commands.Requester("shifter")
+
+
+class FastTime:
+    """Time of day that runs FACTOR times as fast as the real one."""
+
+    def __init__(self) -> None:
+        self._start, self._began = timezone.now(), time.monotonic()
+
+    def monotonic(self) -> float:
+        return (time.monotonic() - self._began) * FACTOR
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self.monotonic())
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / FACTOR)
+
+
+@dataclass
+class Rig:
+    """Rows, twins and the eyes of a monitor."""
+
+    detector: Detector
+    ecc: MemoryEcc
+    nodes: MemoryNodes
+    time: FastTime
+
+    def look(self) -> None:
+        """What the monitor does in one round."""
+        now = self.time.now()
+        seen = []
+        for server in self.detector.ecc_servers:
+            twin = self.ecc.servers[server.name]
+            if twin.trouble is not None or twin.hanging:
+                store.record_ecc_problem(server.pk, str(twin.trouble or "no answer"), now)
+                continue
+            store.record_ecc(server.pk, StateReply(0, "", self.ecc.state(server.name), twin.doing), now)
+            seen.append(server.pk)
+        for router in self.detector.data_routers:
+            self._look_at(router, now)
+        store.touch(seen, [router.pk for router in self.detector.data_routers], now)
+
+    def _look_at(self, router, now: datetime) -> None:
+        node = self.nodes.nodes[router.node.name]
+        inside = node.directories[router.staging_dir]
+        files = tuple(GrawFile(n, len(f.data), f.mtime) for n, f in inside.items() if n.endswith(".graw"))
+        pid = node.routers.get(router.port)
+        store.record_router(router.pk, RouterReading(pid is not None, files, None, 10**9, 10**10, pid), now)
+
+    def outside(self) -> Outside:
+        return Outside(self.ecc, self.nodes, self.time.now, self._sleep)
+
+    async def _sleep(self, seconds: float) -> None:
+        await sync_to_async(self.look)()
+        await self.time.sleep(seconds)
+
+    def request(self, action: str, targets=None, **more) -> Command:
+        self.look()
+        return commands.request(action, targets, SHIFTER, now=self.time.now(), **more)
+
+    def do(self, action: str, targets=None, **more) -> Command:
+        """Request and carry out, as a worker would."""
+        command = self.request(action, targets, **more)
+        assert execute(command.pk, self.outside)
+        self.look()
+        command.refresh_from_db()
+        return command
+
+    def make_ready(self) -> None:
+        for action in ("describe", "prepare", "configure"):
+            assert self.do(action).state == "done"
+
+    def states(self) -> dict[str, str]:
+        return {name: self.ecc.state(name).name for name in self.ecc.servers}
+
+    def calls(self, transition: Transition) -> list[str]:
+        return [call.server for call in self.ecc.calls if call.transition is transition]
+
+    def write(self, number: int, name: str, data: bytes = b"frames") -> None:
+        """A file in the staging directory of one router."""
+        router = self.detector.data_routers[number]
+        self.nodes.write(router.node.name, f"{router.staging_dir}/{name}", data, mtime=0.0)
+
+    def close(self, run: Run) -> Run:
+        assert close_out(run.pk, self.outside)
+        run.refresh_from_db()
+        self.look()
+        return run
+
+    def break_call(self, name: str, transition: Transition, error: GatewayError | None, **more) -> None:
+        self.ecc.fail(name, transition, error, **more)
+
+
+def make_rig(experiment: str | None = "e20009", durations=None, **detector) -> Rig:
+    """A detector of two CoBos and a MuTAnT, all Idle, and an active experiment."""
+    rows = build_detector(**detector)
+    clock = FastTime()
+    twin = MemoryEcc(sleep=clock.sleep, monotonic=clock.monotonic, durations=durations)
+    rig = Rig(rows, memory_ecc(rows, twin), memory_nodes(rows), clock)
+    if experiment:
+        Experiment.objects.create(name=experiment, is_active=True)
+    rig.look()
+    return rig

@@ -1,0 +1,117 @@
+"""The end of a run: files are moved when they are quiet, never over another, and late ones are kept apart."""
+
+import asyncio
+
+import pytest
+
+from attpcdaq.gateways.errors import Unreachable
+from attpcdaq.live.models import Event
+from attpcdaq.runcontrol.close_out import close_out, set_aside
+from attpcdaq.runlog.models import Run, RunFile
+from tests.runcontrol.rig import Rig
+
+NAME = "CoBo0_AsAd0_2026-11-22T09:48:24.458_0000.graw"
+
+
+@pytest.fixture
+def stopped(rig: Rig) -> Run:
+    """A run of two CoBos that has stopped, with a file of each board in staging."""
+    rig.make_ready()
+    rig.do("start")
+    rig.write(0, NAME, b"0" * 100)
+    rig.write(1, NAME.replace("CoBo0", "CoBo1"), b"1" * 50)
+    rig.write(2, "MuTanT_2026-11-22T09:48:24.458_0000.graw", b"m" * 10)
+    rig.do("stop")
+    return Run.objects.get()
+
+
+def test_files_lie_where_the_analysis_expects_them(rig: Rig, stopped: Run) -> None:
+    run = rig.close(stopped)
+    node = rig.nodes.nodes["node-cobo0"]
+    assert list(node.directories["/staging/e20009/run_0001"]) == [NAME]
+    assert not [name for name in node.directories["/staging"] if name.endswith(".graw")]
+    data = {(f.owner, f.path, f.size) for f in run.files.filter(kind="data")}
+    assert ("router-cobo0", f"/staging/e20009/run_0001/{NAME}", 100) in data
+    assert len(data) == 3
+
+
+def test_the_config_files_really_read_are_backed_up_and_no_prepare_file_is_looked_for(rig: Rig, stopped: Run) -> None:
+    run = rig.close(stopped)
+    backup = rig.nodes.nodes["node-cobo1"].directories["/config_backup/e20009/run_0001"]
+    assert sorted(backup) == ["configure-experiment.xcfg", "describe-cobo1.xcfg"]
+    assert run.files.filter(kind="config").count() == 6
+    assert run.verdict == ""
+
+
+def test_the_next_run_may_start_and_has_its_own_directory(rig: Rig, stopped: Run) -> None:
+    rig.close(stopped)
+    assert rig.do("start").state == "done"
+    rig.write(0, NAME)
+    rig.do("stop")
+    rig.close(Run.objects.first())
+    assert NAME in rig.nodes.nodes["node-cobo0"].directories["/staging/e20009/run_0002"]
+
+
+def test_a_file_that_still_grows_is_waited_for(rig: Rig, stopped: Run) -> None:
+    looks = []
+
+    async def growing(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) < 4:
+            rig.write(0, NAME, b"0" * (100 + len(looks)))
+        await asyncio.sleep(0)
+
+    outside = rig.outside()
+    object.__setattr__(outside, "sleep", growing)
+    assert close_out(stopped.pk, lambda: outside)
+    assert RunFile.objects.get(owner="router-cobo0", kind="data").size == 103
+
+
+def test_it_never_moves_over_another_file(rig: Rig, stopped: Run) -> None:
+    rig.nodes.make_directory("node-cobo0", "/staging/e20009/run_0001")
+    rig.nodes.write("node-cobo0", f"/staging/e20009/run_0001/{NAME}", b"older", mtime=0.0)
+    run = rig.close(stopped)
+    assert run.state == "closed"
+    assert "router-cobo0" in run.verdict
+    assert NAME in run.verdict
+    node = rig.nodes.nodes["node-cobo0"]
+    assert node.directories["/staging/e20009/run_0001"][NAME].data == b"older"
+    assert node.directories["/staging"][NAME].data == b"0" * 100
+
+
+def test_a_node_that_is_away_is_named_in_the_verdict_and_the_others_are_moved(rig: Rig, stopped: Run) -> None:
+    rig.nodes.take_down("node-cobo1", Unreachable("node-cobo1: no route to host"))
+    run = rig.close(stopped)
+    assert "router-cobo1: node-cobo1: no route to host" in run.verdict
+    assert run.files.filter(owner="router-cobo0").exists()
+
+
+def test_asked_twice_it_is_done_once(rig: Rig, stopped: Run) -> None:
+    rig.close(stopped)
+    assert not close_out(stopped.pk, rig.outside)
+
+
+def test_a_late_frame_goes_beside_the_run_and_is_said(rig: Rig, stopped: Run) -> None:
+    moved = rig.nodes.move_files
+
+    async def move_then_late(node, source, names, destination, timeout):
+        done = await moved(node, source, names, destination, timeout)
+        if node.name == "node-cobo0" and "late" not in destination:
+            rig.write(0, NAME, b"late")
+        return done
+
+    rig.nodes.move_files = move_then_late
+    run = rig.close(stopped)
+    assert "router-cobo0: frames came after the files were moved; they are in late_1/." in run.verdict
+    assert rig.nodes.nodes["node-cobo0"].directories["/staging/e20009/run_0001/late_1"][NAME].data == b"late"
+    assert run.files.filter(owner="router-cobo0", kind="data").count() == 2
+
+
+def test_stray_files_are_set_aside_not_deleted(rig: Rig) -> None:
+    rig.write(0, NAME, b"stray")
+    set_aside(rig.outside)
+    node = rig.nodes.nodes["node-cobo0"]
+    assert NAME not in node.directories["/staging"]
+    [aside] = [path for path in node.directories if path.startswith("/staging/_stray/")]
+    assert node.directories[aside][NAME].data == b"stray"
+    assert Event.objects.filter(topic="router", subject="router-cobo0", text__contains="set aside").exists()

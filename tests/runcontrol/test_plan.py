@@ -1,0 +1,218 @@
+"""The plan decides: pure, from any mix of states."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attpcdaq.runcontrol.facts import COBO, MUTANT, RouterFacts, RunFacts, ServerFacts, SystemFacts
+from attpcdaq.runcontrol.plan import ACTIONS, FORWARD, MUTANT_STOP_LIMIT, Plan, Refusal, plan
+from get_protocol.state_machine import State, Transition, sources
+
+STATES = [None, *State]
+
+
+def server(name: str, state: State | None, role: str = COBO, **more) -> ServerFacts:
+    return ServerFacts(name, frozenset({role}), state, **more)
+
+
+def system(*states: State | None, mutant: State | str | None = "none", **more) -> SystemFacts:
+    servers = [server(f"ecc-cobo{n}", state) for n, state in enumerate(states)]
+    if mutant != "none":
+        servers.append(server("ecc-mutant", mutant, MUTANT))
+    more.setdefault("experiment", "e20009")
+    return SystemFacts(tuple(servers), **more)
+
+
+def stages(outcome: Plan | Refusal) -> list[tuple[str, ...]]:
+    assert isinstance(outcome, Plan), outcome
+    return [stage.servers for stage in outcome.stages]
+
+
+def reasons(outcome: Plan | Refusal) -> tuple[str, ...]:
+    assert isinstance(outcome, Refusal), outcome
+    return outcome.reasons
+
+
+@pytest.mark.parametrize(
+    ("action", "state", "order"),
+    [
+        ("describe", State.IDLE, [("ecc-cobo0", "ecc-cobo1", "ecc-mutant")]),
+        ("prepare", State.DESCRIBED, [("ecc-mutant",), ("ecc-cobo0", "ecc-cobo1")]),
+        ("configure", State.PREPARED, [("ecc-cobo0", "ecc-cobo1"), ("ecc-mutant",)]),
+        ("start", State.READY, [("ecc-cobo0", "ecc-cobo1"), ("ecc-mutant",)]),
+        ("stop", State.RUNNING, [("ecc-mutant",), ("ecc-cobo0", "ecc-cobo1")]),
+        ("breakup", State.READY, [("ecc-cobo0", "ecc-cobo1", "ecc-mutant")]),
+        ("undo", State.PREPARED, [("ecc-cobo0", "ecc-cobo1", "ecc-mutant")]),
+    ],
+)
+def test_the_order_of_boards(action: str, state: State, order: list[tuple[str, ...]]) -> None:
+    assert stages(plan(action, None, system(state, state, mutant=state))) == order
+
+
+def test_one_server_that_drives_cobos_and_the_mutant_is_called_once_and_as_the_mutant() -> None:
+    both = ServerFacts("ecc-all", frozenset({COBO, MUTANT}), State.READY)
+    facts = SystemFacts((both, server("ecc-cobo9", State.READY)), experiment="x")
+    assert stages(plan("start", None, facts)) == [("ecc-cobo9",), ("ecc-all",)]
+    assert stages(plan("start", None, SystemFacts((both,), experiment="x"))) == [("ecc-all",)]
+
+
+def test_cobos_wait_four_seconds_at_most_for_the_mutant_to_stop() -> None:
+    outcome = plan("stop", None, system(State.RUNNING, mutant=None))
+    assert isinstance(outcome, Plan)
+    assert [(stage.limit, stage.carry_on) for stage in outcome.stages] == [(MUTANT_STOP_LIMIT, True), (None, True)]
+
+
+MIXES = list(itertools.product(STATES, repeat=3))
+
+
+def test_stop_is_always_allowed_and_reaches_every_server() -> None:
+    for states in MIXES:
+        facts = system(*states[:2], mutant=states[2], monitor_alive=False, commands=("Configure",))
+        reached = sorted(name for stage in stages(plan("stop", None, facts)) for name in stage)
+        assert reached == ["ecc-cobo0", "ecc-cobo1", "ecc-mutant"]
+
+
+@pytest.mark.parametrize("action", [name for name in ACTIONS if name != "stop"])
+def test_any_mix_is_planned_in_legal_steps_or_refused_with_reasons(action: str) -> None:
+    for states in MIXES:
+        facts = system(*states[:2], mutant=states[2])
+        outcome = plan(action, None, facts)
+        if isinstance(outcome, Plan):
+            check_plan(outcome, facts)
+        else:
+            assert outcome.reasons
+            assert all(outcome.reasons)
+
+
+def check_plan(outcome: Plan, facts: SystemFacts) -> None:
+    states = {each.name: each.state for each in facts.servers}
+    assert {None, State.OFF}.isdisjoint(states.values())
+    for stage in outcome.stages:
+        for name in stage.servers:
+            assert states[name] in sources(stage.transition)
+    named = {name for stage in outcome.stages for name in stage.servers}
+    assert named.isdisjoint(outcome.skipped)
+    assert named | set(outcome.skipped) == set(states)
+
+
+@given(st.lists(st.sampled_from(STATES), min_size=12, max_size=12), st.sampled_from(sorted(ACTIONS)))
+def test_twelve_servers_in_any_states(states: list[State | None], action: str) -> None:
+    outcome = plan(action, None, system(*states[:11], mutant=states[11]))
+    if isinstance(outcome, Plan) and action == "start":
+        assert set(states) == {State.READY}
+    if isinstance(outcome, Refusal):
+        assert len(outcome.reasons) == len(set(outcome.reasons))
+
+
+def test_a_retry_takes_only_the_one_that_is_behind() -> None:
+    outcome = plan("configure", None, system(State.READY, State.PREPARED, mutant=State.PREPARED))
+    assert stages(outcome) == [("ecc-cobo1",), ("ecc-mutant",)]
+    assert isinstance(outcome, Plan)
+    assert outcome.skipped == ("ecc-cobo0",)
+
+
+def test_a_restarted_server_can_be_brought_up_beside_the_others() -> None:
+    for transition, state in zip(FORWARD, (State.IDLE, State.DESCRIBED, State.PREPARED), strict=True):
+        facts = system(State.READY, state, mutant=State.READY)
+        assert stages(plan(transition.name.lower(), None, facts)) == [("ecc-cobo1",)]
+
+
+def test_unknown_never_allows_anything_and_is_named() -> None:
+    facts = SystemFacts((server("ecc-cobo0", State.READY), server("ecc-cobo1", None, problem="connection refused.")))
+    for action in ACTIONS:
+        if action != "stop":
+            text = " ".join(reasons(plan(action, None, facts)))
+            assert "ecc-cobo1: its state is unknown. connection refused." in text
+
+
+def test_wedged_says_what_helps() -> None:
+    assert "restarting its ECC process" in " ".join(reasons(plan("breakup", None, system(State.OFF))))
+
+
+def test_too_early_says_what_comes_first() -> None:
+    assert reasons(plan("configure", None, system(State.IDLE))) == (
+        "ecc-cobo0: it is Idle, and Configure needs Prepared.",
+    )
+    assert reasons(plan("undo", None, system(State.READY))) == ("ecc-cobo0: it is Ready: Breakup comes before Undo.",)
+
+
+def test_nothing_to_do_is_said() -> None:
+    assert reasons(plan("configure", None, system(State.READY, State.READY))) == (
+        "Nothing to do: every server is Ready.",
+    )
+
+
+def test_a_missing_configuration_is_named() -> None:
+    facts = SystemFacts((server("ecc-cobo0", State.IDLE, configured=False),))
+    assert reasons(plan("describe", None, facts)) == ("ecc-cobo0: no configuration is chosen for it (Setup page).",)
+
+
+def test_a_command_under_way_refuses_the_next() -> None:
+    assert reasons(plan("describe", None, system(State.IDLE, commands=("Prepare",)))) == ("Prepare is under way.",)
+    busy = SystemFacts((server("ecc-cobo0", State.IDLE, command="Describe"), server("ecc-cobo1", State.IDLE)))
+    assert reasons(plan("describe", ["ecc-cobo0"], busy)) == ("ecc-cobo0: Describe is under way.",)
+    assert stages(plan("describe", ["ecc-cobo1"], busy)) == [("ecc-cobo1",)]
+
+
+def test_a_transition_under_way_satisfies_no_condition() -> None:
+    facts = SystemFacts((server("ecc-cobo0", State.PREPARED, transition=Transition.CONFIGURE),), experiment="x")
+    assert reasons(plan("configure", None, facts)) == ("ecc-cobo0: Configure is under way in it.",)
+
+
+class TestStart:
+    def test_every_reason_is_named_at_once(self) -> None:
+        facts = system(
+            State.READY,
+            State.PREPARED,
+            mutant=None,
+            experiment=None,
+            run=RunFacts(7, "closing"),
+            routers=(
+                RouterFacts("router-cobo0", "ecc-cobo0", online=False, clean=True),
+                RouterFacts("router-cobo1", "ecc-cobo1", online=True, clean=False, files=4),
+                RouterFacts("router-cobo2", "ecc-cobo2", online=None, clean=None, problem="no route to host"),
+                RouterFacts("router-cobo3", "ecc-cobo3", online=True, clean=True, deaf=True),
+            ),
+        )
+        text = "\n".join(reasons(plan("start", None, facts)))
+        for piece in (
+            "No experiment is active",
+            "Run 7 is still closing",
+            "router-cobo0: the data router is not running",
+            "router-cobo1: its staging directory is not clean (4 GRAW files)",
+            "router-cobo2: its state is unknown. no route to host",
+            "router-cobo3: it was restarted",
+            "ecc-cobo1: it is Prepared, and Start needs Ready",
+            "ecc-mutant: its state is unknown",
+        ):
+            assert piece in text
+
+    def test_one_alone_is_a_repair_of_a_running_run(self) -> None:
+        facts = system(State.RUNNING, State.READY, run=RunFacts(3, "running"))
+        assert stages(plan("start", ["ecc-cobo1"], facts)) == [("ecc-cobo1",)]
+        text = reasons(plan("start", ["ecc-cobo1"], system(State.READY, State.READY)))
+        assert "No run is running" in text[0]
+
+    def test_it_needs_a_living_monitor(self) -> None:
+        assert "monitor" in reasons(plan("start", None, system(State.READY, monitor_alive=False)))[0]
+
+
+class TestBreakupWithAnOpenRun:
+    def test_it_stops_the_run_first_and_needs_a_word(self) -> None:
+        outcome = plan("breakup", None, system(State.RUNNING, mutant=State.RUNNING, run=RunFacts(3, "running")))
+        assert stages(outcome) == [("ecc-mutant",), ("ecc-cobo0",), ("ecc-cobo0", "ecc-mutant")]
+        assert isinstance(outcome, Plan)
+        assert outcome.confirm == "Run 3 is open. Breakup stops it first."
+
+    def test_of_one_board_takes_it_out_of_the_run(self) -> None:
+        outcome = plan("breakup", ["ecc-cobo0"], system(State.RUNNING, State.RUNNING, run=RunFacts(3, "running")))
+        assert stages(outcome) == [("ecc-cobo0",)]
+        assert isinstance(outcome, Plan)
+        assert "takes ecc-cobo0 out of it" in outcome.confirm
+
+
+def test_without_hardware_everything_points_to_the_setup() -> None:
+    for action in ACTIONS:
+        assert "Easy setup" in reasons(plan(action, None, SystemFacts(())))[0]

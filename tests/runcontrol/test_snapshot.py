@@ -1,0 +1,135 @@
+"""What the page tells: the overall state, its reasons, and what may be pressed."""
+
+from datetime import timedelta
+
+import pytest
+
+from attpcdaq.gateways.errors import Refused
+from attpcdaq.live import store
+from attpcdaq.live.models import RouterState
+from attpcdaq.runcontrol.snapshot import snapshot
+from attpcdaq.runlog.models import Run
+from get_protocol.ecc_messages import StateReply
+from get_protocol.state_machine import State, Transition
+from tests.runcontrol.rig import Rig
+
+
+def see(rig: Rig, seconds: float = 0.0):
+    return snapshot(rig.time.now() + timedelta(seconds=seconds))
+
+
+def test_idle_offers_describe_only_and_says_why_not_the_rest(rig: Rig) -> None:
+    shot = see(rig)
+    assert (shot.overall.level, shot.overall.title) == ("off", "Idle")
+    allowed = {name for name, action in shot.actions.items() if action.allowed}
+    assert allowed == {"describe", "stop"}
+    assert "ecc-cobo0: it is Idle, and Prepare needs Described." in shot.actions["prepare"].reasons
+    assert shot.next_run_number == 1
+
+
+def test_ready_is_ready_only_when_all_are(rig: Rig) -> None:
+    rig.make_ready()
+    assert see(rig).overall.title == "Ready"
+    rig.do("breakup", ["ecc-cobo1"])
+    shot = see(rig)
+    assert (shot.overall.level, shot.overall.title) == ("bad", "Mixed states")
+    assert "Prepared: ecc-cobo1" in shot.overall.reasons
+
+
+def test_an_answer_that_is_too_old_is_unknown_and_allows_nothing_but_stop(rig: Rig) -> None:
+    rig.make_ready()
+    rig.ecc.take_down("ecc-cobo1")
+    rig.time._start += timedelta(seconds=6)
+    rig.look()
+    shot = see(rig)
+    assert shot.ecc_servers[1].state == "unknown"
+    assert shot.overall.level == "bad"
+    assert shot.overall.reasons[0].startswith("ecc-cobo1: its state is unknown.")
+    assert {name for name, action in shot.actions.items() if action.allowed} == {"stop"}
+
+
+def test_a_silent_monitor_makes_everything_unknown(rig: Rig) -> None:
+    shot = see(rig, seconds=6)
+    assert shot.overall.title == "Monitor is not running"
+    assert {server.state for server in shot.ecc_servers} == {"unknown"}
+
+
+def test_a_transition_under_way_is_shown_as_old_and_new(rig: Rig) -> None:
+    server = rig.detector.ecc_servers[0]
+    store.record_ecc(server.pk, StateReply(0, "busy", State.DESCRIBED, Transition.PREPARE), rig.time.now())
+    view = see(rig).ecc_servers[0]
+    assert (view.state_label, view.going_to) == ("Described", "Prepared")
+
+
+def test_wedged_and_paused_say_what_to_do(rig: Rig) -> None:
+    for number, state in enumerate((State.OFF, State.PAUSED)):
+        pk = rig.detector.ecc_servers[number].pk
+        store.record_ecc(pk, StateReply(0, "", state, Transition.NONE), rig.time.now())
+    reasons = " ".join(see(rig).overall.reasons)
+    assert "Restart its ECC process" in reasons
+    assert "Stop or Breakup leads out of it" in reasons
+
+
+def test_a_failed_step_is_shown_until_the_server_succeeds(rig: Rig) -> None:
+    rig.break_call("ecc-cobo0", Transition.DESCRIBE, Refused("no power", 1), times=1)
+    rig.do("describe")
+    assert see(rig).ecc_servers[0].last_error == "no power"
+    assert "ecc-cobo0: no power" in see(rig).overall.reasons
+    rig.do("describe")
+    assert see(rig).ecc_servers[0].last_error == ""
+
+
+class TestWhileRunning:
+    @pytest.fixture(autouse=True)
+    def running(self, rig: Rig) -> None:
+        rig.make_ready()
+        rig.do("start")
+
+    def test_no_data_turns_it_bad_with_the_board_named_within_ten_seconds(self, rig: Rig) -> None:
+        run = Run.objects.get()
+        RouterState.objects.exclude(data_router__name="router-cobo1").update(
+            grew_at=run.started_at + timedelta(seconds=9)
+        )
+        rig.time._start += run.started_at + timedelta(seconds=9) - rig.time.now()
+        rig.look()
+        shot = see(rig)
+        assert (shot.overall.level, shot.overall.title) == ("bad", "Run 1 is not taking all data")
+        assert [r for r in shot.overall.reasons if "no data for" in r] == ["router-cobo1: no data for 9 s (ecc-cobo1)."]
+
+    def test_a_board_that_stopped_is_named(self, rig: Rig) -> None:
+        rig.do("stop", ["ecc-cobo0"])
+        assert "ecc-cobo0: it is Ready, not Running." in see(rig).overall.reasons
+
+    def test_all_is_well(self, rig: Rig) -> None:
+        shot = see(rig)
+        assert (shot.overall.level, shot.overall.title) == ("ok", "Run 1 is running")
+        assert shot.run is not None
+        assert shot.run.directory == "e20009/run_0001"
+        assert shot.actions["breakup"].confirm
+
+    def test_running_for_nobody_is_bad(self, rig: Rig) -> None:
+        Run.objects.update(state="closed")
+        assert "Running although no run is open" in see(rig).overall.reasons[0]
+
+
+def test_a_restarted_router_is_deaf_until_its_board_is_configured_again(rig: Rig) -> None:
+    rig.make_ready()
+    node = rig.nodes.nodes["node-cobo0"]
+    router = rig.detector.data_routers[0]
+    node.routers[router.port] += 500
+    rig.look()
+    shot = see(rig)
+    assert shot.routers[0].deaf
+    assert any("router-cobo0: it was restarted and is deaf" in r for r in shot.actions["start"].reasons)
+    assert rig.do("breakup", ["ecc-cobo0"]).state == "done"
+    assert rig.do("configure", ["ecc-cobo0"]).state == "done"
+    assert see(rig).actions["start"].allowed
+
+
+def test_files_left_in_staging_forbid_a_start_and_are_stray(rig: Rig) -> None:
+    rig.make_ready()
+    rig.write(0, "CoBo0_AsAd0_2026-11-22T09:48:24.458_0000.graw")
+    rig.look()
+    shot = see(rig)
+    assert shot.stray
+    assert "router-cobo0: its staging directory is not clean (1 GRAW files)." in shot.actions["start"].reasons
