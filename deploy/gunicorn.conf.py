@@ -1,0 +1,34 @@
+"""Gunicorn as every process of the product uses it; bind address and kind of worker are given on the command line.
+
+web:     gunicorn -c deploy/gunicorn.conf.py -b ADDRESS -k gthread --threads 8 attpcdaq.config.wsgi
+events:  gunicorn -c deploy/gunicorn.conf.py -b ADDRESS -k asgi attpcdaq.config.asgi
+"""
+
+import gc
+import sys
+from typing import Any
+
+from attpcdaq.config.environment import SettingsError, read_environment
+
+try:
+    read_environment()
+except SettingsError as error:
+    sys.exit(f"attpcdaq: {error}")
+
+workers = 1
+# The application is loaded once and its pages are shared with the worker. macOS does not bear a fork after that.
+preload_app = sys.platform.startswith("linux")
+timeout = 30
+graceful_timeout = 3
+keepalive = 5
+asgi_lifespan = "off"
+control_socket_disable = True
+accesslog = None
+errorlog = "-"
+loglevel = "info"
+
+
+def when_ready(server: Any) -> None:
+    """What is loaded stays: collecting garbage would write to the shared pages."""
+    gc.collect()
+    gc.freeze()
