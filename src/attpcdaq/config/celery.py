@@ -53,7 +53,8 @@ def _embedded(directory: Path) -> None:
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
     app.conf.update(
-        broker_url="filesystem://",
+        broker_url="filesystem://localhost",
+        broker_transport="attpcdaq.config.embedded_broker:Transport",
         task_queues=[Queue(name, routing_key=name) for name in (CONTROL, FILES)],
         broker_transport_options={
             "data_folder_in": str(folders["messages"]),
