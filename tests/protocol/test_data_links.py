@@ -23,7 +23,7 @@ from get_protocol.errors import LocalProtocolError, ProtocolError, RemoteProtoco
 LINK = DataLink("CoBo[0]", "data0", "192.168.41.60", 46005, LinkType.TCP)
 ADDRESSES = st.ip_addresses(v=4).map(str).filter(lambda text: text not in {"0.0.0.0", "255.255.255.255"})
 PRINTABLE = st.text(st.characters(categories=["L", "N", "P", "S"]) | st.sampled_from(" <>&\"'"), max_size=20)
-SENDERS = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,8}\[[A-Za-z0-9_.\-]{1,8}\]", fullmatch=True)
+SENDERS = st.builds("{}[{}]".format, st.sampled_from(["CoBo", "Mutant", "X_1"]), st.integers(0, 99) | st.just("master"))
 LINKS = st.builds(DataLink, SENDERS, PRINTABLE, ADDRESSES, st.integers(1, 65535), st.sampled_from(LinkType))
 SEVERAL = st.lists(LINKS, max_size=4, unique_by=lambda link: link.sender)
 CONTENTS = st.sampled_from(
