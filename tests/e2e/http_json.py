@@ -1,0 +1,20 @@
+"""JSON over HTTP, as an outside program would speak it."""
+
+import http.client
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+
+def call(method: str, url: str, body: object = None, token: str = "") -> tuple[int, Any]:
+    """Status and decoded answer."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    try:
+        text = None if body is None else json.dumps(body)
+        connection.request(method, f"{parts.path}?{parts.query}", text, headers)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
