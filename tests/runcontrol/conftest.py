@@ -6,5 +6,5 @@ from tests.runcontrol.rig import Rig, make_rig
 
 
 @pytest.fixture
-def rig(transactional_db: None) -> Rig:
+def rig(db: None) -> Rig:
     return make_rig()

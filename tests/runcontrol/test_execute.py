@@ -114,7 +114,7 @@ def test_one_server_alone(rig: Rig) -> None:
     assert rig.states() == {"ecc-cobo0": "IDLE", "ecc-cobo1": "DESCRIBED", "ecc-mutant": "IDLE"}
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_one_server_for_all_boards_is_called_once() -> None:
     rig = make_rig(one_for_all=True)
     rig.make_ready()

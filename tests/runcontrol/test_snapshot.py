@@ -39,7 +39,7 @@ def test_ready_is_ready_only_when_all_are(rig: Rig) -> None:
 def test_an_answer_that_is_too_old_is_unknown_and_allows_nothing_but_stop(rig: Rig) -> None:
     rig.make_ready()
     rig.ecc.take_down("ecc-cobo1")
-    rig.time._start += timedelta(seconds=6)
+    rig.time.elapsed += 6
     rig.look()
     shot = see(rig)
     assert shot.ecc_servers[1].state == "unknown"
@@ -90,7 +90,7 @@ class TestWhileRunning:
         RouterState.objects.exclude(data_router__name="router-cobo1").update(
             grew_at=run.started_at + timedelta(seconds=9)
         )
-        rig.time._start += run.started_at + timedelta(seconds=9) - rig.time.now()
+        rig.time.elapsed += (run.started_at + timedelta(seconds=9) - rig.time.now()).total_seconds()
         rig.look()
         shot = see(rig)
         assert (shot.overall.level, shot.overall.title) == ("bad", "Run 1 is not taking all data")

@@ -1,0 +1,73 @@
+"""Race conditions, tested by racing."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from attpcdaq.runcontrol import commands, record
+from attpcdaq.runcontrol.models import Command
+from attpcdaq.runlog.lifecycle import advance
+from attpcdaq.runlog.models import Experiment, Run
+from tests.runcontrol.rig import SHIFTER, Rig, make_rig
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def race(count: int, work: Callable[[], object]) -> list[object]:
+    """Let `count` threads do the same at the same moment; results and exceptions."""
+    gate, results = threading.Barrier(count), []
+
+    def run() -> None:
+        gate.wait()
+        try:
+            results.append(work())
+        except Exception as error:
+            results.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+@pytest.fixture
+def ready() -> Rig:
+    rig = make_rig(cobos=1)
+    rig.make_ready()
+    return rig
+
+
+@pytest.mark.parametrize("count", [2, 20])
+def test_simultaneous_starts_make_one_run(ready: Rig, count: int) -> None:
+    now = ready.time.now()
+    results = race(count, lambda: commands.request("start", None, SHIFTER, now=now))
+    accepted = [result for result in results if isinstance(result, Command)]
+    refused = [result for result in results if isinstance(result, commands.CommandRefused)]
+    assert (len(accepted), len(refused)) == (1, count - 1), results
+    assert Run.objects.count() == 1
+    assert Experiment.objects.get().last_run_number == 1
+
+
+def test_simultaneous_stops_are_one_stop(ready: Rig) -> None:
+    ready.do("start")
+    now = ready.time.now()
+    results = race(8, lambda: commands.request("stop", None, SHIFTER, now=now).pk)
+    assert len(set(results)) == 1, results
+
+
+def test_one_worker_claims_a_command(ready: Rig) -> None:
+    command = ready.request("breakup")
+    now = ready.time.now()
+    assert sorted(map(str, race(8, lambda: record.claim(command.pk, now)))) == ["False"] * 7 + ["True"]
+
+
+def test_one_of_many_moves_a_run_on(ready: Rig) -> None:
+    ready.do("start")
+    run, now = Run.objects.get(), ready.time.now()
+    assert race(8, lambda: advance(run.pk, "stopping", now)).count(True) == 1
