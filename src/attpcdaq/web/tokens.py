@@ -1,0 +1,65 @@
+"""API tokens: made once, kept as a hash, looked up by it."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import Permission, User
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from attpcdaq.web.models import ApiToken
+
+PREFIX = "attpcdaq_"
+NAME_LENGTH = 63
+DEFAULT_USER = "api"
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+class TokenRefusedError(Exception):
+    """A token that may not be made or is not there; the text says why."""
+
+
+def create(name: str, user: User) -> str:
+    """A new token: this text is shown once and not kept."""
+    if not name or len(name) > NAME_LENGTH or not name.isprintable() or name != name.strip():
+        raise TokenRefusedError(f"Token name {name[:80]!r}: use 1 to {NAME_LENGTH} printable characters.")
+    text = PREFIX + secrets.token_urlsafe(32)
+    try:
+        with transaction.atomic():
+            ApiToken.objects.create(name=name, digest=_digest(text), user=user)
+    except IntegrityError:
+        raise TokenRefusedError(f"There is a token {name} already; revoke it or choose another name.") from None
+    return text
+
+
+def find(text: str, now: datetime) -> ApiToken | None:
+    """The token of this text, if its user is active; notes now and then that it was used."""
+    token = ApiToken.objects.select_related("user").filter(digest=_digest(text), user__is_active=True).first()
+    if token:
+        unnoted = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_NOTED_EVERY)
+        if token.last_used_at is None or token.last_used_at < now - USE_NOTED_EVERY:
+            ApiToken.objects.filter(unnoted, pk=token.pk).update(last_used_at=now)
+    return token
+
+
+def revoke(name: str) -> None:
+    """From now on this token opens nothing."""
+    deleted, _ = ApiToken.objects.filter(name=name).delete()
+    if not deleted:
+        known = ", ".join(ApiToken.objects.order_by("name").values_list("name", flat=True)) or "none"
+        raise TokenRefusedError(f"There is no token {name[:80]!r}; known: {known}.")
+
+
+def api_user() -> User:
+    """The user of tokens that name no other: may operate, cannot log in."""
+    user, made = User.objects.get_or_create(username=DEFAULT_USER)
+    if made:
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    user.user_permissions.add(Permission.objects.get(content_type__app_label="runcontrol", codename="operate"))
+    return user
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

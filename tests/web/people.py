@@ -1,0 +1,23 @@
+"""People at the pages."""
+
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+
+def operator(name: str = "kim") -> User:
+    """Somebody who may operate the detector."""
+    user = observer(name)
+    user.user_permissions.add(Permission.objects.get(content_type__app_label="runcontrol", codename="operate"))
+    return user
+
+
+def observer(name: str = "lee") -> User:
+    """Somebody who may look."""
+    return User.objects.get_or_create(username=name)[0]
+
+
+def browser(user: User) -> Client:
+    """A browser in which the user is logged in."""
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
