@@ -1,0 +1,127 @@
+"""The run sheet: everything about one run, and what the crew writes about it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from attpcdaq.live.models import Event
+from attpcdaq.runlog import sheets
+from attpcdaq.runlog.listing import duration
+from attpcdaq.runlog.models import Observable, Run, RunClass
+from attpcdaq.runlog.observables import ALLOWED
+from attpcdaq.runlog.sheets import Edit, SheetRefusedError
+from attpcdaq.web.guard import operators_change
+from attpcdaq.web.roles import may_operate
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of the sheet's form: `was` is what the writer saw, `value` what is in the field."""
+
+    key: str
+    label: str
+    value: str
+    was: str
+    hint: str = ""
+    error: str = ""
+    input_mode: str = "text"
+
+
+def _run(experiment: str, number: int) -> Run:
+    rows = Run.objects.select_related("experiment", "operator")
+    run = rows.filter(experiment__name=experiment, number=number).first() if experiment.isprintable() else None
+    if run is None:
+        raise Http404(f"There is no run {number} of {experiment!r}.")
+    return run
+
+
+def _fields(run: Run) -> dict[str, Field]:
+    """The fields as they are stored."""
+    stored = dict(run.measurements.values_list("observable_id", "value"))
+    plain = [Field(key, label, getattr(run, key), getattr(run, key)) for key, label in sheets.RUN_FIELDS.items()]
+    observables = Observable.objects.filter(experiment=run.experiment)
+    return {field.key: field for field in (*plain, *(_measured(each, stored.get(each.pk, "")) for each in observables))}
+
+
+def _measured(observable: Observable, value: str) -> Field:
+    hint = observable.comment or ALLOWED[observable.value_type]  # type: ignore[index]  # choices of the model
+    mode = {"integer": "numeric", "number": "decimal"}.get(observable.value_type, "text")
+    return Field(f"observable-{observable.pk}", str(observable), value, value, hint, input_mode=mode)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@operators_change
+def sheet(request: HttpRequest, experiment: str, number: int) -> HttpResponse:
+    """Show a run; POST saves what was changed on its sheet, all or nothing."""
+    run = _run(experiment, number)
+    if request.method != "POST":
+        return _page(request, run, _fields(run))
+    edits = {
+        name: Edit(request.POST.get(f"was-{name}", ""), str(value))
+        for name, value in request.POST.items()
+        if name in sheets.RUN_FIELDS or name.startswith("observable-")
+    }
+    try:
+        changed = sheets.save(run, edits, request.user.get_username())
+    except SheetRefusedError as error:
+        return _page(request, run, _refused_fields(run, edits, error), status=409)
+    messages.success(request, "The run sheet was saved." if changed else "There was nothing to save.")
+    return redirect("run-sheet", experiment, number)
+
+
+def _refused_fields(run: Run, edits: dict[str, Edit], error: SheetRefusedError) -> dict[str, Field]:
+    """What the writer wrote beside what is stored now, so that saving again replaces it knowingly."""
+    fields = _fields(run)
+    for key, edit in edits.items():
+        if key in fields and edit.now != edit.was:
+            fields[key] = replace(fields[key], value=edit.now, error=error.errors.get(key, ""))
+    return fields
+
+
+@require_POST
+@operators_change
+def same_as_previous(request: HttpRequest, experiment: str, number: int) -> HttpResponse:
+    """Fill what is empty with the previous run's values."""
+    filled = sheets.copy_previous(_run(experiment, number), request.user.get_username())
+    if filled:
+        messages.success(request, f"Taken from the previous run: {', '.join(filled)}.")
+    else:
+        messages.info(request, "Nothing to take: no empty field has a value in an earlier run.")
+    return redirect("run-sheet", experiment, number)
+
+
+def _page(request: HttpRequest, run: Run, fields: dict[str, Field], status: int = 200) -> HttpResponse:
+    context: dict[str, Any] = {
+        "event_id": Event.objects.values_list("id", flat=True).first() or 0,
+        "run": run,
+        "seconds": duration(run),
+        "files": run.files.all(),
+        "data_bytes": sum(file.size for file in run.files.all() if file.kind == "data"),
+        "commands": run.commands.prefetch_related("steps").order_by("requested_at"),
+    }
+    if "panels" in request.GET:
+        return render(request, "runs/sheet_facts.html", context)
+    context |= {
+        "title": fields.pop("title"),
+        "run_class": fields.pop("run_class"),
+        "notes": fields.pop("notes"),
+        "measured": list(fields.values()),
+        "classes": RunClass.choices,
+        "refused": status != 200,
+        "previous": sheets.previous_with_values(run),
+        "neighbours": _neighbours(run),
+        "may_operate": may_operate(request.user),
+    }
+    return render(request, "runs/sheet.html", context, status=status)
+
+
+def _neighbours(run: Run) -> dict[str, Run | None]:
+    others = Run.objects.filter(experiment=run.experiment)
+    return {
+        "before": others.filter(number__lt=run.number).order_by("-number").first(),
+        "after": others.filter(number__gt=run.number).order_by("number").first(),
+    }
