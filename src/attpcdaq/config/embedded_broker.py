@@ -16,6 +16,8 @@ from typing import Any
 from kombu.transport import filesystem  # type: ignore[import-untyped]
 from kombu.utils.json import dumps, loads  # type: ignore[import-untyped]
 
+LISTEN_FOR = 0.25
+
 
 class Channel(filesystem.Channel):  # type: ignore[misc]
     """One file for each message; names sort by time."""
@@ -42,3 +44,7 @@ class Transport(filesystem.Transport):  # type: ignore[misc]
     """The same broker with these channels."""
 
     Channel = Channel
+
+    def drain_events(self, connection: Any, timeout: float | None = None) -> Any:
+        """Back after LISTEN_FOR seconds at the latest: only then does a worker notice that it was asked to stop."""
+        return super().drain_events(connection, timeout=min(timeout or LISTEN_FOR, LISTEN_FOR))
