@@ -1,5 +1,7 @@
 """MFM frames, writing: what a board sends and a data router stores (facts 5)."""
 
+from typing import Any
+
 import numpy as np
 
 from get_protocol.errors import LocalProtocolError
@@ -73,20 +75,34 @@ def build_frame(
         known = ", ".join(f"type {kind:d} revision {number}" for kind, number in FORMATS)
         raise LocalProtocolError(f"frame type {frame_type} revision {revision}; allowed: {known}")
     size = form.header_blocks << form.block_exponent
-    zeros = (0, 0, 0, 0)
-    groups = {
-        "hit_patterns": (hit_patterns, zeros, size >= HIT_PATTERNS_END),
-        "multiplicity": (multiplicity, zeros, size >= MULTIPLICITY_END),
-        "window_out": (window_out, 0, revision >= WINDOW_REVISION and size >= WINDOW_END),
-        "last_cells": (last_cells, zeros, revision >= LAST_CELLS_REVISION and size >= LAST_CELLS_END),
+    given = {
+        "hit_patterns": hit_patterns,
+        "multiplicity": multiplicity,
+        "window_out": window_out,
+        "last_cells": last_cells,
     }
-    for name, (value, _, there) in groups.items():
-        if value is not None and not there:
-            raise LocalProtocolError(f"{name}: the header of type {frame_type} revision {revision} has no room for it")
-    optional = [(zero if value is None else value) if there else None for value, zero, there in groups.values()]
     meta = form.block_exponent | (LITTLE_ENDIAN if little_endian else 0)
     fixed = (size, form.item_size, len(items), event_time, event_idx, cobo_idx, asad_idx, read_offset, status)
-    return encode_frame(FrameHeader(0, meta, 0, data_source, frame_type, revision, *fixed, *optional), items)  # type: ignore[arg-type]
+    header = FrameHeader(0, meta, 0, data_source, frame_type, revision, *fixed)
+    return encode_frame(_with_groups(header, size, given), items)
+
+
+def _with_groups(header: FrameHeader, size: int, given: dict[str, Any]) -> FrameHeader:
+    """`header` with the field groups its revision and size have room for, zero where none is given."""
+    zeros = (0, 0, 0, 0)
+    room = {
+        "hit_patterns": (zeros, size >= HIT_PATTERNS_END),
+        "multiplicity": (zeros, size >= MULTIPLICITY_END),
+        "window_out": (0, header.revision >= WINDOW_REVISION and size >= WINDOW_END),
+        "last_cells": (zeros, header.revision >= LAST_CELLS_REVISION and size >= LAST_CELLS_END),
+    }
+    kind = f"type {header.frame_type} revision {header.revision}"
+    groups: dict[str, Any] = {}
+    for name, (zero, there) in room.items():
+        if given[name] is not None and not there:
+            raise LocalProtocolError(f"{name}: the header of {kind} has no room for it")
+        groups[name] = (zero if given[name] is None else given[name]) if there else None
+    return header._replace(**groups)
 
 
 def encode_frame(header: FrameHeader, items: Samples, *, tail: bytes = b"") -> bytes:

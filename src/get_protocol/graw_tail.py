@@ -42,26 +42,21 @@ def _signature(first: FrameHeader) -> dict[int, int]:
 
 
 def _last_from(first: FrameHeader, tail: bytes, tail_offset: int, start: int, broken: set[int]) -> FrameHeader | None:
+    """Last of the frames that follow one another from `start`; None, and `broken` grows, if they do not."""
     last, position = None, start
-    visited = []
+    visited: list[int] = []
     while position < len(tail):
-        if position in broken:
-            last = None
-            break
         visited.append(position)
         try:
             header = read_header(tail, position, base_offset=tail_offset)
         except TruncatedFrame:
-            break
+            return last
         except FrameError:
-            last = None
-            break
-        if not _plausible(first, header):
-            last = None
-            break
+            header = None
+        if header is None or position in broken or not _plausible(first, header):
+            broken.update(visited)
+            return None
         last, position = header, position + header.frame_size
-    if last is None:
-        broken.update(visited)
     return last
 
 

@@ -114,6 +114,7 @@ def test_no_reply(body: bytes, held_s: float) -> None:
     with pytest.raises(NoReply) as caught:
         ecc.decode_request(body)
     assert caught.value.held_s == held_s
+    assert str(caught.value) == caught.value.reason
 
 
 def test_nothing_at_all_gets_a_fault() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from get_protocol.errors import FrameError, LocalProtocolError
 from get_protocol.graw import (
+    SAMPLE_DTYPE,
     FrameType,
     Topology,
     build_frame,
@@ -116,6 +117,13 @@ def test_topology_frame() -> None:
 def test_what_else_cannot_be_built(build: Any) -> None:
     with pytest.raises(LocalProtocolError):
         build()
+
+
+def test_frame_size_has_24_bits() -> None:
+    one_byte_blocks = read_header(build_frame(**SIMPLE))._replace(meta_type=0)
+    assert len(encode_frame(one_byte_blocks, items_of([(0, 0, 0, 0)]))) == 260
+    with pytest.raises(LocalProtocolError, match="4194304 items need 16777472 blocks; at most 16777215"):
+        encode_frame(one_byte_blocks, np.zeros(1 << 22, SAMPLE_DTYPE))
 
 
 def test_hit_patterns_name_the_channels() -> None:

@@ -181,6 +181,15 @@ def test_header_is_enough_for_a_header(name: str) -> None:
             read_header(data[:length])
 
 
+def test_samples_need_the_whole_frame() -> None:
+    data = recorded("samples", "partial-readout.graw")
+    first, second, _ = walk(data)
+    assert samples(data[second.offset :], second, base_offset=second.offset).size == second.item_count
+    for buffer, base in ((data[:1000], 0), (data[1000:], 1000)):
+        with pytest.raises(TruncatedFrame, match="at byte 0: the buffer"):
+            samples(buffer, first, base_offset=base)
+
+
 @given(st.binary(max_size=200), st.integers(0, 10))
 def test_random_bytes_are_read_or_refused(data: bytes, offset: int) -> None:
     try:

@@ -87,6 +87,13 @@ def test_event_numbers_must_rise() -> None:
     assert find_last_frame(read_header(b"".join(run_of(2, first=10))), FILE, SIZE) is None
 
 
+def test_frames_of_another_kind_do_not_follow() -> None:
+    mutant = build_mutant(9, size=256)
+    assert find_last_frame(FIRST, FRAMES[0] + mutant, 0) is None
+    assert find_last_frame(read_header(mutant), mutant + FRAMES[5], 0) is None
+    assert find_last_frame(FIRST, FRAMES[0] + run_of(1, first=9, cobo=4)[0], 0) is None
+
+
 def test_mutant_file() -> None:
     content = b"".join(build_mutant(event, size=72) for event in range(100, 200))
     first = read_header(content)
