@@ -14,6 +14,7 @@ from get_simulator.control import Control
 from get_simulator.description import Description
 from get_simulator.description_file import BadDescription, describe, read_description
 from get_simulator.detector import Detector
+from get_simulator.ports import PortTaken
 
 SECTION_OF = {
     "address": "detector",
@@ -47,10 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         description = _description(options)
         asyncio.run(run(description, options.data, options.announce))
-    except BadDescription as error:
-        print(f"get_simulator: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
+    except (BadDescription, PortTaken, OSError) as error:
         print(f"get_simulator: {error}", file=sys.stderr)
         return 2
     return 0

@@ -30,7 +30,7 @@ def announcement(detector: Detector, control_port: int) -> dict[str, Any]:
                 "port": router.port,
                 "link_type": router.spec.link_type,
                 "node": router.spec.node,
-                "staging": "/staging",
+                "staging": router.spec.staging,
             }
             for name, router in detector.routers.items()
         ],

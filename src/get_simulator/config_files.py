@@ -27,8 +27,9 @@ def make_files(description: Description) -> dict[str, bytes]:
     """Contents by file name, the same on every node: every server lists the describes of all boards (facts 3)."""
     boards = description.boards
     files = {f"describe-{short_name(board)}.xcfg": _describe([board]) for board in boards}
-    if any(len(server.boards) > 1 for server in description.ecc_servers):
-        files["describe-all.xcfg"] = _describe(boards)
+    for server in description.ecc_servers:
+        if len(server.boards) > 1:
+            files[f"describe-{server.name.removeprefix('ecc-')}.xcfg"] = _describe(server.boards)
     full = description.physics.readout == "full"
     for name, everything, external in (
         ("experiment", full, False),

@@ -70,7 +70,7 @@ class DataRouter:
         self.frames_written = self.bytes_written = self.frames_dropped = self.frames_silenced = 0
         self._clock, self._faults, self._rollover = clock, faults, rollover
         self._store = self._new_store()
-        self._port = ReservedPort(spec.address, spec.port)
+        self._port = ReservedPort(spec.name, spec.address, spec.port)
         self._listener: socket.socket | None = None
         self._current: _Connection | None = None
         self._transport: asyncio.Transport | None = None

@@ -28,13 +28,14 @@ class EccServerSpec:
 
 @dataclass(frozen=True, slots=True)
 class RouterSpec:
-    """One data router process and the type it was started with, TCP or FDT."""
+    """One data router process: its type, TCP or FDT, and its working directory as seen on the node."""
 
     name: str
     address: str
     port: int
     link_type: str
     node: str
+    staging: str = "/staging"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,11 @@ class Detector:
 def short_name(board: str) -> str:
     """`cobo3` for CoBo[3], `mutant` for the MuTAnT: the board's part in names of servers and describe files."""
     return "mutant" if board == MUTANT else board.lower().replace("[", "").replace("]", "")
+
+
+def board_order(board: str) -> tuple[bool, int]:
+    """Sort key: CoBos by number, then the MuTAnT."""
+    return board == MUTANT, 0 if board == MUTANT else int(board[5:-1])
 
 
 def _port(first: int, step: int) -> int:

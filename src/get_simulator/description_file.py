@@ -18,6 +18,7 @@ from get_simulator.description import (
     RouterSpec,
     Ssh,
     Timing,
+    board_order,
 )
 
 T = TypeVar("T")
@@ -35,6 +36,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "speed": (0.001, 10000),
 }
 BOARD = re.compile(r"CoBo\[\d{1,3}\]|Mutant\[master\]")
+DIRECTORY = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.-]{1,64}){1,8}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -72,39 +74,54 @@ def describe(tables: Mapping[str, Any], overrides: Mapping[str, Mapping[str, obj
 
 def _layout(detector: Detector, tables: Mapping[str, Any]) -> Description:
     """Explicit tables replace what the short form would make, table by table."""
-    boards, address = detector.boards(), detector.address
-    node_tables = _rows(tables, "node")
-    nodes = tuple(
-        _read(NodeSpec("", address, detector.ssh_port and detector.ssh_port + i), f"node[{i}]", row, ("name",))
-        for i, row in enumerate(node_tables)
-    )
-    nodes = nodes or detector.make_nodes()
+    nodes = _nodes(detector, tables) or detector.make_nodes()
     if not nodes:
         raise BadDescription("detector.cobos: a detector needs at least one CoBo or a MuTAnT")
     names = {node.name for node in nodes}
-    servers = tuple(
-        _read(EccServerSpec("", address, 0, (), ""), f"ecc_server[{i}]", row, ("name", "port", "boards", "node"))
-        for i, row in enumerate(_rows(tables, "ecc_server"))
-    )
-    routers = tuple(
-        _read(RouterSpec("", address, 0, detector.link_type, ""), f"data_router[{i}]", row, ("name", "port", "node"))
-        for i, row in enumerate(_rows(tables, "data_router"))
-    )
-    _check_nodes("ecc_server", [server.node for server in servers], names)
-    _check_nodes("data_router", [router.node for router in routers], names)
-    if node_tables and not (servers and routers):
+    explicit = _ecc_servers(detector, tables, names)
+    routers = _data_routers(detector, tables, names)
+    if _rows(tables, "node") and not (explicit and routers):
         raise BadDescription("node: explicit nodes need explicit [[ecc_server]] and [[data_router]] tables too")
-    servers = servers or detector.make_ecc_servers(nodes)
+    servers = explicit or detector.make_ecc_servers(nodes)
+    boards = {board for server in servers for board in server.boards}
     return Description(
         servers,
         routers or detector.make_data_routers(nodes),
         nodes,
-        tuple(dict.fromkeys([*(board for server in servers for board in server.boards), *boards])),
+        tuple(sorted(boards, key=board_order)),
         detector.mutant,
-        address,
+        detector.address,
         detector.control_port,
         detector.rollover_bytes,
     )
+
+
+def _nodes(detector: Detector, tables: Mapping[str, Any]) -> tuple[NodeSpec, ...]:
+    first = detector.ssh_port
+    return tuple(
+        _read(NodeSpec("", detector.address, first and first + i), f"node[{i}]", row, ("name",))
+        for i, row in enumerate(_rows(tables, "node"))
+    )
+
+
+def _ecc_servers(detector: Detector, tables: Mapping[str, Any], nodes: set[str]) -> tuple[EccServerSpec, ...]:
+    default = EccServerSpec("", detector.address, 0, (), "")
+    servers = tuple(
+        _read(default, f"ecc_server[{i}]", row, ("name", "port", "boards", "node"))
+        for i, row in enumerate(_rows(tables, "ecc_server"))
+    )
+    _check_nodes("ecc_server", [server.node for server in servers], nodes)
+    return servers
+
+
+def _data_routers(detector: Detector, tables: Mapping[str, Any], nodes: set[str]) -> tuple[RouterSpec, ...]:
+    default = RouterSpec("", detector.address, 0, detector.link_type, "")
+    routers = tuple(
+        _read(default, f"data_router[{i}]", row, ("name", "port", "node"))
+        for i, row in enumerate(_rows(tables, "data_router"))
+    )
+    _check_nodes("data_router", [router.node for router in routers], nodes)
+    return routers
 
 
 def _section(tables: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -149,6 +166,11 @@ def _value(where: str, key: str, value: object, default: object) -> object:
 
 def _path(where: str, value: object) -> Path:
     return Path(_text(where, value)).expanduser()
+
+
+def _directory(where: str, value: object) -> str:
+    words = "a path on the node such as /staging, of letters, digits and _.- (no . or ..)"
+    return _matching(where, _text(where, value), DIRECTORY, words)
 
 
 def _name(where: str, value: object) -> str:
@@ -200,6 +222,7 @@ SPECIAL: Mapping[str, Callable[[str, object], object]] = {
     "boards": _boards,
     "name": _name,
     "node": _name,
+    "staging": _directory,
 }
 
 

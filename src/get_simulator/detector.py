@@ -11,7 +11,7 @@ from get_simulator.board import Board
 from get_simulator.clock import Clock
 from get_simulator.config_files import endpoint, make_files, write_missing
 from get_simulator.data_router import DataRouter
-from get_simulator.description import MUTANT, Description, EccServerSpec
+from get_simulator.description import MUTANT, Description, EccServerSpec, RouterSpec
 from get_simulator.ecc_server import EccServer
 from get_simulator.ecc_service import EccService
 from get_simulator.faults import BOARD, ECC, NODE, ROUTER, Fault, FaultBook, FaultKind
@@ -39,12 +39,7 @@ class Detector:
         self.boards = self._make_boards()
         self._hardware = {board.endpoint: board for board in self.boards.values()}
         self.trigger = TriggerSystem(list(self.boards.values()), self.pace)
-        self.routers = {
-            spec.name: DataRouter(
-                spec, self.root(spec.node) / "staging", clock, self.faults, description.rollover_bytes
-            )
-            for spec in description.data_routers
-        }
+        self.routers = {spec.name: self._make_router(spec) for spec in description.data_routers}
         self.ecc_servers = {spec.name: self._make_ecc_server(spec) for spec in description.ecc_servers}
         self.nodes = {spec.name: self._make_node(spec.name, spec.address, spec.ssh_port) for spec in description.nodes}
         self.host_key: asyncssh.SSHKey | None = None
@@ -74,6 +69,8 @@ class Detector:
             for folder in FOLDERS:
                 (self.root(node) / folder).mkdir(parents=True, exist_ok=True)
             write_missing(self.root(node) / "configs", files)
+        for router in self.routers.values():
+            router.staging.mkdir(parents=True, exist_ok=True)
         self.host_key = host_key(self.description.ssh.host_key or self.data / "ssh_host_ed25519_key")
         for name in (*self.nodes, *self.routers, *self.ecc_servers):
             await self._start_part(name)
@@ -149,6 +146,10 @@ class Detector:
         if MUTANT in self.description.boards:
             boards[MUTANT] = Board(MUTANT, endpoint(MUTANT), MutantFrames(), self.journal)
         return boards
+
+    def _make_router(self, spec: RouterSpec) -> DataRouter:
+        staging = self.root(spec.node) / spec.staging.lstrip("/")
+        return DataRouter(spec, staging, self.clock, self.faults, self.description.rollover_bytes)
 
     def _make_ecc_server(self, spec: EccServerSpec) -> EccServer:
         repository = Repository(DirectoryFiles(self.root(spec.node) / "configs"))

@@ -26,7 +26,7 @@ class EccServer:
         self.alive = False
         self.service = new_service()
         self._new_service, self._clock, self._pace = new_service, clock, pace
-        self._port = ReservedPort(spec.address, spec.port)
+        self._port = ReservedPort(spec.name, spec.address, spec.port)
         self._server: asyncio.Server | None = None
         self._exchanges: set[Exchange] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -108,8 +108,9 @@ class EccServer:
         self.kill(why)
 
     async def _until_due(self, service: EccService, later: Later) -> None:
-        while not service.due(later, self._clock.now()):
-            left = later.at - self._clock.now()
+        while not service.due(later, now := self._clock.now()):
+            # Past its time it hangs: only a change of the faults lets it go on.
+            left = later.at - now if now < later.at else None
             with suppress(TimeoutError):
-                async with asyncio.timeout(left if left > 0 else None):
+                async with asyncio.timeout(left):
                     await self._changed.wait()

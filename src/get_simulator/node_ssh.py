@@ -144,7 +144,7 @@ class NodeSsh:
         self.user = ""
         self.authorized_keys: Path | None = None
         self._run = run
-        self._port = ReservedPort(address, port)
+        self._port = ReservedPort(name, address, port)
         self._acceptor: asyncssh.SSHAcceptor | None = None
 
     @property

@@ -4,11 +4,18 @@ import socket
 import sys
 
 
+class PortTaken(Exception):
+    """A port cannot be used; the text says whose it should have been."""
+
+
 class ReservedPort:
     """A bound socket that never listens; `listen` gives a second one that does."""
 
-    def __init__(self, address: str, port: int) -> None:
-        self._held = _bound(address, port)
+    def __init__(self, name: str, address: str, port: int) -> None:
+        try:
+            self._held = _bound(address, port)
+        except OSError as error:
+            raise PortTaken(f"{name}: port {port} of {address} cannot be used: {error.strerror}") from None
         self.address = address
         self.port: int = self._held.getsockname()[1]
 

@@ -86,7 +86,7 @@ class AgainstTheTable(RuleBasedStateMachine):
 
 
 TestAgainstTheTable = AgainstTheTable.TestCase
-TestAgainstTheTable.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestAgainstTheTable.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
 
 
 def test_durations_are_those_of_the_facts_and_scaled_by_speed() -> None:
