@@ -87,7 +87,7 @@ def test_a_choice_of_another_server_is_refused_and_nothing_is_half_done(server: 
 def test_no_choice_while_a_command_is_active(server: ECCServer) -> None:
     store_config_sets(server, LISTED)
     now = timezone.now()
-    Command.objects.create(action="configure", requested_by="kim", requested_at=now, expires_at=now)
+    Command.objects.create(action="configure", requested_by="kim", requested_at=now, expires_at=now, published_at=now)
     with pytest.raises(SetupBusyError, match="Configure of kim"):
         choose({server.pk: choices(server)[0].pk}, "test")
     assert choose({server.pk: None}, "test") == 0

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from attpcdaq.topology import easy_setup
 from attpcdaq.topology.easy_setup import EasySetup, Series, expand
 from attpcdaq.topology.models import Role
 from attpcdaq.topology.setup import SetupError
 from attpcdaq.topology.setup_check import faults
+from attpcdaq.topology.setup_file import dump, parse
 from tests.topology.setups import easy_setups
 
 
@@ -61,6 +63,17 @@ def test_one_server_for_all_drives_every_board() -> None:
     assert [node.name for node in setup.nodes] == ["node-cobo0", "node-cobo1", "node-cobo2"]
 
 
+@given(st.tuples(*[st.one_of(st.just("x"), st.just("/x"), st.text(max_size=20))] * 10))
+def test_whatever_is_written_makes_a_setup_that_a_file_can_hold_or_is_refused(texts: tuple[str, ...]) -> None:
+    names = ("ssh_user", "link_type", "process_name", "staging_dir", "config_dir", "backup_dir")
+    described = ("describe_cobo", "describe_mutant", "prepare", "configure")
+    try:
+        setup = expand(replace(GOOD, cobos=1, **dict(zip((*names, *described), texts, strict=True))))
+    except SetupError:
+        return
+    assert parse(dump(setup)) == setup
+
+
 GOOD = EasySetup(cobos=2, ssh=Series("n{n}", 22))
 WRONG = [
     (replace(GOOD, cobos=0), "number of CoBos 0: use 1 to 32"),
@@ -75,6 +88,9 @@ WRONG = [
     (replace(GOOD, staging_dir=""), "staging directory"),
     (replace(GOOD, describe_cobo="a/b"), "describe name 'a/b'"),
     (replace(GOOD, prepare="a/b"), "prepare is 'a/b'"),
+    (replace(GOOD, ssh_user="a;b"), "SSH user 'a;b': use a user name"),
+    (replace(GOOD, process_name="a b"), "data router program 'a b': use the program's name alone"),
+    (replace(GOOD, link_type="tcp"), "data link type 'tcp': use one of TCP, FDT, ZBUF, ICE"),
 ]
 
 

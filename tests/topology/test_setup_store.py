@@ -118,7 +118,13 @@ def test_nothing_changes_while_a_run_is_open(small: Setup, state: str) -> None:
 
 
 def test_nothing_changes_while_a_command_is_active(small: Setup) -> None:
-    Command.objects.create(action="prepare", requested_by="kim", requested_at=timezone.now(), expires_at=timezone.now())
+    Command.objects.create(
+        action="prepare",
+        requested_by="kim",
+        requested_at=timezone.now(),
+        expires_at=timezone.now(),
+        published_at=timezone.now(),
+    )
     with pytest.raises(SetupBusyError, match="Prepare of kim is under way"):
         load(expand(EasySetup(cobos=1)), "test")
 

@@ -100,9 +100,10 @@ def _boards(easy: EasySetup) -> Iterator[_Board]:
 
 
 def _numbered(what: str, pattern: str, board: int, read: values.Reader) -> str:
-    if not pattern:
-        return ""
-    text = pattern.replace("{n}", str(board))
+    return _checked(what, pattern.replace("{n}", str(board)), read) if pattern else ""
+
+
+def _checked(what: str, text: str, read: values.Reader) -> str:
     try:
         return str(read(text))
     except ValueError as error:
@@ -111,7 +112,9 @@ def _numbered(what: str, pattern: str, board: int, read: values.Reader) -> str:
 
 def _node(easy: EasySetup, board: _Board) -> NodeEntry:
     host, port = _address("node", easy.ssh, board.number)
-    return NodeEntry(f"node-{board.label}", host, port, easy.ssh_user)
+    return NodeEntry(
+        f"node-{board.label}", host, port, _checked("SSH user", easy.ssh_user, values.optional(values.user))
+    )
 
 
 def _address(what: str, series: Series, board: int) -> tuple[str, int]:
@@ -160,8 +163,8 @@ def _router(easy: EasySetup, board: _Board) -> RouterEntry:
         host=host,
         port=port,
         staging_dir=_numbered("staging directory", easy.staging_dir or "(empty)", board.number, values.directory),
-        link_type=easy.link_type,
-        process_name=easy.process_name,
+        link_type=_checked("data link type", easy.link_type, values.link_type),
+        process_name=_checked("data router program", easy.process_name, values.process_name),
     )
 
 

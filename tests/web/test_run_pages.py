@@ -1,0 +1,266 @@
+"""Pages of the run log."""
+
+import csv
+import io
+
+import pytest
+from django.test import Client
+
+from attpcdaq.runlog.models import Experiment, Measurement, Observable, Run, RunFile, RunState
+from attpcdaq.runlog.observables import add
+from tests.runlog.rows import make_experiment, make_run
+from tests.web.people import browser, observer, operator
+
+SHEET = "/runs/of/e20009/1/"
+
+
+@pytest.fixture
+def client(db: None) -> Client:
+    return browser(operator())
+
+
+@pytest.fixture
+def run(db: None) -> Run:
+    experiment = make_experiment()
+    add(experiment, "Pressure", "number", "torr", "gauge 2")
+    add(experiment, "Target", "text", "", "")
+    configuration = {"ecc-cobo0": {"boards": {"CoBo[0]": "cobo"}, "config": "cobo0 / experiment / experiment"}}
+    return make_run(experiment, 1, title="alphas", configuration=configuration)
+
+
+def text(answer: object) -> str:
+    return " ".join(answer.content.decode().split())  # type: ignore[attr-defined]
+
+
+PAGES = ["/runs/", "/runs/runs.csv", SHEET, "/runs/experiments/", "/runs/observables/"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_need_a_log_in(run: Run, path: str) -> None:
+    answer = Client().get(path)
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/login/")
+
+
+@pytest.mark.parametrize("path", ["/runs/", "/runs/experiments/", "/runs/observables/"])
+def test_pages_say_what_to_do_when_there_is_nothing(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert "No experiment yet" in text(answer)
+
+
+def test_the_list_shows_runs_and_what_they_add_up_to(client: Client, run: Run) -> None:
+    RunFile.objects.create(run=run, kind="data", node="n", owner="r", path="/a", size=1_500_000)
+    make_run(run.experiment, 2, run_class="beam", verdict="CoBo[3] was silent")
+    page = text(client.get("/runs/"))
+    assert page.index("Run 2") < page.index("Run 1")
+    assert 'id="beam-time">2:00:00' in page
+    assert "Testing 1:00:00 in 1 · Beam 1:00:00 in 1" in page
+    assert "1.50 MB" in page
+    assert "CoBo[3] was silent" in page
+
+
+def test_the_list_is_filtered_and_paged(client: Client, run: Run) -> None:
+    for number in range(2, 60):
+        make_run(run.experiment, number, run_class="beam")
+    assert "Page 1 of 2" in text(client.get("/runs/?run_class=beam"))
+    last = text(client.get("/runs/?run_class=beam&page=2"))
+    assert "Run 2<" in last
+    assert "Run 1<" not in last
+    assert "run_class=beam&amp;page=1" in last
+    assert "Run 1<" in text(client.get("/runs/?text=alpha"))
+    assert "No run fits" in text(client.get("/runs/?text=nothing"))
+    assert "Select a valid choice" in text(client.get("/runs/?state=x"))
+    assert "Null characters" in text(client.get("/runs/?text=%00"))
+
+
+def test_another_experiment_may_be_looked_at(client: Client, run: Run) -> None:
+    make_run(make_experiment("older", is_active=False), 7)
+    assert "Run 7<" in text(client.get("/runs/?experiment=older"))
+    for name in ("nothing", "%00", "../x"):
+        assert client.get(f"/runs/?experiment={name}").status_code == 404
+        assert client.get(f"/runs/runs.csv?experiment={name}").status_code == 404
+
+
+def test_the_list_as_csv(client: Client, run: Run) -> None:
+    make_run(run.experiment, 2, run_class="beam")
+    Measurement.objects.create(run=run, observable=Observable.objects.first(), value="3")
+    answer = client.get("/runs/runs.csv?run_class=testing")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="e20009_runs.csv"'
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    lines = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))  # type: ignore[attr-defined]
+    assert [(line["run"], line["Pressure [torr]"]) for line in lines] == [("1", "3")]
+
+
+def test_the_sheet_shows_everything_about_a_run(client: Client, run: Run) -> None:
+    RunFile.objects.create(
+        run=run, kind="data", node="node-cobo0", owner="r", path="/staging/e20009/run_0001/a.graw", size=5
+    )
+    run.commands.create(
+        action="start", state="done", message="All boards run.", requested_by="kim", requested_at=run.requested_at,
+        expires_at=run.requested_at,
+        published_at=run.requested_at,
+    )  # fmt: skip
+    page = text(client.get(SHEET))
+    for expected in ("e20009/run_0001/", "node-cobo0", "/staging/e20009/run_0001/a.graw", "All boards run.", "1:00:00"):
+        assert expected in page
+    assert "CoBo[0]" in page
+    assert "cobo0 / experiment / experiment" in page
+    panel = text(client.get(SHEET, {"panels": "run-facts"}))
+    assert panel.startswith('<div class="stack" id="run-facts" data-panel="run-facts"')
+    assert "<html" not in panel
+
+
+@pytest.mark.parametrize(
+    "path", ["/runs/of/e20009/2/", "/runs/of/x/1/", "/runs/of/%00/1/", f"/runs/of/e20009/{10**30}/"]
+)
+def test_a_run_that_is_not_there(client: Client, run: Run, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def posted(run: Run, **changed: str) -> dict[str, str]:
+    """What a browser sends: every field with what it was."""
+    run.refresh_from_db()
+    values = {"title": run.title, "run_class": run.run_class, "notes": run.notes}
+    stored = dict(run.measurements.values_list("observable__name", "value"))
+    names = {observable.name: f"observable-{observable.pk}" for observable in Observable.objects.all()}
+    values |= {key: stored.get(name, "") for name, key in names.items()}
+    was = {f"was-{key}": value for key, value in values.items()}
+    return values | was | {names.get(key, key): value for key, value in changed.items()}
+
+
+def test_the_sheet_is_saved(client: Client, run: Run) -> None:
+    answer = client.post(SHEET, posted(run, title="betas", run_class="beam", Pressure="1e-3"), follow=True)
+    assert "The run sheet was saved." in text(answer)
+    run.refresh_from_db()
+    assert (run.title, run.run_class) == ("betas", "beam")
+    assert [str(each) for each in run.measurements.all()] == ["Pressure = 1e-3"]
+    assert "There was nothing to save." in text(client.post(SHEET, posted(run), follow=True))
+
+
+def test_a_wrong_value_is_marked_and_nothing_is_saved(client: Client, run: Run) -> None:
+    answer = client.post(SHEET, posted(run, title="betas", Pressure="1,5"))
+    assert answer.status_code == 409
+    page = text(answer)
+    assert "Pressure [torr]: &#x27;1,5&#x27; is not a number with a decimal point" in page
+    assert 'value="1,5"' in page
+    assert 'value="betas"' in page
+    assert 'name="was-title" value="alphas"' in page
+    run.refresh_from_db()
+    assert run.title == "alphas"
+
+
+def test_two_writers_of_different_fields_both_win(client: Client, run: Run) -> None:
+    first, second = posted(run, Pressure="3"), posted(run, Target="CD2", title="betas")
+    client.post(SHEET, first)
+    client.post(SHEET, second)
+    assert {str(each) for each in run.measurements.all()} == {"Pressure = 3", "Target = CD2"}
+
+
+def test_of_two_writers_of_one_field_the_second_decides_knowingly(client: Client, run: Run) -> None:
+    first, second = posted(run, Pressure="3"), posted(run, Pressure="4", Target="CD2")
+    client.post(SHEET, first)
+    answer = client.post(SHEET, second)
+    assert answer.status_code == 409
+    page = text(answer)
+    assert "somebody else wrote &#x27;3&#x27; meanwhile" in page
+    assert 'value="4"' in page
+    key = Observable.objects.get(name="Pressure").pk
+    assert f'name="was-observable-{key}" value="3"' in page
+    client.post(SHEET, second | {f"was-observable-{key}": "3"})
+    assert {str(each) for each in run.measurements.all()} == {"Pressure = 4", "Target = CD2"}
+
+
+def test_empty_fields_are_filled_from_the_previous_run(client: Client, run: Run) -> None:
+    client.post(SHEET, posted(run, Pressure="3", Target="CD2"))
+    second = make_run(run.experiment, 2)
+    page = client.post("/runs/of/e20009/2/same-as-previous", follow=True)
+    assert "Taken from the previous run: Pressure, Target." in text(page)
+    assert second.measurements.count() == 2
+    page = client.post("/runs/of/e20009/2/same-as-previous", follow=True)
+    assert "Nothing to take" in text(page)
+
+
+CHANGES = [
+    (SHEET, {"title": "x", "was-title": "alphas"}),
+    ("/runs/of/e20009/1/same-as-previous", {}),
+    ("/runs/experiments/", {"name": "new"}),
+    ("/runs/experiments/activate", {"name": "e20009"}),
+    ("/runs/observables/", {"name": "x", "value_type": "text"}),
+]
+
+
+@pytest.mark.parametrize(("path", "data"), CHANGES)
+def test_an_observer_reads_and_changes_nothing(run: Run, path: str, data: dict[str, str]) -> None:
+    client = browser(observer())
+    answer = client.post(path, data)
+    assert answer.status_code == 403
+    assert "observer" in text(answer)
+    run.refresh_from_db()
+    assert run.title == "alphas"
+    assert Experiment.objects.count() == 1
+    assert Observable.objects.count() == 2
+    assert "Save the run sheet" not in text(client.get(SHEET))
+
+
+def test_experiments_are_made_and_activated(client: Client) -> None:
+    client.post("/runs/experiments/", {"name": "e20009"})
+    assert Experiment.objects.get().is_active is False
+    page = text(client.post("/runs/experiments/activate", {"name": "e20009"}, follow=True))
+    assert "Experiment e20009 is active" in page
+    assert Experiment.objects.get().is_active
+
+
+@pytest.mark.parametrize("name", ["../x", "..", ".", "a b", " a", "a\n", "a" * 65, "a" * 201, "", "é", "a\x00"])
+def test_names_that_are_no_directory_are_refused(client: Client, name: str) -> None:
+    answer = client.post("/runs/experiments/", {"name": name})
+    assert answer.status_code == 400
+    assert "errorlist" in text(answer)
+    assert not Experiment.objects.exists()
+
+
+def test_no_other_experiment_while_a_run_is_open(client: Client, run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(state=RunState.RUNNING)
+    make_experiment("second", is_active=False)
+    assert "another experiment can be made active when it is closed" in text(client.get("/runs/experiments/"))
+    answer = client.post("/runs/experiments/activate", {"name": "second"})
+    assert answer.status_code == 409
+    assert "e20009 run 1 is running" in text(answer)
+    assert Experiment.objects.get(is_active=True).name == "e20009"
+
+
+def test_observables_are_added_changed_moved_and_removed(client: Client, run: Run) -> None:
+    client.post("/runs/observables/", {"name": "Gas", "value_type": "text", "unit": "", "comment": ""})
+    first, second, third = Observable.objects.all()
+    assert third.name == "Gas"
+    client.post(f"/runs/observables/{third.pk}/move", {"direction": "up"})
+    client.post(f"/runs/observables/{first.pk}/move", {"direction": "up"})
+    assert list(Observable.objects.all()) == [first, third, second]
+    client.post(
+        f"/runs/observables/{third.pk}/", {"name": "Gas mix", "value_type": "text", "unit": "%", "comment": "c"}
+    )
+    third.refresh_from_db()
+    assert (third.name, third.unit) == ("Gas mix", "%")
+    client.post(f"/runs/observables/{third.pk}/remove")
+    assert list(Observable.objects.all()) == [first, second]
+
+
+def test_observables_in_use_keep_their_type_and_stay(client: Client, run: Run) -> None:
+    target = Observable.objects.get(name="Target")
+    Measurement.objects.create(run=run, observable=target, value="CD2")
+    path = f"/runs/observables/{target.pk}/"
+    answer = client.post(path, {"name": "Target", "value_type": "number", "unit": "", "comment": ""})
+    assert answer.status_code == 400
+    assert "Recorded values are not a number with a decimal point" in text(answer)
+    assert "run 1: CD2" in text(answer)
+    assert client.post(path + "remove").status_code == 409
+    target.refresh_from_db()
+    assert target.value_type == "text"
+
+
+@pytest.mark.parametrize("name", ["Pressure", "pressure", "", "a\nb", "x" * 64])
+def test_observables_need_a_name_of_their_own(client: Client, run: Run, name: str) -> None:
+    answer = client.post("/runs/observables/", {"name": name, "value_type": "text", "unit": "", "comment": ""})
+    assert answer.status_code == 400
+    assert "errorlist" in text(answer)
+    assert Observable.objects.count() == 2
