@@ -49,8 +49,9 @@ async def _close_out(run_id: int, make_outside: Callable[[], Outside]) -> bool:
         if run is None:
             return False
         places = await sync_to_async(staging_directories)()
-        problems = await asyncio.gather(*(_move_away(run, place, outside) for place in places))
-        for problem in filter(None, [*problems, await backup_configs(run, outside)]):
+        moves = (_move_away(run, place, outside) for place in places)
+        problems = await asyncio.gather(*moves, backup_configs(run, outside))
+        for problem in filter(None, problems):
             await sync_to_async(add_verdict)(run.pk, problem)
         return await sync_to_async(advance)(run.pk, RunState.CLOSED, outside.now())
     finally:

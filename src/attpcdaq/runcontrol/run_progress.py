@@ -10,7 +10,7 @@ from attpcdaq.runcontrol import publish, record
 from attpcdaq.runcontrol.models import Action, Command, CommandState, Step
 from attpcdaq.runcontrol.step import Outcome
 from attpcdaq.runlog.lifecycle import add_verdict, advance
-from attpcdaq.runlog.models import Run, RunState
+from attpcdaq.runlog.models import RunState
 from attpcdaq.topology.models import Role
 from get_protocol.state_machine import Transition
 
@@ -43,8 +43,7 @@ def _stopped(command: Command, stops: Sequence[Step], outcomes: Outcomes, now: d
     """All boards were seen not running: the run has stopped, and its files may be looked at."""
     if command.run_id is None or command.targets is not None or not all(outcomes[step.pk].ok for step in stops):
         return
-    if advance(command.run_id, RunState.CLOSING, now):
-        Run.objects.filter(pk=command.run_id).update(files_asked_at=now)
+    if advance(command.run_id, RunState.CLOSING, now, files_asked_at=now):
         transaction.on_commit(partial(publish.publish_close_out, command.run_id))
 
 
