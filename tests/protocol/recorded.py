@@ -2,6 +2,7 @@
 
 import gzip
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -22,6 +23,7 @@ class Message:
         return int(self.start_line.split()[1])
 
 
+@cache
 def recorded(folder: str, name: str) -> bytes:
     """A recorded file, whether it is stored as it was or compressed."""
     path = GOLDEN / folder / name
