@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django.contrib import messages
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -20,16 +21,21 @@ def act(request: HttpRequest, action: str) -> HttpResponse:
     if not may_operate(request.user):
         return _answer(request, 403, "You may not operate the detector", [OBSERVER_REASON])
     label = Action(action).label if action in Action.values else action
-    wish = {name: request.POST.get(name, "").strip() for name in ("title", "run_class")}
+    title, run_class = (request.POST.get(name, "").strip() for name in ("title", "run_class"))
     targets = request.POST.getlist("servers") or None
-    by = Requester(request.user.get_username(), request.user)
+    confirm = request.POST.get("confirm") == "true"
     try:
-        request_command(action, targets, by, confirm=request.POST.get("confirm") == "true", **wish)
+        request_command(action, targets, _requester(request), title=title, run_class=run_class, confirm=confirm)
     except BadCommand as error:
         return _answer(request, 400, f"{label} was not requested", [str(error)])
     except CommandRefused as refusal:
         return _answer(request, 409, f"{label} was refused", refusal.reasons)
     return _answer(request, 202, f"{label} was requested")
+
+
+def _requester(request: HttpRequest) -> Requester:
+    user = request.user
+    return Requester(user.get_username(), user if isinstance(user, AbstractBaseUser) else None)
 
 
 def _answer(request: HttpRequest, status: int, title: str, reasons: Sequence[str] = ()) -> HttpResponse:

@@ -83,7 +83,7 @@ class Hub:
         if task is None or thread is None:
             return
         task.cancel()
-        thread.submit(connection.close)
+        thread.submit(_disconnect)
         thread.shutdown(wait=False)
         with suppress(asyncio.CancelledError):
             await task
@@ -92,9 +92,10 @@ class Hub:
         while True:
             try:
                 await self._follow()
-            except (DatabaseError, psycopg.Error, OSError) as error:
-                logger.warning("the event stream cannot read the database: %s", error)
-                await self.call(connection.close)
+            except Exception as error:
+                known = isinstance(error, DatabaseError | psycopg.Error | OSError)
+                logger.warning("the event stream cannot read the database: %s", error, exc_info=not known)
+                await self.call(_disconnect)
                 await asyncio.sleep(RETRY_AFTER)
 
     async def _follow(self) -> None:
@@ -119,6 +120,12 @@ class Hub:
             if queue.full():
                 _overrun(queue)
             queue.put_nowait(message)
+
+
+def _disconnect() -> None:
+    """Give up the connection of the thread in which this runs, however broken it is."""
+    with suppress(DatabaseError):
+        connection.close()
 
 
 def _overrun(queue: Queue) -> None:

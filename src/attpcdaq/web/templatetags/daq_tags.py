@@ -106,6 +106,14 @@ def hardware_actions(status: Snapshot) -> list[tuple[str, str, ActionView]]:
 
 
 @register.filter
+def shared_refusal(status: Snapshot) -> ActionView | None:
+    """The refusal of the hardware operations when all are refused for the same reasons, to be said once."""
+    views = [status.actions[action] for action in HARDWARE_ACTIONS]
+    same = all(not view.allowed and view.reasons == views[0].reasons for view in views)
+    return views[0] if same else None
+
+
+@register.filter
 def grouped(texts: Iterable[str]) -> list[str]:
     """Reasons with what several servers have in common said once, naming all of them."""
     return reasons.grouped(texts)

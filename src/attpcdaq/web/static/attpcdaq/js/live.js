@@ -5,7 +5,6 @@ import { refresh, refreshOld } from "./panels.js";
 import { Stream } from "./stream.js";
 
 const banner = document.getElementById("out-of-touch");
-const live = document.querySelector("[data-stream]");
 
 function showSilence(seconds) {
   banner.hidden = seconds === 0;
@@ -53,9 +52,10 @@ function sayNotSent(status) {
 const menu = document.getElementById("menu");
 menu?.addEventListener("toggle", (event) => { if (event.newState === "closed") menu.replaceChildren(); });
 
-if (live) {
-  setServerNow(Number(live.dataset.now));
-  new Stream(live.dataset.stream, live.dataset.eventId, {
+const page = document.body.dataset;
+setServerNow(Number(page.now));
+if (document.querySelector("[data-panel]")) {
+  new Stream(page.stream, page.eventId, {
     change: refresh, reset: () => refresh(), back: () => refresh(), beat: takeBeat, silence: showSilence,
   });
   document.addEventListener("daq:shown", tick);

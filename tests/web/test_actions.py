@@ -1,0 +1,116 @@
+"""A pressed button: one command, or a refusal that says why and records nothing."""
+
+from uuid import UUID
+
+import pytest
+from django.test import Client
+
+from attpcdaq.runcontrol.models import Command
+from attpcdaq.runlog.models import Experiment, Run
+from attpcdaq.testing.builders import Detector, build_detector
+from get_protocol.state_machine import State
+from tests.web.page import Page
+from tests.web.seen import open_run, person, see
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def detector() -> Detector:
+    return build_detector(cobos=2)
+
+
+@pytest.fixture
+def shifter(db: None) -> Client:
+    return person("shifter", operates=True)
+
+
+def test_describe_is_accepted_and_recorded_with_who_asked(shifter: Client, detector: Detector) -> None:
+    see(detector, State.IDLE)
+    answer = shifter.post("/actions/describe", headers=HTMX)
+    assert answer.status_code == 202
+    assert "Describe was requested" in Page.of(answer.content).root.text_content()
+    command = Command.objects.get()
+    assert (command.action, command.targets, command.requested_by) == ("describe", None, "shifter")
+    assert isinstance(command.pk, UUID)
+    assert command.user is not None
+
+
+def test_one_server_alone(shifter: Client, detector: Detector) -> None:
+    see(detector, State.IDLE)
+    assert shifter.post("/actions/describe", {"servers": "ecc-cobo1"}, headers=HTMX).status_code == 202
+    assert Command.objects.get().targets == ["ecc-cobo1"]
+
+
+def test_start_takes_title_and_class_of_the_form(shifter: Client, detector: Detector) -> None:
+    Experiment.objects.create(name="e20009", is_active=True)
+    see(detector, State.READY)
+    sent = {"title": " 16O on alpha ", "run_class": "production"}
+    assert shifter.post("/actions/start", sent, headers=HTMX).status_code == 202
+    run = Run.objects.get()
+    assert (run.number, run.title, run.run_class) == (1, "16O on alpha", "production")
+
+
+def test_a_refusal_names_every_server_and_records_nothing(shifter: Client, detector: Detector) -> None:
+    see(detector, State.IDLE)
+    answer = shifter.post("/actions/configure", headers=HTMX)
+    assert answer.status_code == 409
+    text = Page.of(answer.content).root.text_content()
+    assert "Configure was refused" in text
+    assert "ecc-cobo0, ecc-cobo1, ecc-mutant: it is Idle, and Configure needs Prepared." in text
+    assert not Command.objects.exists()
+
+
+def test_breakup_during_a_run_must_be_confirmed(shifter: Client, detector: Detector) -> None:
+    open_run()
+    see(detector, State.RUNNING)
+    refused = shifter.post("/actions/breakup", headers=HTMX)
+    assert refused.status_code == 409
+    assert b"Run 7 is open" in refused.content
+    assert shifter.post("/actions/breakup", {"confirm": "true"}, headers=HTMX).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("action", "sent", "words"),
+    [
+        ("resume", {}, "'resume' is not one of describe, prepare, configure"),
+        ("describe", {"servers": "ecc-nobody"}, "there is no ecc-nobody; known are ecc-cobo0"),
+        ("start", {"run_class": "holiday"}, "'holiday' is not one of testing, production"),
+        ("start", {"title": "x" * 201}, "at most 200 printable characters"),
+        ("start", {"title": "two\nlines"}, "at most 200 printable characters"),
+    ],
+)
+def test_nonsense_is_told_what_is_allowed(
+    shifter: Client, detector: Detector, action: str, sent: dict[str, str], words: str
+) -> None:
+    see(detector, State.IDLE)
+    answer = shifter.post(f"/actions/{action}", sent, headers=HTMX)
+    assert answer.status_code == 400
+    assert words in Page.of(answer.content).root.text_content()
+    assert not Command.objects.exists()
+
+
+def test_an_observer_is_refused_even_stop(detector: Detector) -> None:
+    see(detector, State.RUNNING)
+    answer = person("observer", operates=False).post("/actions/stop", headers=HTMX)
+    assert answer.status_code == 403
+    assert "observer" in Page.of(answer.content).root.text_content()
+    assert not Command.objects.exists()
+
+
+def test_a_stranger_is_sent_to_the_log_in(detector: Detector) -> None:
+    answer = Client().post("/actions/stop")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/login/?next=/actions/stop")
+
+
+def test_a_link_cannot_press_a_button(shifter: Client) -> None:
+    assert shifter.get("/actions/stop").status_code == 405
+
+
+def test_stop_works_without_scripts(shifter: Client, detector: Detector) -> None:
+    see(detector, State.IDLE)
+    page = Page.of(shifter.post("/actions/stop", follow=True).content)
+    assert "Stop was requested." in page.id("content").text()
+    refused = Page.of(shifter.post("/actions/prepare", follow=True).content)
+    assert "Prepare was refused." in refused.id("content").text()
