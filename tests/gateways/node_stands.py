@@ -155,14 +155,20 @@ class SshdNodeStand(_Directory):
         self._router: subprocess.Popen[bytes] | None = None
 
     async def start_router(self) -> None:
-        await self.stop_router()
+        self._end_router()
+        self._begin_router()
+
+    async def stop_router(self) -> None:
+        self._end_router()
+
+    def _begin_router(self) -> None:
         program = Path(self.root, "dataRouter")
         program.write_text(ROUTER_SCRIPT)
         program.chmod(0o755)
         addresses = ["127.0.0.1:46003", f"127.0.0.1:{self._data_port}"]
         self._router = subprocess.Popen([program, *addresses, "TCP", "FrameStorage"], stdin=subprocess.PIPE)
 
-    async def stop_router(self) -> None:
+    def _end_router(self) -> None:
         if self._router is not None:
             self._router.communicate()
             self._router = None

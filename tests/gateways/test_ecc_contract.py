@@ -133,7 +133,7 @@ async def test_nothing_is_sent_to_a_dead_server_and_a_restarted_one_is_idle(ecc:
     await up_to(ecc, Transition.DESCRIBE)
     ecc.die()
     for ask in (lambda: state(ecc), lambda: call(ecc, Transition.PREPARE)):
-        with pytest.raises(Unreachable, match="ecc-cobo0.*refused"):
+        with pytest.raises(Unreachable, match=r"ecc-cobo0.*refused"):
             await ask()
     await ecc.restart()
     assert (await state(ecc)).state is State.IDLE
@@ -154,7 +154,7 @@ async def test_a_board_without_a_link_is_named(ecc: EccStand) -> None:
 
 
 async def test_a_configuration_that_is_not_there_is_named(ecc: EccStand) -> None:
-    with pytest.raises(Refused, match="nosuch.*does not exist") as refusal:
+    with pytest.raises(Refused, match=r"nosuch.*does not exist") as refusal:
         await call(ecc, Transition.DESCRIBE, config=ConfigId("nosuch", "experiment", "experiment"))
     assert refusal.value.code == Transition.DESCRIBE
 

@@ -27,17 +27,20 @@ async def look(stand: NodeStand) -> RouterReading:
 async def test_a_clean_node_without_a_router(node: NodeStand) -> None:
     found = await look(node)
     assert (found.online, found.pid, found.files, found.last_event) == (False, None, (), None)
-    assert found.disk_total is not None and found.disk_free is not None
+    assert found.disk_total is not None
+    assert found.disk_free is not None
     assert 0 < found.disk_free <= found.disk_total
 
 
 async def test_the_process_is_told_from_its_successor(node: NodeStand) -> None:
     await node.start_router()
     first = await look(node)
-    assert first.online and first.pid is not None
+    assert first.online
+    assert first.pid is not None
     await node.start_router()
     second = await look(node)
-    assert second.online and second.pid not in (None, first.pid)
+    assert second.online
+    assert second.pid not in (None, first.pid)
     await node.stop_router()
     assert (await look(node)).online is False
 
@@ -173,9 +176,9 @@ async def test_what_cannot_be_copied_is_named(node: NodeStand) -> None:
 
 async def test_a_dead_node_is_unreachable(node: NodeStand) -> None:
     node.die()
-    with pytest.raises(Unreachable, match="node-cobo0.*refused"):
+    with pytest.raises(Unreachable, match=r"node-cobo0.*refused"):
         await node.port.list_graw(node.node, node.query.staging_dir, LIMIT)
-    with pytest.raises(Unreachable, match="node-cobo0.*refused"):
+    with pytest.raises(Unreachable, match=r"node-cobo0.*refused"):
         await node.port.read_routers(node.node, [node.query], LIMIT)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncssh
 
-from attpcdaq.gateways.errors import BadReply, NoAnswer, Refused, Unreachable
+from attpcdaq.gateways.errors import BadReply, GatewayError, NoAnswer, Refused, Unreachable
 from attpcdaq.gateways.http_exchange import why
 from attpcdaq.gateways.node_tail import Tails
 from attpcdaq.gateways.ports import NodeAddress
@@ -65,25 +65,30 @@ class NodeConnections:
         """
         slot = self._slots.setdefault(node, _Slot())
         link: Link | None = None
+        abort: asyncio.TimerHandle | None = None
+        scope = asyncio.timeout(timeout)
         try:
-            async with asyncio.timeout(timeout):
+            async with scope:
                 async with slot.lock:
                     link = await self._open(node, slot)
+                # A cancelled SFTP call still waits for the server to close its file: only the end of the
+                # connection ends it at the deadline.
+                abort = asyncio.get_running_loop().call_at(scope.when() or 0.0, link.connection.abort)
                 yield link
-        except TimeoutError:
+        except (*LOST, OSError) as error:  # TimeoutError is an OSError
             _abandon(slot, link)
-            if link is None:
-                raise Unreachable(_text(node, f"no connection within {timeout:g} s")) from None
-            raise NoAnswer(_text(node, f"no answer within {timeout:g} s")) from None
-        except (*LOST, OSError) as error:
-            _abandon(slot, link)
-            raise NoAnswer(_text(node, f"the connection was lost ({error})")) from error
+            raise _failure(node, link, timeout if scope.expired() else None, error) from error
         except asyncssh.SFTPBadMessage as error:
             raise BadReply(_text(node, error.reason)) from error
         except asyncssh.SFTPError as error:
             raise Refused(_text(node, error.reason)) from error
         except Refused as error:
+            if scope.expired():  # what the refusal says came of the connection's end
+                raise _failure(node, link, timeout, error) from error
             raise Refused(_text(node, str(error)), error.code) from error.__cause__
+        finally:
+            if abort is not None:
+                abort.cancel()
 
     async def close(self) -> None:
         """Close every connection."""
@@ -115,6 +120,14 @@ def _abandon(slot: _Slot, link: Link | None) -> None:
         link.connection.abort()
         if slot.link is link:
             slot.link = None
+
+
+def _failure(node: NodeAddress, link: Link | None, expired: float | None, error: Exception) -> GatewayError:
+    if expired is None:
+        return NoAnswer(_text(node, f"the connection was lost ({error})"))
+    if link is None:
+        return Unreachable(_text(node, f"no connection within {expired:g} s"))
+    return NoAnswer(_text(node, f"no answer within {expired:g} s"))
 
 
 async def _connect(node: NodeAddress, identity: SshIdentity) -> asyncssh.SSHClientConnection:

@@ -11,6 +11,7 @@ import asyncssh
 
 from attpcdaq.gateways.errors import Refused
 from attpcdaq.gateways.file_names import is_graw, parents
+from attpcdaq.gateways.node_connection import LOST
 from attpcdaq.gateways.ports import GrawFile, MovedFile
 
 MAX_COPY_BYTES = 64 * 1024 * 1024
@@ -83,6 +84,8 @@ async def _copy_one(sftp: asyncssh.SFTPClient, source: str, name: str, destinati
         async with sftp.open(partial, "xb") as handle:
             await handle.write(data)
         await sftp.rename(partial, new)
+    except LOST:
+        raise
     except asyncssh.SFTPError as error:
         await _remove_own(sftp, partial)
         raise Refused(f"{new} was not written: {reason(error)}") from error
@@ -105,8 +108,10 @@ async def _remove_own(sftp: asyncssh.SFTPClient, partial: str) -> None:
     """Remove the file that we made a moment ago and could not finish."""
     try:
         await sftp.remove(partial)
+    except LOST:
+        raise
     except asyncssh.SFTPError:
-        return  # it was never made, or the connection is gone; its name says what it is
+        return  # it was never made
 
 
 async def _entries(sftp: asyncssh.SFTPClient, directory: str) -> dict[str, asyncssh.SFTPAttrs]:

@@ -1,0 +1,47 @@
+"""A node of the tests' own: asyncssh's SFTP server with one fault, and fixed answers to ps and df."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncssh
+
+from attpcdaq.gateways.node_connection import SshIdentity
+from attpcdaq.gateways.node_ssh import NodeSsh
+from attpcdaq.gateways.ports import NodeAddress
+
+ANSWERS = {
+    "ps": " 1002 /usr/local/bin/dataRouter 127.0.0.1:46003 127.0.0.1:46005 TCP\n",
+    "df": "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/disk1 976 276 700 29% /\n",
+}
+
+
+async def _answer(process: "asyncssh.SSHServerProcess[str]") -> None:
+    process.stdout.write(ANSWERS[(process.command or "").split()[0]])
+    process.exit(0)
+
+
+@asynccontextmanager
+async def own_node(directory: Path, sftp: type[asyncssh.SFTPServer]) -> AsyncIterator[tuple[NodeSsh, NodeAddress]]:
+    """The real gateway before an SSH server with `sftp`; `directory` gets keys and an empty `staging`."""
+    host, client = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
+    client.write_private_key(str(directory / "key"))
+    client.write_public_key(str(directory / "authorized"))
+    (directory / "staging").mkdir()
+    server = await asyncssh.listen(
+        "127.0.0.1",
+        0,
+        server_host_keys=[host],
+        authorized_client_keys=str(directory / "authorized"),
+        process_factory=_answer,
+        sftp_factory=sftp,
+    )
+    port = server.sockets[0].getsockname()[1]
+    (directory / "known").write_text(f"[127.0.0.1]:{port} {host.export_public_key().decode()}")
+    nodes = NodeSsh(SshIdentity("attpc", directory / "key", directory / "known"))
+    try:
+        yield nodes, NodeAddress("node-cobo0", "127.0.0.1", port)
+    finally:
+        await nodes.close()
+        server.close()
+        await server.wait_closed()

@@ -1,0 +1,228 @@
+"""Every way in which a node can fail over SSH, and what is then true (against a simulated node)."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NoReturn
+
+import asyncssh
+import pytest
+
+from attpcdaq.gateways.errors import NoAnswer, Refused, Unreachable
+from attpcdaq.gateways.node_connection import SshIdentity
+from attpcdaq.gateways.node_ssh import NodeSsh
+from attpcdaq.gateways.ports import NodeAddress, RouterQuery, RouterReading
+from get_simulator.faults import Fault, FaultKind
+from tests.gateways.fault_server import Behaviour, Peer, Proxy, for_ever, serving
+from tests.gateways.node_stands import SimulatedNodeStand
+from tests.gateways.own_node import own_node
+
+LIMIT = 10.0
+SOON = 0.5
+
+
+@pytest.fixture
+async def stand(tmp_path: Path) -> AsyncIterator[SimulatedNodeStand]:
+    node = SimulatedNodeStand(tmp_path)
+    await node.start()
+    yield node
+    await node.close()
+
+
+@contextlib.asynccontextmanager
+async def as_who(stand: SimulatedNodeStand, identity: SshIdentity) -> AsyncIterator[NodeSsh]:
+    nodes = NodeSsh(identity)
+    yield nodes
+    await nodes.close()
+
+
+@contextlib.asynccontextmanager
+async def through(stand: SimulatedNodeStand) -> AsyncIterator[tuple[Proxy, NodeAddress]]:
+    """A proxy before the node, with the same host key at its own port."""
+    proxy = Proxy(stand.node.port)
+    async with serving(proxy.behave) as server:
+        known = stand.known_hosts.read_text().replace(f":{stand.node.port} ", f":{server.port} ")
+        stand.known_hosts.write_text(known)
+        yield proxy, NodeAddress("node-cobo0", "127.0.0.1", server.port)
+
+
+async def test_without_keys_nothing_is_tried(stand: SimulatedNodeStand) -> None:
+    for identity, missing in (
+        (SshIdentity("attpc", None, stand.known_hosts), "ATTPCDAQ_SSH_KEY is not set"),
+        (SshIdentity("attpc", stand.key, None), "ATTPCDAQ_SSH_KNOWN_HOSTS is not set"),
+    ):
+        async with as_who(stand, identity) as nodes:
+            with pytest.raises(Unreachable, match=missing):
+                await nodes.list_graw(stand.node, "/staging", LIMIT)
+
+
+async def test_an_unknown_host_key_is_refused_with_a_hint(stand: SimulatedNodeStand) -> None:
+    other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    for known in ("", f"[127.0.0.1]:{stand.node.port} {other}"):
+        stand.known_hosts.write_text(known)
+        async with as_who(stand, SshIdentity("attpc", stand.key, stand.known_hosts)) as nodes:
+            with pytest.raises(Unreachable, match=r"host key is not known; .*ssh-keyscan"):
+                await nodes.list_graw(stand.node, "/staging", LIMIT)
+
+
+async def test_a_key_or_user_that_the_node_does_not_know(stand: SimulatedNodeStand, tmp_path: Path) -> None:
+    stranger = tmp_path / "stranger"
+    asyncssh.generate_private_key("ssh-ed25519").write_private_key(str(stranger))
+    for identity in (
+        SshIdentity("attpc", stranger, stand.known_hosts),
+        SshIdentity("nobody", stand.key, stand.known_hosts),
+    ):
+        async with as_who(stand, identity) as nodes:
+            with pytest.raises(Unreachable, match=f"does not let '{identity.user}' in with the key"):
+                await nodes.list_graw(stand.node, "/staging", LIMIT)
+
+
+async def test_a_user_of_the_node_comes_before_that_of_the_settings(stand: SimulatedNodeStand) -> None:
+    async with as_who(stand, SshIdentity("nobody", stand.key, stand.known_hosts)) as nodes:
+        node = NodeAddress("node-cobo0", "127.0.0.1", stand.node.port, "attpc")
+        assert await nodes.list_graw(node, "/staging", LIMIT) == ()
+
+
+@pytest.mark.parametrize("content", ["", "no key at all"])
+async def test_a_key_file_that_is_none(stand: SimulatedNodeStand, tmp_path: Path, content: str) -> None:
+    broken = tmp_path / "broken"
+    broken.write_text(content)
+    async with as_who(stand, SshIdentity("attpc", broken, stand.known_hosts)) as nodes:
+        with pytest.raises(Unreachable, match="node-cobo0"):
+            await nodes.list_graw(stand.node, "/staging", LIMIT)
+
+
+async def garbage(peer: Peer) -> None:
+    peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 50)
+
+
+async def close_at_once(peer: Peer) -> None:
+    return
+
+
+@pytest.mark.parametrize("behaviour", [garbage, close_at_once, for_ever])
+async def test_what_is_no_ssh_server_is_unreachable(stand: SimulatedNodeStand, behaviour: Behaviour) -> None:
+    async with serving(behaviour) as server:
+        began = time.monotonic()
+        with pytest.raises(Unreachable, match="node-cobo0"):
+            await stand.port.list_graw(NodeAddress("node-cobo0", "127.0.0.1", server.port), "/staging", SOON)
+        assert time.monotonic() - began < SOON + 1.5
+
+
+async def test_an_unknown_host_is_unreachable(stand: SimulatedNodeStand) -> None:
+    with pytest.raises(Unreachable, match="node-cobo0"):
+        await stand.port.list_graw(NodeAddress("node-cobo0", "no-such-host.invalid", 22), "/staging", LIMIT)
+
+
+async def test_one_connection_serves_many_calls(stand: SimulatedNodeStand) -> None:
+    async with through(stand) as (proxy, node):
+        for _ in range(5):
+            await stand.port.read_routers(node, [stand.query], LIMIT)
+        await asyncio.gather(*(stand.port.list_graw(node, "/staging", LIMIT) for _ in range(5)))
+        assert proxy.connections == 1
+
+
+async def test_a_silent_node_costs_the_deadline_and_recovers(stand: SimulatedNodeStand) -> None:
+    async with through(stand) as (proxy, node):
+        await stand.port.list_graw(node, "/staging", LIMIT)
+        proxy.stop()
+        began = time.monotonic()
+        with pytest.raises(NoAnswer, match=r"no answer within 0\.5 s"):
+            await stand.port.read_routers(node, [stand.query], SOON)
+        with pytest.raises(Unreachable, match=r"no connection within 0\.5 s"):
+            await stand.port.read_routers(node, [stand.query], SOON)
+        assert time.monotonic() - began < 2 * SOON + 2.0
+        proxy.go_on()
+        assert await stand.port.list_graw(node, "/staging", LIMIT) == ()
+
+
+async def test_a_connection_cut_in_the_middle_leaves_the_outcome_open(stand: SimulatedNodeStand) -> None:
+    stand.write("/staging/a.graw", b"x")
+    async with through(stand) as (proxy, node):
+        await stand.port.list_graw(node, "/staging", LIMIT)
+        proxy.stop()
+        call = asyncio.create_task(stand.port.move_files(node, "/staging", ["a.graw"], "/staging/e/run_0001", LIMIT))
+        await asyncio.sleep(0)
+        proxy.cut()
+        proxy.go_on()
+        with pytest.raises(NoAnswer, match=r"node-cobo0.*connection was lost"):
+            await call
+        assert [file.name for file in await stand.port.list_graw(node, "/staging", LIMIT)] == ["a.graw"]
+
+
+async def test_a_hanging_node_fails_its_deadline_and_the_moved_file_is_found_later(stand: SimulatedNodeStand) -> None:
+    stand.write("/staging/a.graw", b"x")
+    await stand.port.list_graw(stand.node, "/staging", LIMIT)
+    stand.detector.set_fault(Fault("node-cobo0", FaultKind.HANG))
+    with pytest.raises(NoAnswer):
+        await stand.port.move_files(stand.node, "/staging", ["a.graw"], "/staging/e/run_0001", SOON)
+    stand.detector.clear_faults(None)
+    left = await stand.port.list_graw(stand.node, "/staging", LIMIT)
+    assert [file.name for file in left] == ["a.graw"]
+
+
+class Busy(asyncssh.SFTPServer):
+    """Refuses to rename one file, as a node does whose disk is in trouble."""
+
+    def rename(self, oldpath: bytes, newpath: bytes) -> None:
+        if newpath.endswith(b"b.graw"):
+            raise asyncssh.SFTPFailure("Device or resource busy")
+        super().rename(oldpath, newpath)
+
+
+class Full(asyncssh.SFTPServer):
+    """Has no room for another byte."""
+
+    def write(self, file_obj: object, offset: int, data: bytes) -> int:
+        raise asyncssh.SFTPFailure("No space left on device")
+
+
+class Old(asyncssh.SFTPServer):
+    """Does not know statvfs."""
+
+    def statvfs(self, path: bytes) -> NoReturn:
+        raise asyncssh.SFTPOpUnsupported("unknown request")
+
+
+async def test_a_part_that_was_not_moved_is_named(tmp_path: Path) -> None:
+    staging = str(tmp_path / "staging")
+    async with own_node(tmp_path, Busy) as (nodes, node):
+        for name in ("a.graw", "b.graw", "c.graw"):
+            (tmp_path / "staging" / name).write_bytes(b"x")
+        with pytest.raises(Refused, match=r"not moved: b\.graw: Device or resource busy \(moved: a\.graw, c\.graw\)"):
+            await nodes.move_files(node, staging, ["a.graw", "b.graw", "c.graw"], f"{staging}/e/run_0001", LIMIT)
+        assert [file.name for file in await nodes.list_graw(node, staging, LIMIT)] == ["b.graw"]
+        moved = await nodes.list_graw(node, f"{staging}/e/run_0001", LIMIT)
+        assert [file.name for file in moved] == ["a.graw", "c.graw"]
+
+
+async def test_a_copy_that_does_not_fit_leaves_nothing_behind(tmp_path: Path) -> None:
+    async with own_node(tmp_path, Full) as (nodes, node):
+        (tmp_path / "staging" / "a.xcfg").write_bytes(b"x")
+        with pytest.raises(Refused, match=r"backup/a\.xcfg was not written: No space left on device"):
+            await nodes.copy_files(node, str(tmp_path / "staging"), ["a.xcfg"], str(tmp_path / "backup"), LIMIT)
+        assert list((tmp_path / "backup").iterdir()) == []
+
+
+async def test_a_node_without_statvfs_is_asked_with_df(tmp_path: Path) -> None:
+    async with own_node(tmp_path, Old) as (nodes, node):
+        query = RouterQuery("router-cobo0", "dataRouter", 46005, str(tmp_path / "staging"))
+        for _ in range(2):
+            found = (await nodes.read_routers(node, [query], LIMIT))["router-cobo0"]
+            assert isinstance(found, RouterReading)
+            assert (found.disk_free, found.disk_total, found.pid) == (700 * 1024, 976 * 1024, 1002)
+
+
+async def test_a_directory_that_cannot_be_made_is_named(stand: SimulatedNodeStand) -> None:
+    stand.write("/configs/mine.xcfg", b"x")
+    stand.write("/backup", b"a file where a directory should be")
+    with pytest.raises(Refused, match=r"the directory /backup cannot be made"):
+        await stand.port.copy_files(stand.node, "/configs", ["mine.xcfg"], "/backup/e1", LIMIT)
+
+
+async def test_names_that_are_not_utf8_hide_nothing(stand: SimulatedNodeStand) -> None:
+    stand.write("/staging/a.graw", b"x")
+    (Path(str(stand.base)) / "staging").joinpath(b"b\xff.graw".decode(errors="surrogateescape")).touch()
+    assert [file.name for file in await stand.port.list_graw(stand.node, "/staging", LIMIT)] == ["a.graw"]
