@@ -43,7 +43,9 @@ class EasySetupForm(forms.Form):
         label="ECC servers",
         choices=[(easy_setup.ONE_EACH, "One for each board"), (easy_setup.ONE_FOR_ALL, "One for all boards")],
     )
-    link_type = forms.ChoiceField(label="Data link type", choices=LinkType.choices, initial=DEFAULT.link_type)
+    link_type = forms.ChoiceField(
+        label="Data link type", choices=[(each, each) for each in LinkType.values], initial=DEFAULT.link_type
+    )
     process_name = _text("Program", DEFAULT.process_name, "dataRouter or DataExporter, as ps shows it.")
     ssh_user = _text("User", "", "Empty: the user of the settings.", required=False)
     staging_dir = _text("Staging directory", DEFAULT.staging_dir, "Working directory of the data router.")
@@ -63,13 +65,13 @@ class EasySetupForm(forms.Form):
             default: Series = getattr(DEFAULT, name)
             self.fields[f"{name}_host"] = _text("First address", default.host)
             self.fields[f"{name}_host_step"] = forms.IntegerField(
-                label="Step", initial=default.host_step, min_value=-MAX_STEP, max_value=MAX_STEP
+                label="Address step", initial=default.host_step, min_value=-MAX_STEP, max_value=MAX_STEP
             )
             self.fields[f"{name}_port"] = forms.IntegerField(
                 label="First port", min_value=1, max_value=65535, initial=default.port
             )
             self.fields[f"{name}_port_step"] = forms.IntegerField(
-                label="Step", initial=default.port_step, min_value=-MAX_STEP, max_value=MAX_STEP
+                label="Port step", initial=default.port_step, min_value=-MAX_STEP, max_value=MAX_STEP
             )
 
     def groups(self) -> Iterator[tuple[str, list[forms.BoundField]]]:

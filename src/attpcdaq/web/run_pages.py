@@ -7,12 +7,12 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from attpcdaq.live.models import Event
 from attpcdaq.runlog import experiments
 from attpcdaq.runlog.exports import csv_lines
 from attpcdaq.runlog.listing import Wanted, matching, totals, with_data
 from attpcdaq.runlog.models import Experiment
 from attpcdaq.web.forms_runs import RunFilter
+from attpcdaq.web.latest import latest_event_id
 
 PAGE = 50
 
@@ -33,24 +33,19 @@ def _wanted(request: HttpRequest) -> tuple[RunFilter, Wanted]:
 
 @require_GET
 def run_list(request: HttpRequest) -> HttpResponse:
-    """Runs newest first, a page at a time, and what they add up to."""
-    latest = Event.objects.values_list("id", flat=True).first() or 0
+    """Runs newest first, a page at a time, and what they add up to; with ?panels= only the list."""
+    context: dict[str, Any] = {"event_id": latest_event_id(), "experiments": Experiment.objects.all()}
     experiment, (form, wanted) = chosen_experiment(request), _wanted(request)
-    context: dict[str, Any] = {
-        "experiment": experiment,
-        "experiments": Experiment.objects.all(),
-        "form": form,
-        "event_id": latest,
-    }
     if experiment:
         runs = matching(experiment, wanted)
-        page = Paginator(with_data(runs), PAGE).get_page(request.GET.get("page"))
         sums = totals(runs)
+        page = Paginator(with_data(runs), PAGE).get_page(request.GET.get("page"))
         context |= {"page": page, "totals": sums, "seconds": sum(total.seconds for total in sums)}
     query = request.GET.copy()
-    query.pop("page", None)
-    query.pop("panels", None)
-    return render(request, "runs/list.html", context | {"query": query.urlencode()})
+    for name in ("page", "panels"):
+        query.pop(name, None)
+    context |= {"experiment": experiment, "form": form, "query": query.urlencode()}
+    return render(request, "runs/list_panel.html" if "panels" in request.GET else "runs/list.html", context)
 
 
 @require_GET

@@ -8,13 +8,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from attpcdaq.live.models import Event
 from attpcdaq.runlog import sheets
 from attpcdaq.runlog.listing import duration
 from attpcdaq.runlog.models import Observable, Run, RunClass
 from attpcdaq.runlog.observables import ALLOWED
 from attpcdaq.runlog.sheets import Edit, SheetRefusedError
 from attpcdaq.web.guard import operators_change
+from attpcdaq.web.latest import latest_event_id
 from attpcdaq.web.roles import may_operate
 
 
@@ -96,7 +96,7 @@ def same_as_previous(request: HttpRequest, experiment: str, number: int) -> Http
 
 def _page(request: HttpRequest, run: Run, fields: dict[str, Field], status: int = 200) -> HttpResponse:
     context: dict[str, Any] = {
-        "event_id": Event.objects.values_list("id", flat=True).first() or 0,
+        "event_id": latest_event_id(),
         "run": run,
         "seconds": duration(run),
         "files": run.files.all(),
@@ -104,7 +104,7 @@ def _page(request: HttpRequest, run: Run, fields: dict[str, Field], status: int 
         "commands": run.commands.prefetch_related("steps").order_by("requested_at"),
     }
     if "panels" in request.GET:
-        return render(request, "runs/sheet_facts.html", context)
+        return render(request, "runs/sheet_panels.html", context)
     context |= {
         "title": fields.pop("title"),
         "run_class": fields.pop("run_class"),

@@ -7,10 +7,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from attpcdaq.live.models import Event
 from attpcdaq.runcontrol.configs import choices, choose
 from attpcdaq.runcontrol.publish import publish_fetch
 from attpcdaq.runcontrol.setup_changes import SetupBusyError, blockers
@@ -19,6 +17,7 @@ from attpcdaq.topology.models import ConfigSet, DataRouter, ECCServer, Node
 from attpcdaq.topology.setup_file import dump
 from attpcdaq.web.forms_setup import SetupFileForm
 from attpcdaq.web.guard import operators_change, refused
+from attpcdaq.web.latest import latest_event_id
 from attpcdaq.web.roles import may_operate
 
 
@@ -40,10 +39,8 @@ def _server_rows() -> list[ServerRow]:
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
-    latest = Event.objects.values_list("id", flat=True).first() or 0
     return {
-        "event_id": latest,
-        "now": timezone.now(),
+        "event_id": latest_event_id(),
         "rows": _server_rows(),
         "blockers": blockers(),
         "may_operate": may_operate(request.user),

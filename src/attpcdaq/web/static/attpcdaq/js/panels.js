@@ -39,7 +39,7 @@ async function fetchPanels(url, source) {
   Object.assign(source, { timer: 0, busy: true, last: performance.now() });
   let wait;
   try {
-    const response = await fetch(`${url}?panels=${names.join(",")}`, { signal: AbortSignal.timeout(10000) });
+    const response = await fetch(`${url}${url.includes("?") ? "&" : "?"}panels=${names.join(",")}`, { signal: AbortSignal.timeout(10000) });
     if (response.redirected) return location.reload();  // the session ended: on to the log-in page
     if (!response.ok) throw new Error(`${response.status} for ${url}`);
     show(await response.text());

@@ -1,0 +1,6 @@
+"""Examples may take their time on a busy machine."""
+
+from hypothesis import settings
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
