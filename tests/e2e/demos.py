@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,9 +45,9 @@ class Demo:
 
 
 def start(data: Path, port: int, log_directory: Path) -> Process:
-    """The command of `make demo`."""
+    """The command of `make demo`, with a log of its own."""
     command = [sys.executable, "-m", "attpcdaq.demo", "--port", str(port), "--data", data]
-    return Process(command, log_directory, stop_signal=signal.SIGINT)
+    return Process(command, Path(tempfile.mkdtemp(dir=log_directory)), stop_signal=signal.SIGINT)
 
 
 @contextmanager

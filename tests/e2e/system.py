@@ -19,8 +19,8 @@ class System:
         self.control = f"http://127.0.0.1:{announced['control']}"
         self.nodes = {node["name"]: Path(node["root"]) for node in announced["nodes"]}
 
-    def api(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        return call(method, f"{self.url}/api/v1{path}", body, self.token)
+    def api(self, method: str, path: str, body: object = None, token: str = "") -> tuple[int, Any]:
+        return call(method, f"{self.url}/api/v1{path}", body, token or self.token)
 
     def status(self) -> dict[str, Any]:
         code, status = self.api("GET", "/status")

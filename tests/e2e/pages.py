@@ -1,0 +1,67 @@
+"""The pages as a shifter uses them."""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.demos import Demo
+
+SHOTS = Path(__file__).resolve().parents[2] / "test-results" / "screenshots"
+DESKTOP = {"width": 1440, "height": 1000}
+PHONE = {"width": 390, "height": 844}
+UNTIL_DONE = 30_000
+
+
+class Shifter:
+    """Somebody at the desk, logged in."""
+
+    def __init__(self, page: Page, demo: Demo) -> None:
+        self.page, self.demo = page, demo
+        self.url = f"http://127.0.0.1:{demo.port}"
+        self.complaints: list[str] = []
+        page.on("console", lambda message: self._hear(message.type, message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _hear(self, kind: str, text: str) -> None:
+        # A refused command (409) is reported by the browser itself; what our scripts say is not expected.
+        if kind == "error" and "Failed to load resource" not in text:
+            self.complaints.append(text)
+
+    def log_in(self) -> None:
+        self.page.goto(self.url)
+        self.page.get_by_label("Username").fill("shifter")
+        self.page.get_by_label("Password").fill(self.demo.password)
+        self.page.get_by_role("button", name="Log in").click()
+        expect(self.page.locator("#overall-state")).to_be_visible()
+
+    def go(self, path: str) -> None:
+        self.page.goto(f"{self.url}{path}")
+
+    def press(self, action: str) -> None:
+        """A button of the status page, once it may be used."""
+        button = self.page.locator(f"#action-{action}")
+        expect(button).to_be_enabled(timeout=UNTIL_DONE)
+        button.click()
+
+    def state_of(self, server: str) -> Locator:
+        return self.page.locator(f'[data-ecc="{server}"] .badge[data-state]')
+
+    def sees_all(self, state: str, count: int = 11) -> None:
+        expect(self.page.locator(f'[data-ecc] .badge[data-state="{state}"]')).to_have_count(count, timeout=UNTIL_DONE)
+
+    def sees_title(self, title: str | re.Pattern[str]) -> None:
+        expect(self.page.locator("#overall-state")).to_have_text(title, timeout=UNTIL_DONE)
+
+    def shoot(self, name: str) -> None:
+        """The whole page for a human to look at, on a desk's screen and on a telephone."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        for kind, size in (("phone", PHONE), ("desktop", DESKTOP)):
+            self.page.set_viewport_size(size)  # type: ignore[arg-type]
+            self.page.screenshot(path=SHOTS / f"{name}-{kind}.png", full_page=True)
+            assert self.sticks_out() <= 0, f"{name} is wider than a {kind}'s screen"
+
+    def sticks_out(self) -> int:
+        """By how many pixels the page is wider than the screen."""
+        width: int = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        return width
