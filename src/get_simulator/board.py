@@ -58,6 +58,11 @@ class Uplink(Protocol):
 
     link_type: str
 
+    @property
+    def busy(self) -> bool:
+        """Whether so much waits to be sent that the board takes no further event."""
+        ...
+
     def send(self, frames: Sequence[bytes]) -> bool:
         """Hand the frames over; False if they are lost, which a real board does not notice."""
         ...
@@ -167,6 +172,10 @@ class Board:
     def active(self, now: float) -> bool:
         """Whether a trigger makes it send."""
         return (self.sending and not self.paused) or now < self.late_until
+
+    def busy(self, now: float) -> bool:
+        """Whether it holds all triggers back: the dead time is common to all boards."""
+        return self.active(now) and self.uplink is not None and self.uplink.busy
 
     def take(self, trigger: Trigger) -> None:
         """Read one event out and send its frames, if the board is taking data."""

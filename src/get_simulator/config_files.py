@@ -9,6 +9,7 @@ from get_simulator.description import MUTANT, Description, short_name
 
 BOARD_PORT = 46001
 """Where a board's server listens (facts 0)."""
+MANY_BOARDS = 40
 HARDWARE = {"CoBo": "simulatedCoBo", "Mutant": "simulatedMutant"}
 
 
@@ -23,9 +24,14 @@ def endpoint(board: str) -> tuple[str, int]:
     return f"127.0.{1 + third}.{1 + fourth}", BOARD_PORT
 
 
-def make_files(description: Description) -> dict[str, bytes]:
-    """Contents by file name, the same on every node: every server lists the describes of all boards (facts 3)."""
+def make_files(description: Description, node: str) -> dict[str, bytes]:
+    """Contents by file name for one node: every server lists the describes of all boards (facts 3).
+
+    Of very many boards only those of the node's own ECC servers: nobody looks through hundreds of files.
+    """
     boards = description.boards
+    if len(boards) > MANY_BOARDS:
+        boards = tuple(board for server in description.ecc_servers if server.node == node for board in server.boards)
     files = {f"describe-{short_name(board)}.xcfg": _describe([board]) for board in boards}
     for server in description.ecc_servers:
         if len(server.boards) > 1:

@@ -64,11 +64,10 @@ class Detector:
 
     async def start(self) -> None:
         """Make the directories and files, then listen everywhere and take triggers."""
-        files = make_files(self.description)
         for node in self.nodes:
             for folder in FOLDERS:
                 (self.root(node) / folder).mkdir(parents=True, exist_ok=True)
-            write_missing(self.root(node) / "configs", files)
+            write_missing(self.root(node) / "configs", make_files(self.description, node))
         for router in self.routers.values():
             router.staging.mkdir(parents=True, exist_ok=True)
         self.host_key = host_key(self.description.ssh.host_key or self.data / "ssh_host_ed25519_key")

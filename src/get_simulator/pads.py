@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 RADIUS_MM = 292.0
+CHANNELS = range(68)
+"""Channels of an AGET."""
 FPN_CHANNELS = (11, 22, 45, 56)
 """They read no pad but the chip's fixed-pattern noise (facts 5)."""
-PAD_CHANNELS = np.array([channel for channel in range(68) if channel not in FPN_CHANNELS])
+PAD_CHANNELS = np.array([channel for channel in CHANNELS if channel not in FPN_CHANNELS])
 PADS_PER_ASAD = 4 * len(PAD_CHANNELS)
 
 Indices = NDArray[np.int64]

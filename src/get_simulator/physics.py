@@ -1,7 +1,7 @@
 """Plausible events: tracks through the gas, the pulses they leave on the pads, and the frames that hold them."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -16,12 +16,11 @@ from get_protocol.graw import (
     build_frame,
     build_mutant,
     full_readout_order,
-    hit_patterns_of,
 )
 from get_simulator.board import Settings, Stamp
-from get_simulator.pads import FPN_CHANNELS, PadPlane, pad_plane
+from get_simulator.pads import CHANNELS, FPN_CHANNELS, PadPlane, pad_plane
 
-SHAPES, FULL_SHAPES = 24, 4
+SHAPES, FULL_SHAPES = 24, 2
 """Different events made before they repeat, in partial and full readout: the frames are kept and only stamped anew."""
 BASELINE, NOISE, CEILING = 320.0, 4.0, 4095
 SHAPING_BUCKETS = 9.0
@@ -66,15 +65,22 @@ def _track(
     return pads[kept], buckets[kept], charges[kept]
 
 
+@lru_cache(maxsize=1)
+def _noise() -> NDArray[np.int16]:
+    """A stock of noise: every channel takes a piece of it."""
+    return np.rint(np.random.default_rng(0).normal(0.0, NOISE, 1 << 16)).astype(np.int16)
+
+
 def waveforms(
     rng: np.random.Generator, buckets: NDArray[np.float64], heights: NDArray[np.float64]
 ) -> NDArray[np.uint16]:
     """Samples of shape (channels, 512): baseline, noise and the chip's pulse, 12 bits; height 0 is no pulse."""
-    time = np.arange(512)[None, :] - buckets[:, None]
-    u = np.clip(time / SHAPING_BUCKETS, 0.0, None)
-    pulse = np.exp(-3.0 * u) * np.sin(u) * u**3 / 0.044
-    baseline = rng.normal(BASELINE, 12.0, (buckets.size, 1))
-    samples = baseline + rng.normal(0.0, NOISE, time.shape) + heights[:, None] * pulse
+    stock, count = _noise(), buckets.size
+    samples: NDArray[np.int16] = stock[rng.integers(0, stock.size - 512, (count, 1)) + np.arange(512)]
+    samples += rng.normal(BASELINE, 12.0, (count, 1)).astype(np.int16)
+    hit = np.flatnonzero(heights)
+    u = np.clip((np.arange(512) - buckets[hit, None]) / SHAPING_BUCKETS, 0.0, None)
+    samples[hit] += (heights[hit, None] * np.exp(-3.0 * u) * np.sin(u) * u**3 / 0.044).astype(np.int16)
     return np.clip(samples, 0, CEILING).astype(np.uint16)
 
 
@@ -109,17 +115,15 @@ class CoboFrames:
             (int(plane.aget[pad]), int(plane.channel[pad])): (bucket, height)
             for pad, bucket, height in zip(hits.pads[mine], hits.buckets[mine], hits.heights[mine], strict=True)
         }
-        items = _full_items(rng, pulses, settings.depth) if settings.full_readout else None
-        if items is None:
-            items = _partial_items(rng, pulses, settings)
+        make = _full_items if settings.full_readout else _partial_items
         return build_frame(
             cobo_idx=settings.cobo_id,
             asad_idx=asad,
             event_idx=0,
             event_time=0,
-            items=items,
+            items=make(rng, pulses, settings),
             frame_type=FrameType.COBO_COMPACT if settings.full_readout else FrameType.COBO,
-            hit_patterns=hit_patterns_of(items),
+            hit_patterns=_patterns(pulses),
             last_cells=_quad(rng),
         )
 
@@ -155,15 +159,23 @@ def _partial_items(rng: np.random.Generator, pulses: Pulses, settings: Settings)
     return items.ravel()
 
 
-def _full_items(rng: np.random.Generator, pulses: Pulses, depth: int) -> Samples:
+def _full_items(rng: np.random.Generator, pulses: Pulses, settings: Settings) -> Samples:
     """Every channel of every chip, in the order of a full readout."""
-    buckets, heights = np.zeros((4, 68)), np.zeros((4, 68))
+    buckets, heights = np.zeros((4, len(CHANNELS))), np.zeros((4, len(CHANNELS)))
     for (aget, channel), (bucket, height) in pulses.items():
         buckets[aget, channel], heights[aget, channel] = bucket, height
-    waves = waveforms(rng, buckets.ravel(), heights.ravel()).reshape(4, 68, 512)
-    items = np.array(full_readout_order(depth))
-    items["sample"] = waves[items["aget"], items["channel"], items["bucket"]]
+    waves = waveforms(rng, buckets.ravel(), heights.ravel()).reshape(4, len(CHANNELS), 512)
+    items = full_readout_order(settings.depth)
+    items["sample"] = waves[:, :, : settings.depth].transpose(2, 1, 0).ravel()
     return items
+
+
+def _patterns(channels: Iterable[tuple[int, int]]) -> tuple[int, int, int, int]:
+    """Hit patterns of the four AGETs: channel c is bit 67-c (facts 5)."""
+    patterns = [0, 0, 0, 0]
+    for aget, channel in channels:
+        patterns[aget] |= 1 << (CHANNELS[-1] - channel)
+    return patterns[0], patterns[1], patterns[2], patterns[3]
 
 
 def _quad(rng: np.random.Generator) -> tuple[int, int, int, int]:

@@ -31,6 +31,8 @@ class TriggerSystem:
             return 0.05
         if not self._next:
             self._next = now + self._interval(rate)
+        if any(board.busy(now) for board in self._boards):
+            return 0.005
         if now >= self._next:
             self.fire(now)
             self._next = max(now, self._next + self._interval(rate))

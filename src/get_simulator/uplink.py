@@ -14,11 +14,15 @@ from get_simulator.ecc_session import Dial
 HEART_BEAT_S = 3.0
 ICE_PATIENCE_S = 20.0
 """How long an ICE sender waits for a router that does not speak ICE (facts 3)."""
+BUFFER_BYTES = 4 << 20
+"""A board's memory for frames that its router has not taken yet."""
 NOWHERE = "255.255.255.255"
 
 
 class Discard:
     """Nobody is there, and the board does not notice: debug types, or a host name given as address (facts 3)."""
+
+    busy = False
 
     def __init__(self, link_type: str) -> None:
         self.link_type = link_type
@@ -38,6 +42,10 @@ class TcpUplink(asyncio.Protocol):
         self.broken = False
         self._transport: asyncio.Transport | None = None
         self._beat: asyncio.TimerHandle | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self._transport is not None and self._transport.get_write_buffer_size() > BUFFER_BYTES
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)

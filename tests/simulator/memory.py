@@ -26,6 +26,7 @@ class MemoryUplink:
     link_type: str = "TCP"
     sent: list[bytes] = field(default_factory=list)
     closed: bool = False
+    busy: bool = False
 
     def send(self, frames: Sequence[bytes]) -> bool:
         self.sent += frames
@@ -55,7 +56,7 @@ class Bench:
     def __init__(self, *boards: str, speed: float = 1.0) -> None:
         self.clock, self.faults, self.journal = ManualClock(), FaultBook(), Journal()
         description = describe({"detector": {"cobos": 3, "ecc_servers": "one-for-all"}})
-        self.files = MemoryFiles(make_files(description))
+        self.files = MemoryFiles(make_files(description, description.nodes[0].name))
         self.boards = {
             name: Board(name, endpoint(name), source, self.journal)
             for name, source in (

@@ -105,6 +105,17 @@ def test_a_broken_connection_is_not_noticed_but_counted() -> None:
     assert (board.sending, board.frames_sent, board.frames_lost) == (True, 0, 4)
 
 
+def test_a_board_with_full_buffers_holds_all_boards_back() -> None:
+    bench = Bench()
+    bench.go(*UP, describe="all")
+    system = TriggerSystem(list(bench.boards.values()), Pace(bench.service.pace.timing, 1.0, 5.0))
+    for busy, steps, expected in ((True, 60, 0), (False, 2, 1)):
+        bench.uplinks["CoBo[1]"].busy = busy
+        for _ in range(steps):
+            bench.clock.advance(min(system.step(bench.clock.now()), 0.005))
+        assert system.events == expected
+
+
 def test_step_fires_at_about_the_rate() -> None:
     bench = Bench()
     bench.go(*UP, describe="all")

@@ -53,7 +53,7 @@ def test_one_for_all_and_no_readout() -> None:
         ("ecc-all", ("CoBo[0]", "CoBo[1]", "Mutant[master]"))
     ]
     assert [router.name for router in detector.data_routers] == ["router-cobo0", "router-cobo1"]
-    files = make_files(detector)
+    files = make_files(detector, detector.nodes[0].name)
     assert [entry.sender_id for entry in parse_describe(files["describe-all.xcfg"])] == list(detector.boards)
     assert parse_configure(files["configure-experiment.xcfg"]).flag("Mutant", "master", "readoutModeEnabled") is False
 
@@ -62,7 +62,7 @@ def test_explicit_tables_replace_the_short_form() -> None:
     detector = describe(PAIR)
     assert detector.boards == ("CoBo[1]", "CoBo[4]")
     assert [router.link_type for router in detector.data_routers] == ["TCP", "FDT"]
-    entries = parse_describe(make_files(detector)["describe-pair.xcfg"])
+    entries = parse_describe(make_files(detector, detector.nodes[0].name)["describe-pair.xcfg"])
     assert [(entry.address, entry.port) for entry in entries] == [endpoint("CoBo[4]"), endpoint("CoBo[1]")]
 
 
@@ -70,7 +70,7 @@ def test_files_give_each_cobo_its_number_and_the_readout_that_is_asked_for() -> 
     full = {"detector": {"cobos": 120, "ssh_port": 0}, "physics": {"readout": "full"}}
     for tables, flag in (({}, False), (full, True)):
         detector: Description = describe(tables)
-        files = make_files(detector)
+        files = make_files(detector, detector.nodes[0].name)
         experiment = parse_configure(files["configure-experiment.xcfg"])
         assert experiment.number("CoBo", "7", "Module/coboId") == 7
         assert experiment.flag("CoBo", "7", "AsAd[2]/Aget[1]/Global/Reg1/isAllChannelRead") is flag
@@ -78,6 +78,12 @@ def test_files_give_each_cobo_its_number_and_the_readout_that_is_asked_for() -> 
     external = parse_configure(files["configure-exttime.xcfg"])
     assert external.flag("CoBo", "3", "Module/useExternalTimeReset") is True
     assert Settings().depth == experiment.number("CoBo", "3", "Module/readoutDepth")
+
+
+def test_every_node_has_the_describes_of_all_boards_unless_there_are_very_many() -> None:
+    for cobos, expected in ((10, 11), (60, 1)):
+        detector = describe({"detector": {"cobos": cobos, "ssh_port": 0}})
+        assert sum(name.startswith("describe-") for name in make_files(detector, "node-cobo7")) == expected
 
 
 def test_existing_files_are_left_alone(tmp_path: Path) -> None:

@@ -42,6 +42,18 @@ def test_partial_readout_holds_the_hit_channels_with_their_pulses() -> None:
                 assert int(found["sample"].max()) > 400, "a pulse stands out of the baseline"
 
 
+def test_full_readout_shows_the_same_pulses_in_the_right_channels() -> None:
+    plane, hits = pad_plane(COBOS), hits_of(0, COBOS)
+    strong = hits.pads[hits.heights > 300]
+    for cobo, asad in sorted(set(zip(plane.cobo[strong].tolist(), plane.asad[strong].tolist(), strict=True))):
+        found = items(Settings(full_readout=True), Stamp(0, 0, 0), cobo, asad)
+        assert len(found) == 4 * 68 * 512
+        mine = strong[(plane.cobo[strong] == cobo) & (plane.asad[strong] == asad)]
+        high = found[found["sample"] > 500]
+        expected = set(zip(plane.aget[mine].tolist(), plane.channel[mine].tolist(), strict=True))
+        assert expected <= set(zip(high["aget"].tolist(), high["channel"].tolist(), strict=True))
+
+
 def test_noise_channels_are_read_when_asked_for() -> None:
     found = items(Settings(fpn_read=True), Stamp(0, 0, 0), 0, 0)
     quiet = found[np.isin(found["channel"], FPN_CHANNELS)]
