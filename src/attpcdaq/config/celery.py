@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from celery import Celery  # type: ignore[import-untyped]
-from kombu import Queue  # type: ignore[import-untyped]
+from celery import Celery
+from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attpcdaq.config.settings")
 

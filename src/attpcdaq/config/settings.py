@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from csp.constants import SELF  # type: ignore[import-untyped]
+from csp.constants import SELF
 
 from attpcdaq.config.environment import database_settings, read_environment
 

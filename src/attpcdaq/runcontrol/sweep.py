@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import close_old_connections, connection
+from django.db import connection
 from django.db.models import Q
 
 from attpcdaq.runcontrol import publish, record
@@ -90,9 +90,3 @@ def _close_out_again(now: datetime) -> None:
     for run in closing.filter(unasked & not_being_moved(now)):
         Run.objects.filter(pk=run.pk).update(files_asked_at=now)
         publish.publish_close_out(run.pk)
-
-
-def in_own_thread(now: datetime) -> None:
-    """`sweep` for a thread that lives long: a database that was away gets a new connection."""
-    close_old_connections()
-    sweep(now)

@@ -5,7 +5,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 
 PORT = [MinValueValidator(1), MaxValueValidator(65535)]
-NAME = RegexValidator(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z", "Use 1 to 63 letters, digits, dots, dashes or underscores.")
+NAME = RegexValidator(
+    r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z", "Use 1 to 63 letters, digits, dots, dashes or underscores."
+)
 SENDER_ID = RegexValidator(r"\A[A-Za-z]+\[[A-Za-z0-9_]+\]\Z", "Use the form CoBo[0] or Mutant[master].")
 
 
@@ -53,11 +55,17 @@ class ECCServer(models.Model):
     node = models.ForeignKey(Node, on_delete=models.PROTECT, related_name="ecc_servers")
     host = models.CharField(max_length=253)
     port = models.PositiveIntegerField(default=8083, validators=PORT)
-    describe_name = models.CharField(max_length=200, blank=True, help_text="Offer only configurations of this describe name.")
+    describe_name = models.CharField(
+        max_length=200, blank=True, help_text="Offer only configurations of it."
+    )
     config_set = models.ForeignKey("ConfigSet", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    configs_fetched_at = models.DateTimeField(null=True, blank=True, help_text="When it last listed its configurations.")
+    configs_fetched_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it last listed them."
+    )
     config_dir = models.CharField(max_length=255, blank=True, help_text="Directory of the .xcfg files on the node.")
-    backup_dir = models.CharField(max_length=255, blank=True, help_text="Directory on the node for the copies of each run.")
+    backup_dir = models.CharField(
+        max_length=255, blank=True, help_text="Where each run's copies go, on the node."
+    )
 
     class Meta:
         ordering = ("id",)
@@ -111,7 +119,9 @@ class DataSource(models.Model):
     sender_id = models.CharField(max_length=63, validators=[SENDER_ID])
     role = models.CharField(max_length=6, choices=Role)
     ecc_server = models.ForeignKey(ECCServer, on_delete=models.CASCADE, related_name="data_sources")
-    data_router = models.OneToOneField(DataRouter, on_delete=models.PROTECT, null=True, blank=True, related_name="data_source")
+    data_router = models.OneToOneField(
+        DataRouter, on_delete=models.PROTECT, null=True, blank=True, related_name="data_source"
+    )
 
     class Meta:
         ordering = ("id",)
