@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max, Prefetch, Q
+from django.db.models import Max, Prefetch
 
 from attpcdaq.live.labels import ECC_TOO_OLD, ROUTER_TOO_OLD
 from attpcdaq.live.models import ECCState, MonitorBeat, RouterState
@@ -41,11 +41,10 @@ def read_rows(now: datetime) -> Rows:
     """Everything a decision or a page rests on."""
     sources = Prefetch("data_sources", DataSource.objects.order_by("id"))
     servers = ECCServer.objects.select_related("live", "config_set", "node").prefetch_related(sources)
-    listed = Count("config_sets", filter=Q(config_sets__listed=True))
     routers = DataRouter.objects.select_related("live", "node", "data_source__ecc_server")
     return Rows(
         now=now,
-        servers=list(servers.annotate(listed_count=listed)),
+        servers=list(servers),
         routers=list(routers),
         experiment=Experiment.objects.filter(is_active=True).first(),
         run=Run.objects.filter(state__in=OPEN_STATES).select_related("experiment").first(),

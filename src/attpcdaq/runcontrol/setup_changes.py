@@ -1,10 +1,11 @@
-"""Changing the setup: only while nothing is under way, all of it or nothing."""
+"""Changing the setup or the experiment: only while nothing is under way, all of it or nothing."""
 
 from django.db import transaction
 
 from attpcdaq.live.store import add_event
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Gate
-from attpcdaq.runlog.models import OPEN_STATES, Run
+from attpcdaq.runlog import experiments
+from attpcdaq.runlog.models import OPEN_STATES, Experiment, Run
 from attpcdaq.topology import setup_store
 from attpcdaq.topology.setup import Change, Setup, changes
 
@@ -51,3 +52,10 @@ def _counted(done: tuple[Change, ...]) -> str:
     words = {"add": "added", "change": "changed", "remove": "removed"}
     counts = ((sum(change.verb == verb for change in done), word) for verb, word in words.items())
     return ", ".join(f"{count} {word}" for count, word in counts if count)
+
+
+@transaction.atomic
+def activate_experiment(name: str) -> Experiment:
+    """Make an experiment the active one; no Start is decided on meanwhile. ExperimentRefusedError."""
+    hold_gate()
+    return experiments.activate(name)

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from attpcdaq.runcontrol.setup_changes import activate_experiment
 from attpcdaq.runlog import experiments
 from attpcdaq.runlog.experiments import ExperimentRefusedError
 from attpcdaq.runlog.lifecycle import open_run
@@ -29,7 +30,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             form.add_error("name", str(error))
     context = {
         "form": form,
-        "experiments": Experiment.objects.annotate(run_count=Count("runs")),
+        "experiments": Experiment.objects.annotate(run_count=Count("runs")).order_by("-created_at", "-id"),
         "open_run": open_run(),
         "may_operate": may_operate(request.user),
     }
@@ -41,7 +42,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 def activate(request: HttpRequest) -> HttpResponse:
     """Make another experiment the active one."""
     try:
-        experiment = experiments.activate(request.POST.get("name", ""))
+        experiment = activate_experiment(request.POST.get("name", ""))
     except ExperimentRefusedError as error:
         return refused(request, [str(error)])
     messages.success(request, f"Experiment {experiment.name} is active: new runs belong to it.")

@@ -1,7 +1,7 @@
 """Observables of an experiment: add, change, order, remove."""
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -32,10 +32,14 @@ def overview(request: HttpRequest) -> HttpResponse:
         "form": form,
         "experiment": experiment,
         "experiments": Experiment.objects.all(),
-        "observables": experiment.observables.annotate(used=Count("measurements")) if experiment else (),
+        "observables": _with_use(experiment) if experiment else (),
         "may_operate": may_operate(request.user),
     }
     return render(request, "runs/observables.html", context, status=400 if form.is_bound else 200)
+
+
+def _with_use(experiment: Experiment) -> QuerySet[Observable]:
+    return experiment.observables.annotate(used=Count("measurements")).order_by("position", "id")
 
 
 def _address(experiment: Experiment) -> str:
