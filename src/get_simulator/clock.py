@@ -18,19 +18,3 @@ class SystemClock:
 
     def now(self) -> float:
         return self._offset + time.monotonic()
-
-
-class ManualClock:
-    """Simulated time: it moves only when told to."""
-
-    def __init__(self, start: float = 1_000_000_000.0) -> None:
-        self._now = start
-
-    def now(self) -> float:
-        return self._now
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass; a negative step is a mistake (ValueError)."""
-        if seconds < 0:
-            raise ValueError(f"seconds: must not be negative, not {seconds}")
-        self._now += seconds

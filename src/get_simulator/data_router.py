@@ -74,6 +74,7 @@ class DataRouter:
         self._listener: socket.socket | None = None
         self._current: _Connection | None = None
         self._transport: asyncio.Transport | None = None
+        self._opening: set[asyncio.Task[None]] = set()
 
     @property
     def port(self) -> int:
@@ -166,7 +167,9 @@ class DataRouter:
         connection = _Connection(self)
         self._current = connection
         loop = asyncio.get_running_loop()
-        self._opening: asyncio.Task[object] = loop.create_task(_open(loop, lambda: connection, accepted))
+        opening = loop.create_task(_open(loop, lambda: connection, accepted))
+        self._opening.add(opening)
+        opening.add_done_callback(self._opening.discard)
 
 
 async def _open(loop: asyncio.AbstractEventLoop, factory: Callable[[], _Connection], sock: socket.socket) -> None:

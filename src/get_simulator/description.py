@@ -70,7 +70,16 @@ class Timing:
 
     def duration(self, transition: Transition, boards: Sequence[str]) -> float:
         """Seconds at speed 1: Stop counts each board, a MuTAnT alone is quick, Pause and Resume take no time."""
-        seconds = float(getattr(self, transition.name.lower(), 0.0))
+        durations = {
+            Transition.DESCRIBE: self.describe,
+            Transition.PREPARE: self.prepare,
+            Transition.CONFIGURE: self.configure,
+            Transition.START: self.start,
+            Transition.STOP: self.stop,
+            Transition.BREAKUP: self.breakup,
+            Transition.UNDO: self.undo,
+        }
+        seconds = durations.get(transition, 0.0)
         if transition is Transition.STOP:
             seconds *= max(1, len(boards))
         return min(seconds, 0.05) if list(boards) == [MUTANT] else seconds

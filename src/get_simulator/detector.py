@@ -90,9 +90,9 @@ class Detector:
         await asyncio.sleep(0)  # lets the closed transports say goodbye to the loop
 
     def set_fault(self, fault: Fault) -> None:
-        """Let it take effect: die and wedge at once, the others when their time comes."""
+        """Let it take effect: die and wedge at once unless they wait for an operation, others when their time comes."""
         self.journal.record(self.clock.now(), "fault", fault.target, set=fault.as_json())
-        if fault.kind is FaultKind.DIE:
+        if fault.kind is FaultKind.DIE and fault.operation is None:
             self.kill(fault.target, "fault")
         elif fault.kind is FaultKind.WEDGE and fault.operation is None:
             self.ecc_servers[fault.target].service.wedge()

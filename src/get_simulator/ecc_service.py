@@ -87,6 +87,8 @@ class EccService:
         self.calls[operation] += 1
         if operation is not Operation.GET_STATE:
             self.journal.record(now, "call", self.name, operation=operation.value)
+        if self.faults.take((self.name,), FaultKind.DIE, operation):
+            raise ServerAborts(f"fault at {operation}")
         drop = self.faults.take((self.name,), FaultKind.DROP, operation)
         if drop is not None and not drop.after:
             return None

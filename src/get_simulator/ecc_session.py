@@ -95,8 +95,20 @@ class Session:
 
     def apply(self, plan: Plan, dialled: Dialled, now: float) -> None:
         """Carry the plan out on the boards; Refusal if one of them says no (facts 1.4)."""
-        act: Callable[[Plan, Dialled, float], None] = getattr(self, f"_{plan.transition.name.lower()}")
-        act(plan, dialled, now)
+        for one in plan.driven:
+            if self.faults.take((one.board.sender,), FaultKind.DIE, OPERATION_OF[plan.transition]):
+                one.board.die(now)
+        acts: dict[Transition, Callable[[Plan, Dialled, float], None]] = {
+            Transition.DESCRIBE: self._describe,
+            Transition.PREPARE: self._prepare,
+            Transition.CONFIGURE: self._configure,
+            Transition.START: self._start,
+            Transition.STOP: self._stop,
+            Transition.PAUSE: self._pause,
+            Transition.BREAKUP: self._breakup,
+            Transition.UNDO: self._undo,
+        }
+        acts[plan.transition](plan, dialled, now)
         self.names, self.links = plan.names, plan.links
 
     def _read(self, plan: Plan, request: Request) -> None:

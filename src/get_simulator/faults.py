@@ -106,6 +106,12 @@ class FaultBook:
         return fault
 
 
+MEANT_FOR: Mapping[str, frozenset[FaultKind]] = {
+    "message": frozenset({FaultKind.REFUSE, FaultKind.FAIL}),
+    "seconds": frozenset({FaultKind.SLOW, FaultKind.LATE_FRAMES}),
+    "after": frozenset({FaultKind.DROP}),
+}
+"""Fields that mean something with some faults only."""
 FIELDS = ("target", "fault", "operation", "message", "seconds", "times", "after")
 
 
@@ -118,16 +124,27 @@ def parse_fault(body: object, parts: Mapping[str, str]) -> Fault:
         raise BadFault(f"{unknown[0]}: no such field; allowed: {', '.join(FIELDS)}")
     target = _choice(body, "target", parts)
     kind = FaultKind(_choice(body, "fault", sorted(ALLOWED[parts[target]])))
-    operation = None if body.get("operation") is None else Operation(_choice(body, "operation", list(Operation)))
+    for field_name, kinds in MEANT_FOR.items():
+        if body.get(field_name) not in (None, False) and kind not in kinds:
+            raise BadFault(f"{field_name}: goes only with {', '.join(sorted(kinds))}; not with {kind}")
     return Fault(
         target,
         kind,
-        operation,
+        _operation(body, kind, parts[target]),
         _typed(body, "message", str, "a text"),
         _positive(body, "seconds"),
         _count(body),
         bool(_typed(body, "after", bool, "true or false")),
     )
+
+
+def _operation(body: Mapping[str, Any], kind: FaultKind, part: str) -> Operation | None:
+    if body.get("operation") is None:
+        return None
+    if part not in (ECC, BOARD):
+        raise BadFault(f"operation: goes only with ECC servers and boards; not with a {part}")
+    allowed = [Operation.BREAKUP] if kind is FaultKind.WEDGE else list(Operation)
+    return Operation(_choice(body, "operation", allowed))
 
 
 def _choice(body: Mapping[str, Any], key: str, allowed: Iterable[str]) -> str:

@@ -1,7 +1,6 @@
 """An ECC server's configuration repository: a directory of .xcfg files, read again at every call (facts 3)."""
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -42,22 +41,6 @@ class DirectoryFiles:
 
     def path(self, name: str) -> str:
         return str(self._directory / name)
-
-
-class MemoryFiles:
-    """Files that are only in memory."""
-
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        self.files = dict(files)
-
-    def names(self) -> list[str]:
-        return list(self.files)
-
-    def read(self, name: str) -> bytes | None:
-        return self.files.get(name)
-
-    def path(self, name: str) -> str:
-        return f"/configs/{name}"
 
 
 class Repository:

@@ -1,6 +1,6 @@
 """Boards, disk and data connections without sockets: for tests that keep the time themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from get_protocol.config_set import ConfigId
@@ -8,7 +8,6 @@ from get_protocol.data_links import DataLink, LinkType, encode_data_link_set
 from get_protocol.ecc_messages import OPERATION_OF, Request, TextReply
 from get_protocol.state_machine import Transition
 from get_simulator.board import Board, Uplink
-from get_simulator.clock import ManualClock
 from get_simulator.config_files import endpoint, make_files
 from get_simulator.description_file import describe
 from get_simulator.ecc_service import EccService, Later
@@ -16,7 +15,39 @@ from get_simulator.faults import FaultBook
 from get_simulator.journal import Journal
 from get_simulator.pace import Pace
 from get_simulator.physics import CoboFrames, MutantFrames
-from get_simulator.repository import MemoryFiles, Repository
+from get_simulator.repository import Repository
+
+
+class ManualClock:
+    """Simulated time: it moves only when told to."""
+
+    def __init__(self, start: float = 1_000_000_000.0) -> None:
+        self._now = start
+
+    def now(self) -> float:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; a negative step is a mistake (ValueError)."""
+        if seconds < 0:
+            raise ValueError(f"seconds: must not be negative, not {seconds}")
+        self._now += seconds
+
+
+class MemoryFiles:
+    """Files that are only in memory."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self.files = dict(files)
+
+    def names(self) -> list[str]:
+        return list(self.files)
+
+    def read(self, name: str) -> bytes | None:
+        return self.files.get(name)
+
+    def path(self, name: str) -> str:
+        return f"/configs/{name}"
 
 
 @dataclass

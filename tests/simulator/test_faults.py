@@ -4,12 +4,14 @@ import asyncio
 
 import pytest
 
-from get_protocol.ecc_messages import encode_get_state, http_request
+from get_protocol.config_set import ConfigId
+from get_protocol.ecc_messages import encode_get_state, encode_transition, http_request
 from get_protocol.state_machine import State, Transition
 from get_simulator.faults import BadFault, Fault, FaultBook, FaultKind, parse_fault
 from tests.simulator.conftest import UP, Simulation, exchange, until
 
 PARTS = {"ecc-cobo0": "ECC server", "CoBo[0]": "board", "router-cobo0": "data router", "node-cobo0": "node"}
+CONFIG = ConfigId("cobo0", "experiment", "experiment")
 GET_STATE = http_request("127.0.0.1", 8083, encode_get_state())
 
 
@@ -122,6 +124,18 @@ async def test_a_dead_board_stops_sending_and_comes_back_unconfigured(one_cobo: 
     assert (await one_cobo.ask("cobo0", Transition.START)).error_code == 4
 
 
+async def test_dying_at_an_operation(one_cobo: Simulation) -> None:
+    await one_cobo.fault("CoBo[0]", "die", operation="Configure", times=1)
+    await one_cobo.go("cobo0", *UP[:2])
+    reply = await one_cobo.ask("cobo0", Transition.CONFIGURE)
+    assert "ConnectionRefusedException" in reply.error_message
+    await one_cobo.expect("cobo0", State.PREPARED)
+    await one_cobo.fault("ecc-cobo0", "die", operation="Undo")
+    assert await one_cobo.raw("ecc-cobo0", encode_transition(Transition.UNDO, CONFIG)) == b""
+    with pytest.raises(ConnectionRefusedError):
+        await one_cobo.state("ecc-cobo0")
+
+
 def test_times_counts_down_and_clear_is_by_target() -> None:
     book = FaultBook()
     book.set(Fault("a", FaultKind.REFUSE, times=2))
@@ -145,7 +159,14 @@ def test_times_counts_down_and_clear_is_by_target() -> None:
         ({"target": "ecc-cobo0", "fault": "slow", "seconds": True}, "seconds: must be a number"),
         ({"target": "ecc-cobo0", "fault": "slow", "times": 0}, "times: must be a whole number from 1"),
         ({"target": "ecc-cobo0", "fault": "drop", "after": "yes"}, "after: must be true or false"),
-        ({"target": "ecc-cobo0", "fault": "slow", "message": 3}, "message: must be a text"),
+        ({"target": "ecc-cobo0", "fault": "fail", "message": 3}, "message: must be a text"),
+        (
+            {"target": "ecc-cobo0", "fault": "slow", "message": "x"},
+            "message: goes only with fail, refuse; not",
+        ),
+        ({"target": "ecc-cobo0", "fault": "hang", "seconds": 3}, "seconds: goes only with late_frames, slow"),
+        ({"target": "node-cobo0", "fault": "die", "operation": "Start"}, "operation: goes only with ECC servers and"),
+        ({"target": "ecc-cobo0", "fault": "wedge", "operation": "Start"}, "operation: must be one of Breakup"),
         ({"target": "ecc-cobo0", "fault": "slow", "tmies": 3}, "tmies: no such field; allowed: target, fault"),
     ],
 )
