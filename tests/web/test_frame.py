@@ -1,6 +1,7 @@
 """What frames every page: log-in, navigation, health, error pages, and the policy that forbids inline scripts."""
 
 import re
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -39,6 +40,13 @@ class TestLogIn:
         answer = client.post("/login/", {"username": "shifter", "password": "wrong"})
         assert "correct username and password" in Page.of(answer.content).one("//*[@role='alert']").text()
         assert client.get("/").status_code == 302
+
+    def test_who_guesses_is_told_how_long_to_wait(self, settings: Any) -> None:
+        settings.AXES_FAILURE_LIMIT = 2
+        wrong = {"username": "shifter", "password": "wrong"}
+        answers = [Client().post("/login/", wrong) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [200, 429, 429]
+        assert b"as shifter from here for three minutes" in answers[-1].content
 
     def test_it_leads_to_no_other_site(self) -> None:
         User.objects.create_user("shifter", password=PASSWORD)

@@ -100,6 +100,16 @@ def run_duration(run: RunView, now: datetime | None = None) -> str:
 
 
 @register.filter
+def data_flow(status: Snapshot) -> str:
+    """What all data routers write together: "11 of 11 data routers write 12.3 MB/s, event 4242"."""
+    routers = status.routers
+    writing = sum(router.growing for router in routers)
+    event = max((router.last_event for router in routers if router.last_event is not None), default=None)
+    text = f"{writing} of {len(routers)} data routers write {human_rate(sum(router.rate for router in routers))}"
+    return text if event is None else f"{text}, event {event}"
+
+
+@register.filter
 def hardware_actions(status: Snapshot) -> list[tuple[str, str, ActionView]]:
     """(action, label, view) of the operations which do not belong to a run."""
     return [(action, action.capitalize(), status.actions[action]) for action in HARDWARE_ACTIONS]
