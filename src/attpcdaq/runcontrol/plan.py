@@ -58,7 +58,8 @@ class Refusal:
 def plan(action: str, targets: Sequence[str] | None, facts: SystemFacts) -> Plan | Refusal:
     """The stages of `action` on `targets` (None: the whole system), or why it may not be done now."""
     transition = ACTIONS[action]
-    servers = facts.servers if targets is None else tuple(s for s in facts.servers if s.name in set(targets))
+    wanted = None if targets is None else frozenset(targets)
+    servers = facts.servers if wanted is None else tuple(s for s in facts.servers if s.name in wanted)
     if not servers:
         return Refusal(("No ECC server is set up: begin with Easy setup.",))
     if transition is Transition.STOP:

@@ -38,15 +38,16 @@ def heartbeat(command_id: UUID, now: datetime) -> None:
 
 def mark_sent(step: Step, now: datetime) -> str:
     """Record that the call is about to leave; the reason why it must not, otherwise."""
-    if Command.objects.filter(pk=step.command_id, superseded=True).exists():
-        return SUPERSEDED
+    waiting = Step.objects.filter(pk=step.pk, state=StepState.WAITING, command__superseded=False)
     try:
         with transaction.atomic():
-            sent = Step.objects.filter(pk=step.pk, state=StepState.WAITING).update(state=StepState.SENT, sent_at=now)
+            if waiting.update(state=StepState.SENT, sent_at=now):
+                add_event("command", subject=step.server_name, at=now)
+                return ""
     except IntegrityError:
         return OUTSTANDING
-    add_event("command", subject=step.server_name, at=now)
-    return "" if sent else "It was given up before it was sent."
+    superseded = Command.objects.filter(pk=step.command_id, superseded=True).exists()
+    return SUPERSEDED if superseded else "It was given up before it was sent."
 
 
 def take_over(step: Step, now: datetime) -> None:

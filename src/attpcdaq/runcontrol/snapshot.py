@@ -74,7 +74,6 @@ def _ecc_view(server: ECCServer, rows: Rows, facts: SystemFacts) -> EccView:
         age=age_seconds(seen_at, rows.now),
         seen_at=seen_at,
         config=str(server.config_set) if server.config_set else "",
-        config_choices=server.listed_count,  # type: ignore[attr-defined]  # annotated by read_rows
         problem=live.problem if live else "",
         progress=_progress(server, rows),
         last_error=step.message if step and step.state in (StepState.FAILED, StepState.EXPIRED) else "",

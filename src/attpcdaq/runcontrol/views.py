@@ -37,7 +37,6 @@ class EccView:
     age: float | None
     seen_at: datetime | None
     config: str
-    config_choices: int
     problem: str
     progress: str
     last_error: str
