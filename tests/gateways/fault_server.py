@@ -84,10 +84,14 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._peers: set[Peer] = set()
+        self._refusing = False
         self.connections = 0
 
     async def behave(self, peer: Peer) -> None:
         self.connections += 1
+        if self._refusing:
+            peer.reset()
+            return
         reader, writer = await asyncio.open_connection(LOOPBACK, self._target)
         inner = Peer(reader, writer)
         self._peers |= {peer, inner}
@@ -104,6 +108,14 @@ class Proxy:
 
     def go_on(self) -> None:
         self._flowing.set()
+
+    def refuse(self) -> None:
+        """Cut every connection, and new ones as soon as they are made."""
+        self._refusing = True
+        self.cut()
+
+    def accept(self) -> None:
+        self._refusing = False
 
     def cut(self) -> None:
         for peer in list(self._peers):

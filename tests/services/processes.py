@@ -87,6 +87,10 @@ class Process:
     def pid(self) -> int:
         return self._process.pid
 
+    def exit_status(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
         """Return when `ready()`; ServiceError when the program ended or `seconds` went by."""
         deadline = time.monotonic() + seconds

@@ -60,6 +60,11 @@ class Exchange(asyncio.Protocol):
         else:
             self._advance(at_end=True)
 
+    @property
+    def answering(self) -> bool:
+        """Has anything come back?"""
+        return bool(self._received)
+
     def abort(self) -> None:
         """Give up the connection at once."""
         if self._transport is not None:
@@ -118,7 +123,7 @@ async def exchange(host: str, port: int, request: bytes, timeout: float) -> Answ
     except TimeoutError:
         if not protocol.sent:
             raise Unreachable(f"no connection within {timeout:g} s") from None
-        raise NoAnswer(f"no complete answer within {timeout:g} s") from None
+        raise NoAnswer(f"no {'complete ' if protocol.answering else ''}answer within {timeout:g} s") from None
     except OSError as error:
         raise Unreachable(why(error)) from error
     finally:

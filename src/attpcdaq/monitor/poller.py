@@ -55,7 +55,7 @@ class Poller:
                 self._begin(node, partial(self._read_node, node), self._pace.node_every, number / len(targets.nodes))
 
     async def close(self) -> None:
-        """End every task."""
+        """End every task; close the ports at the same time, for a call may end only with its connection."""
         tasks = list(self._tasks.values())
         self._tasks.clear()
         for task in tasks:

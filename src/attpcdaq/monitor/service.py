@@ -49,11 +49,10 @@ async def _run() -> None:
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
-    await poller.close()
     worker.stop()
     with suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_WITHIN):
-            await asyncio.gather(ecc.close(), nodes.close())
+            await asyncio.gather(poller.close(), ecc.close(), nodes.close())
     logger.info("monitor: ended")
     for task in done:
         task.result()
@@ -65,6 +64,7 @@ def _ask_to_stop(stop: asyncio.Event) -> None:
         timer = threading.Timer(END_WITHIN, os._exit, (0,))
         timer.daemon = True
         timer.start()
+        logger.info("monitor: asked to end")
     stop.set()
 
 

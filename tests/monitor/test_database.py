@@ -1,0 +1,99 @@
+"""What the monitor's thread reads and writes: rows, events, and a database that goes away."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from attpcdaq.gateways.ports import GrawFile, RouterReading
+from attpcdaq.live.models import ECCState, Event, MonitorBeat, RouterState
+from attpcdaq.monitor.database import Database
+from attpcdaq.monitor.readings import Batch, Key, Kind, Outcome, Problem, Reading
+from attpcdaq.testing.builders import build_detector
+from attpcdaq.topology.models import ECCServer
+from get_protocol.ecc_messages import StateReply
+from get_protocol.state_machine import State, Transition
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+READY = StateReply(0, "", State.READY, Transition.NONE)
+
+
+def batch(*outcomes: tuple[Key, Outcome], seconds: float = 0.0, alive: tuple[Key, ...] | None = None) -> Batch:
+    at = NOON + timedelta(seconds=seconds)
+    return Batch(tuple(Reading(key, outcome, at) for key, outcome in outcomes), alive, at)
+
+
+@pytest.fixture
+def database(db: None) -> Database:
+    return Database()
+
+
+def test_targets_are_the_rows(database: Database) -> None:
+    rows = build_detector(cobos=2, mutant_readout=False)
+    targets = database.targets()
+    assert [(one.id, one.address.name, one.address.port) for one in targets.ecc_servers] == [
+        (server.pk, server.name, server.port) for server in rows.ecc_servers
+    ]
+    # The MuTAnT without readout has no data router: nobody logs in to its node.
+    assert [node.address.name for node in targets.nodes] == ["node-cobo0", "node-cobo1"]
+    assert [router.query.port for node in targets.nodes for router in node.routers] == [46005, 46006]
+    assert database.targets() == targets
+    ECCServer.objects.filter(pk=rows.ecc_servers[0].pk).update(port=9999)
+    assert database.targets() != targets
+
+
+def test_targets_cost_three_queries_however_many_there_are(database: Database) -> None:
+    build_detector(cobos=12)
+    with CaptureQueriesContext(connection, ) as queries:  # fmt: skip
+        database.targets()
+    assert len(queries) == 3
+
+
+def test_a_reading_becomes_a_row_and_an_event_once(database: Database) -> None:
+    rows = build_detector(cobos=1, mutant=False)
+    ecc, router = Key(Kind.ECC, rows.ecc_servers[0].pk), Key(Kind.ROUTER, rows.data_routers[0].pk)
+    reading = RouterReading(True, (GrawFile("a.graw", 100, 1.0),), 7, 10**9, 10**10, 4711)
+    assert database.write(batch((ecc, READY), (router, reading))) == frozenset()
+    assert ECCState.objects.get().state == State.READY
+    row = RouterState.objects.get()
+    assert (row.online, row.files, row.bytes, row.last_event) == (True, 1, 100, 7)
+    events = Event.objects.count()
+    assert events > 0
+    assert database.write(batch((ecc, READY), (router, reading), seconds=1)) == {ecc, router}
+    assert Event.objects.count() == events
+
+
+def test_problems_are_kept_beside_the_last_good_answer(database: Database) -> None:
+    rows = build_detector(cobos=1, mutant=False)
+    ecc, router = Key(Kind.ECC, rows.ecc_servers[0].pk), Key(Kind.ROUTER, rows.data_routers[0].pk)
+    database.write(batch((ecc, READY)))
+    database.write(batch((ecc, Problem("no answer within 2 s")), (router, Problem("connection refused")), seconds=5))
+    row = ECCState.objects.get()
+    assert (row.state, row.problem, row.seen_at) == (State.READY, "no answer within 2 s", NOON)
+    assert RouterState.objects.get().problem == "connection refused"
+
+
+def test_who_answered_is_seen_and_the_monitor_beats(database: Database) -> None:
+    rows = build_detector(cobos=2, mutant=False)
+    first, second = (Key(Kind.ECC, server.pk) for server in rows.ecc_servers)
+    database.write(batch((first, READY), (second, READY)))
+    database.write(batch(seconds=3, alive=(first,)))
+    seen = dict(ECCState.objects.values_list("pk", "seen_at"))
+    assert seen == {first.id: NOON + timedelta(seconds=3), second.id: NOON}
+    assert MonitorBeat.objects.get().at == NOON + timedelta(seconds=3)
+
+
+def test_what_left_the_setup_does_not_stop_the_others(database: Database) -> None:
+    rows = build_detector(cobos=2, mutant=False)
+    first, second = (Key(Kind.ECC, server.pk) for server in rows.ecc_servers)
+    rows.ecc_servers[0].delete()
+    database.write(batch((first, READY), (second, READY), (Key(Kind.ROUTER, 987654), Problem("gone"))))
+    assert list(ECCState.objects.values_list("pk", flat=True)) == [second.id]
+
+
+def test_events_that_only_refreshed_pages_are_tidied_away(database: Database) -> None:
+    Event.objects.create(at=NOON - timedelta(hours=2), topic="router")
+    Event.objects.create(at=NOON - timedelta(hours=2), topic="run", text="Run 1 started")
+    database.write(batch(alive=()))
+    assert list(Event.objects.values_list("text", flat=True)) == ["Run 1 started"]
