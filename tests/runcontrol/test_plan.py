@@ -142,6 +142,9 @@ def test_nothing_to_do_is_said() -> None:
     assert reasons(plan("configure", None, system(State.READY, State.READY))) == (
         "Nothing to do: every server is Ready.",
     )
+    assert reasons(plan("configure", ["ecc-cobo0"], system(State.READY, State.IDLE))) == (
+        "Nothing to do: ecc-cobo0 is Ready.",
+    )
 
 
 def test_a_missing_configuration_is_named() -> None:

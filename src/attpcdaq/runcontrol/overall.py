@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 from attpcdaq.runcontrol.views import CommandView, EccView, Level, Overall, RouterView, RunView
 
-# Data must have been seen to grow within this time; with a reading a second the page says so within 10 s.
-NO_DATA = timedelta(seconds=8)
+# Data must have been seen to grow within this time; the readings, a second apart, and the page come on top,
+# and after 10 s at the most the page must say so.
+NO_DATA = timedelta(seconds=6)
 TRANSIENT_RUN = ("requested", "starting", "stopping", "closing")
 
 

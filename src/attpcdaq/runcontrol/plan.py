@@ -132,6 +132,8 @@ def _way(transition: Transition, state: State) -> str:
 
 def _list_states(servers: Sequence[ServerFacts]) -> str:
     labels = sorted({state_label(server.state) for server in servers})
+    if len(servers) == 1:
+        return f"{servers[0].name} is {labels[0]}"
     return f"every server is {labels[0]}" if len(labels) == 1 else "the servers are " + ", ".join(labels)
 
 
