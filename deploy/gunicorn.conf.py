@@ -6,6 +6,7 @@ events:  gunicorn -c deploy/gunicorn.conf.py -b ADDRESS -k asgi attpcdaq.config.
 
 import gc
 import sys
+from importlib import import_module
 from typing import Any
 
 from attpcdaq.config.environment import SettingsError, read_environment
@@ -29,6 +30,8 @@ loglevel = "info"
 
 
 def when_ready(server: Any) -> None:
-    """What is loaded stays: collecting garbage would write to the shared pages."""
+    """Load what the first request would load, once for all workers, and keep the collector away from shared pages."""
+    if preload_app:
+        import_module("attpcdaq.config.urls")
     gc.collect()
     gc.freeze()

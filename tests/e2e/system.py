@@ -71,10 +71,12 @@ class System:
         if self.status()["run"]:
             self.do("stop")
             self.closed()
-        for action in ("describe", "prepare", "configure"):
-            if self.status()["actions"][action]["allowed"]:
-                self.do(action)
-        assert self.all_in("ready"), self.states()
+        while not self.all_in("ready"):
+            self.do(wait_for(self._next_action, "a way to Ready"))
+
+    def _next_action(self) -> str:
+        allowed = self.status()["actions"]
+        return next((name for name in ("describe", "prepare", "configure") if allowed[name]["allowed"]), "")
 
     def closed(self) -> dict[str, Any]:
         """The newest run once it is closed."""

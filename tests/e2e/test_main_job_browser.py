@@ -57,9 +57,7 @@ def test_idle_to_ready_to_a_closed_run(shifter: Shifter, system: System) -> None
     expect(page.locator("#last-run")).to_have_text("run 1", timeout=30_000)
     shifter.shoot("status-closed")
     assert system.closed()["title"] == "seen in a browser"
-    assert {node: bool(paths) for node, paths in system.files("staging/demo/run_0001").items()} == {
-        node: True for node in system.nodes
-    }
+    assert all(system.files("staging/demo/run_0001").values())
     assert not any(system.files().values())
     assert shifter.complaints == []
 

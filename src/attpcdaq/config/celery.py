@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from celery import Celery
+from celery import Celery, bootsteps
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attpcdaq.config.settings")
@@ -12,6 +13,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attpcdaq.config.settings")
 CONTROL, FILES = "control", "files"
 TASKS = "attpcdaq.runcontrol.tasks."
 app = Celery("attpcdaq")
+
+
+class WakeUp(bootsteps.StartStopStep):
+    """Lets a worker look around: its event loop sleeps through a signal, and would need 10 s to notice SIGTERM."""
+
+    requires = ("celery.worker.components:Timer",)
+
+    def start(self, parent: Any) -> None:
+        parent.timer.call_repeatedly(0.25, lambda: None)
 
 
 def configure(broker_url: str) -> None:
@@ -37,6 +47,7 @@ def configure(broker_url: str) -> None:
 
 
 def _rabbitmq(broker_url: str) -> None:
+    app.steps["worker"].add(WakeUp)
     quorum = {"x-queue-type": "quorum"}
     app.conf.update(
         broker_url=broker_url,

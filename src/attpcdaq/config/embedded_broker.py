@@ -5,7 +5,6 @@ messages in the system's temporary directory. Here a message appears, and is tak
 the directories that the settings name.
 """
 
-import os
 import time
 import uuid
 from contextlib import suppress
@@ -13,24 +12,24 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
-from kombu.transport import filesystem  # type: ignore[import-untyped]
-from kombu.utils.json import dumps, loads  # type: ignore[import-untyped]
+from kombu.transport import filesystem
+from kombu.utils.json import dumps, loads
 
 LISTEN_FOR = 0.25
 
 
-class Channel(filesystem.Channel):  # type: ignore[misc]
+class Channel(filesystem.Channel):
     """One file for each message; names sort by time."""
 
-    def _put(self, queue: str, payload: object, **kwargs: Any) -> None:
+    def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
         name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
         unfinished = Path(self.processed_folder) / f"new_{name}"
-        unfinished.write_text(dumps(payload), encoding="utf-8")
+        unfinished.write_text(dumps(message), encoding="utf-8")
         unfinished.replace(Path(self.data_folder_out) / name)
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
         folder = Path(self.data_folder_in)
-        for name in sorted(name for name in os.listdir(folder) if name.endswith(f".{queue}.msg")):
+        for name in sorted(path.name for path in folder.glob(f"*.{queue}.msg")):
             taken = Path(self.processed_folder) / f"taken_{name}"
             with suppress(FileNotFoundError):  # another worker was faster
                 (folder / name).rename(taken)
@@ -40,11 +39,11 @@ class Channel(filesystem.Channel):  # type: ignore[misc]
         raise Empty
 
 
-class Transport(filesystem.Transport):  # type: ignore[misc]
+class Transport(filesystem.Transport):
     """The same broker with these channels."""
 
     Channel = Channel
 
-    def drain_events(self, connection: Any, timeout: float | None = None) -> Any:
+    def drain_events(self, connection: Any, timeout: float | None = None, **kwargs: Any) -> None:
         """Back after LISTEN_FOR seconds at the latest: only then does a worker notice that it was asked to stop."""
-        return super().drain_events(connection, timeout=min(timeout or LISTEN_FOR, LISTEN_FOR))
+        super().drain_events(connection, timeout=min(timeout or LISTEN_FOR, LISTEN_FOR), **kwargs)

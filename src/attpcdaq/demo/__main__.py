@@ -9,7 +9,7 @@ from attpcdaq.demo.place import DemoError, Place
 
 
 def main() -> int:
-    """0 after Ctrl-C or SIGTERM; 1 when it could not go on, 2 when a setting is wrong: both with a line that says why."""
+    """0 after Ctrl-C or SIGTERM; 1 when it could not go on, 2 when a setting is wrong, with a line that says why."""
     options = _parser().parse_args()
     place = Place(options.data)
     try:
@@ -38,7 +38,9 @@ def _parser() -> argparse.ArgumentParser:
         description="The whole system against a simulated detector, on 127.0.0.1 only.",
     )
     parser.add_argument("--port", type=_port, default=8080, help="TCP port of the pages [8080]")
-    parser.add_argument("--data", type=_directory, default=Path("demo-data"), help="where everything is kept [demo-data]")
+    parser.add_argument(
+        "--data", type=_directory, default=Path("demo-data"), help="where everything is kept [demo-data]"
+    )
     return parser
 
 

@@ -14,7 +14,7 @@ class Place:
     """Names of what lies in the directory."""
 
     def __init__(self, root: Path) -> None:
-        self.root = Path(os.path.abspath(root))
+        self.root = root.absolute()
         self.database = self.root / "database.sqlite3"
         self.broker = self.root / "broker"
         self.logs = self.root / "logs"
@@ -47,7 +47,9 @@ class Place:
             (self.root / ".writable").touch()
             (self.root / ".writable").unlink()
         except OSError as error:
-            raise DemoError(f"DATA={self.root} cannot be written to ({error.strerror}): name another directory") from None
+            raise DemoError(
+                f"DATA={self.root} cannot be written to ({error.strerror}): name another directory"
+            ) from None
 
     def lock(self) -> TextIO:
         """Held until the process ends. DemoError when another demo holds it."""

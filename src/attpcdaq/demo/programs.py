@@ -23,15 +23,16 @@ def web(bind: str, *, service: str = "both") -> list[str]:
 
 def celery(queues: str = "control,files", threads: int = 6) -> list[str]:
     """A worker for these queues."""
-    command = [sys.executable, "-m", "celery", "--app", "attpcdaq.config.celery", "--quiet", "worker"]
+    app = ["--app", "attpcdaq.config.celery", "--quiet", "--skip-checks"]
+    command = [sys.executable, "-m", "celery", *app, "worker"]
     options = ["--pool", "threads", "--concurrency", str(threads), "--queues", queues, "--loglevel", "INFO"]
     # One worker has nobody to talk to.
     return [*command, *options, "--without-gossip", "--without-mingle", "--without-heartbeat"]
 
 
 def monitor() -> list[str]:
-    """The process that reads the hardware."""
-    return management("monitor")
+    """The process that reads the hardware; Django's checks would load all the pages, and `web` makes them."""
+    return management("monitor", "--skip-checks")
 
 
 def management(*words: str) -> list[str]:

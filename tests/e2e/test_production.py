@@ -1,0 +1,90 @@
+"""The same processes with PostgreSQL, RabbitMQ and nginx do the main job once."""
+
+import http.client
+import re
+import uuid
+from collections.abc import Iterator
+from http.cookies import SimpleCookie
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from tests.e2e.production import running_production
+from tests.e2e.system import System
+from tests.e2e.test_main_job_api import check_files
+from tests.e2e.waiting import wait_for
+from tests.services.postgresql import PostgreSQL
+from tests.services.rabbitmq import RabbitMQ
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("production")
+
+
+@pytest.fixture(scope="module")
+def production(directory: Path, postgresql: PostgreSQL, rabbitmq: RabbitMQ) -> Iterator[System]:
+    url = postgresql.create_database(f"e2e{uuid.uuid4().hex}")
+    with running_production(directory, url, rabbitmq.url()) as system:
+        yield system
+
+
+def test_the_main_job_with_the_real_services(production: System, directory: Path) -> None:
+    wait_for(lambda: production.all_in("idle"), "the monitor to see every server", 30)
+    stream = open_stream(production, (directory / "password").read_text().strip())
+    assert production.finished(production.request("describe"))["state"] == "done"
+    assert "event: change" in read_until(stream, '"topics"')
+    production.ready()
+    production.do("start", title="with the real services")
+    wait_for(lambda: all(map(len, production.files().values())), "files of every board")
+    production.do("stop")
+    assert production.closed()["verdict"] == ""
+    check_files(production, 1)
+    stream.close()
+
+
+def test_nginx_serves_static_files_and_web_does_not_stream(production: System) -> None:
+    answer = get(production, "/static/attpcdaq/daq.css")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/css")
+    assert "max-age=3600" in answer.headers["Cache-Control"]
+    answer = get(production, "/events/stream")
+    assert answer.status == 401
+    answer = get(production, "/login/")
+    assert answer.status == 200
+    assert "daq.css" in answer.read().decode()
+
+
+def get(system: System, path: str, cookies: str = "", form: dict[str, str] | None = None) -> http.client.HTTPResponse:
+    """One request through nginx; the answer's body is still to be read."""
+    parts = urlsplit(system.url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
+    headers = {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"}
+    connection.request("POST" if form else "GET", path, urlencode(form) if form else None, headers)
+    return connection.getresponse()
+
+
+def open_stream(system: System, password: str) -> http.client.HTTPResponse:
+    """The event stream of somebody who logged in."""
+    page = get(system, "/login/")
+    jar = SimpleCookie(page.headers["Set-Cookie"])
+    hidden = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.read().decode())
+    assert hidden
+    form = {"csrfmiddlewaretoken": hidden[1], "username": "shifter", "password": password}
+    entered = get(system, "/login/", jar.output(attrs=[], header="", sep=";"), form)
+    assert entered.status == 302, entered.read()
+    for line in entered.headers.get_all("Set-Cookie", []):
+        jar.load(line)
+    stream = get(system, "/events/stream", jar.output(attrs=[], header="", sep=";"))
+    assert (stream.status, stream.headers["Content-Type"]) == (200, "text/event-stream")
+    return stream
+
+
+def read_until(stream: http.client.HTTPResponse, words: str) -> str:
+    """What the stream says up to the line with these words; a stream that is silent for 20 s is an error."""
+    told = ""
+    while words not in told:
+        line = stream.readline().decode()
+        assert line, told
+        told += line
+    return told
