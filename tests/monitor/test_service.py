@@ -22,16 +22,25 @@ from tests.services.postgresql import PostgreSQL
 ENDS_WITHIN = 4.0
 
 STATES = "SELECT name, state, problem FROM live_eccstate JOIN topology_eccserver ON ecc_server_id = id ORDER BY name"
+BEAT = "SELECT at FROM live_monitorbeat"
+DELETE_ONE = """
+import django; django.setup()
+from attpcdaq.topology.models import ECCServer
+ECCServer.objects.filter(name="ecc-cobo0").delete()
+"""
 ROUTERS = "SELECT online, files, problem FROM live_routerstate ORDER BY data_router_id"
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Site]:
-    with site(tmp_path) as made:
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site(tmp_path_factory.mktemp("site")) as made:
         yield made
 
 
-def control(place: Site, method: str, path: str, body: object) -> None:
+def control(place: Site, method: str, path: str, body: object = None) -> None:
     """One call of the simulator's control port."""
     url = f"http://127.0.0.1:{place.announced['control']}{path}"
     urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), method=method), timeout=10).close()
@@ -44,6 +53,23 @@ async def describe(place: Site, number: int) -> None:
     await EccSoap().transition(address, Transition.DESCRIBE, config, (), 10.0)
 
 
+def test_it_ends_soon_whatever_hangs(place: Site) -> None:
+    with place.monitor() as process:
+        until(lambda: place.rows(ROUTERS) == [(1, 0, ""), (1, 0, "")])
+        control(place, "POST", "/faults", {"target": "ecc-cobo0", "fault": "hang", "operation": "GetState"})
+        control(place, "POST", "/faults", {"target": "node-cobo0", "fault": "hang"})
+        until(lambda: "no answer within" in place.rows(STATES)[0][2])
+        until(lambda: "no answer within" in place.rows(ROUTERS)[0][2])
+        assert end(process, signal.SIGTERM) < ENDS_WITHIN
+        assert process.exit_status() == 0, process.last_words()
+    with place.monitor() as process:
+        before = place.rows(BEAT)
+        until(lambda: place.rows(BEAT) > before)
+        assert end(process, signal.SIGINT) < ENDS_WITHIN
+        assert process.exit_status() == 0, process.last_words()
+    control(place, "DELETE", "/faults")
+
+
 def test_it_sees_what_happens_and_follows_the_setup(place: Site) -> None:
     with place.monitor():
         until(lambda: place.rows(STATES) == [("ecc-cobo0", State.IDLE, ""), ("ecc-cobo1", State.IDLE, "")])
@@ -53,23 +79,10 @@ def test_it_sees_what_happens_and_follows_the_setup(place: Site) -> None:
         control(place, "POST", "/faults", {"target": "ecc-cobo0", "fault": "die"})
         until(lambda: "connection refused" in place.rows(STATES)[0][2])
         assert place.rows(STATES)[0][1] == State.IDLE, "the last good answer stays"
-        place.python("-c", "import django; django.setup(); from attpcdaq.topology.models import ECCServer as E; "
-                           "E.objects.filter(name='ecc-cobo0').delete()")  # fmt: skip
+        place.python("-c", DELETE_ONE)
         until(lambda: [row[0] for row in place.rows(STATES)] == ["ecc-cobo1"])
-        beat = place.rows("SELECT at FROM live_monitorbeat")
-        until(lambda: place.rows("SELECT at FROM live_monitorbeat") > beat)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_soon_whatever_hangs(place: Site, number: signal.Signals) -> None:
-    with place.monitor() as process:
-        until(lambda: place.rows(ROUTERS) == [(1, 0, ""), (1, 0, "")])
-        control(place, "POST", "/faults", {"target": "ecc-cobo0", "fault": "hang", "operation": "GetState"})
-        control(place, "POST", "/faults", {"target": "node-cobo0", "fault": "hang"})
-        until(lambda: "no answer within" in place.rows(STATES)[0][2])
-        until(lambda: "no answer within" in place.rows(ROUTERS)[0][2])
-        assert end(process, number) < ENDS_WITHIN
-        assert process.exit_status() == 0, process.last_words()
+        before = place.rows(BEAT)
+        until(lambda: place.rows(BEAT) > before)
 
 
 async def test_it_outlives_its_database(postgresql: PostgreSQL, tmp_path: Path) -> None:
