@@ -21,7 +21,7 @@ from tests.web.people import operator
 # The document as the API itself gives it; reading it needs no database.
 schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app=WSGIHandler())
 BOUNDED = settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     # The rows of the fixture stay for all examples: every one may meet what the ones before it left.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -157,6 +157,7 @@ def test_a_wrong_file_is_refused_in_words(client: Client, small: Setup, content:
     answer = upload(client, content)
     assert answer.status_code == 400
     assert expected in text(answer)
+    assert 'href="."' in text(answer)
     assert setup_store.read() == small
 
 

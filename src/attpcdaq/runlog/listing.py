@@ -59,6 +59,11 @@ def totals(runs: QuerySet[Run]) -> tuple[Total, ...]:
     )
 
 
+def files_of(run: Run) -> list[RunFile]:
+    """The run's files, data before configuration, by node and path."""
+    return list(run.files.order_by("-kind", "node", "path"))
+
+
 def duration(run: Run) -> float | None:
     """Seconds between seen running and seen stopped; None when one of them is not there."""
     if run.started_at is None or run.stopped_at is None:

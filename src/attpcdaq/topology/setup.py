@@ -129,8 +129,17 @@ def _described(entry: Entry) -> Iterator[str]:
 def _differences(old: Entry, new: Entry) -> Iterator[str]:
     for field in fields(old):
         before, after = getattr(old, field.name), getattr(new, field.name)
-        if before != after and not (field.name == "config" and after is None):
+        if isinstance(new, ServerEntry) and field.name == "config":
+            after = config_after(new, before)
+        if before != after:
             yield f"{field.name} {_shown(before)} → {_shown(after)}"
+
+
+def config_after(entry: ServerEntry, chosen: ConfigId | None) -> ConfigId | None:
+    """The choice once `entry` is loaded: its own, else the old one while that is of the board's describe name."""
+    if entry.config is not None or chosen is None:
+        return entry.config
+    return chosen if entry.describe_name in ("", chosen.describe) else None
 
 
 def _shown(value: object) -> str:

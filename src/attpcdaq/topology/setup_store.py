@@ -1,13 +1,14 @@
 """A setup read from the tables and written into them; rows keep their ids by name."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from attpcdaq.topology.models import ConfigSet, DataRouter, DataSource, ECCServer, Node
-from attpcdaq.topology.setup import NodeEntry, RouterEntry, ServerEntry, Setup, SourceEntry
+from attpcdaq.topology.setup import NodeEntry, RouterEntry, ServerEntry, Setup, SourceEntry, config_after
 from get_protocol.config_set import ConfigId
 
 M = TypeVar("M", bound=Model)
@@ -28,11 +29,14 @@ def read() -> Setup:
 
 
 def _server_entry(row: ECCServer) -> ServerEntry:
-    chosen = row.config_set
-    config = ConfigId(chosen.describe, chosen.prepare, chosen.configure) if chosen else None
     return ServerEntry(
-        row.name, row.node.name, row.host, row.port, row.describe_name, row.config_dir, row.backup_dir, config
+        row.name, row.node.name, row.host, row.port, row.describe_name, row.config_dir, row.backup_dir, _config_id(row)
     )
+
+
+def _config_id(row: ECCServer) -> ConfigId | None:
+    chosen = row.config_set
+    return ConfigId(chosen.describe, chosen.prepare, chosen.configure) if chosen else None
 
 
 def _router_entry(row: DataRouter) -> RouterEntry:
@@ -110,17 +114,10 @@ def _router_fields(entry: RouterEntry, nodes: dict[str, Node]) -> dict[str, Any]
 
 
 def _choose(server: ECCServer, entry: ServerEntry) -> None:
-    """Take the file's choice; without one keep the old choice as long as it is of the board's describe name."""
-    chosen = server.config_set
-    if entry.config is not None:
+    """Take the file's choice, or keep the old one where it still fits."""
+    wanted = config_after(entry, _config_id(server))
+    row = None
+    if wanted is not None:
         # Not listed until the server itself says so.
-        chosen, _ = ConfigSet.objects.get_or_create(
-            ecc_server=server,
-            describe=entry.config.describe,
-            prepare=entry.config.prepare,
-            configure=entry.config.configure,
-            defaults={"listed": False},
-        )
-    elif chosen and entry.describe_name and chosen.describe != entry.describe_name:
-        chosen = None
-    ECCServer.objects.filter(pk=server.pk).update(config_set=chosen)
+        row, _ = ConfigSet.objects.get_or_create(ecc_server=server, **asdict(wanted), defaults={"listed": False})
+    ECCServer.objects.filter(pk=server.pk).update(config_set=row)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from attpcdaq.runlog.listing import duration
+from attpcdaq.runlog.listing import duration, files_of
 from attpcdaq.runlog.models import Run
 from attpcdaq.runlog.observables import number
 from attpcdaq.web.api_schemas import FileOut, MeasurementOut, RunDetail, RunOut
@@ -22,7 +22,7 @@ def run_detail(run: Run) -> RunDetail:
         configuration=run.configuration,
         files=[
             FileOut(kind=file.kind, node=file.node, owner=file.owner, path=file.path, size=file.size)
-            for file in run.files.all()
+            for file in files_of(run)
         ],
         measurements=[
             MeasurementOut(

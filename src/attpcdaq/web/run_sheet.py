@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from attpcdaq.runlog import sheets
-from attpcdaq.runlog.listing import duration
+from attpcdaq.runlog.listing import duration, files_of
 from attpcdaq.runlog.models import Observable, Run, RunClass
 from attpcdaq.runlog.observables import ALLOWED
 from attpcdaq.runlog.sheets import Edit, SheetRefusedError
@@ -95,12 +95,13 @@ def same_as_previous(request: HttpRequest, experiment: str, number: int) -> Http
 
 
 def _page(request: HttpRequest, run: Run, fields: dict[str, Field], status: int = 200) -> HttpResponse:
+    files = files_of(run)
     context: dict[str, Any] = {
         "event_id": latest_event_id(),
         "run": run,
         "seconds": duration(run),
-        "files": run.files.all(),
-        "data_bytes": sum(file.size for file in run.files.all() if file.kind == "data"),
+        "files": files,
+        "data_bytes": sum(file.size for file in files if file.kind == "data"),
         "commands": run.commands.prefetch_related("steps").order_by("requested_at"),
     }
     if "panels" in request.GET:

@@ -35,7 +35,7 @@ def easy(request: HttpRequest) -> HttpResponse:
     form = EasySetupForm(request.POST or None)
     if form.is_valid():
         try:
-            return _preview(request, easy_setup.expand(form.easy_setup()), form)
+            return _preview(request, easy_setup.expand(form.easy_setup()))
         except SetupError as error:
             for text in error.errors:
                 form.add_error(None, text)
@@ -61,8 +61,8 @@ def apply(request: HttpRequest) -> HttpResponse:
     return redirect("setup")
 
 
-def _preview(request: HttpRequest, setup: Setup, form: EasySetupForm | None = None) -> HttpResponse:
-    """Every change, the whole new setup, and a button; the form travels along for going back."""
+def _preview(request: HttpRequest, setup: Setup) -> HttpResponse:
+    """Every change, the whole new setup, and the button that loads it."""
     before = setup_store.read()
     context = {
         "changes": changes(before, setup),
@@ -70,7 +70,6 @@ def _preview(request: HttpRequest, setup: Setup, form: EasySetupForm | None = No
         "text": dump(setup),
         "before": _fingerprint(before),
         "blockers": setup_changes.blockers(),
-        "form": form,
     }
     return render(request, "setup/preview.html", context)
 
