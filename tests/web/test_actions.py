@@ -5,12 +5,13 @@ from uuid import UUID
 import pytest
 from django.test import Client
 
+from attpcdaq.live.models import Event
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.runlog.models import Experiment, Run
 from attpcdaq.testing.builders import Detector, build_detector
 from get_protocol.state_machine import State
 from tests.web.page import Page
-from tests.web.seen import open_run, person, see
+from tests.web.seen import open_run, person, see, see_data
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -114,3 +115,17 @@ def test_stop_works_without_scripts(shifter: Client, detector: Detector) -> None
     assert "Stop was requested." in page.id("content").text()
     refused = Page.of(shifter.post("/actions/prepare", follow=True).content)
     assert "Prepare was refused." in refused.id("content").text()
+
+
+def test_stray_files_are_set_aside_on_request_but_not_while_a_run_is_open(shifter: Client, detector: Detector) -> None:
+    see(detector, State.READY)
+    see_data(detector, size=512, event=3)
+    page = Page.of(shifter.get("/").content)
+    assert page.one('//button[@data-action="set-aside"]').enabled
+    assert shifter.post("/actions/set-aside", headers=HTMX).status_code == 202
+    assert Event.objects.filter(text="shifter: set stray files aside").exists()
+    open_run()
+    refused = shifter.post("/actions/set-aside", headers=HTMX)
+    assert refused.status_code == 409
+    assert b"A run is open" in refused.content
+    assert person("guest", operates=False).post("/actions/set-aside", headers=HTMX).status_code == 403

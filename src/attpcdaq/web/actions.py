@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from attpcdaq.runcontrol.commands import BadCommand, CommandRefused, Requester
+from attpcdaq.runcontrol.commands import BadCommand, CommandRefused, Requester, request_set_aside
 from attpcdaq.runcontrol.commands import request as request_command
 from attpcdaq.runcontrol.models import Action
 from attpcdaq.web.reasons import grouped
@@ -31,6 +31,18 @@ def act(request: HttpRequest, action: str) -> HttpResponse:
     except CommandRefused as refusal:
         return _answer(request, 409, f"{label} was refused", refusal.reasons)
     return _answer(request, 202, f"{label} was requested")
+
+
+@require_POST
+def set_aside(request: HttpRequest) -> HttpResponse:
+    """Ask for the files that lie in staging directories without a run to be put aside."""
+    if not may_operate(request.user):
+        return _answer(request, 403, "You may not operate the detector", [OBSERVER_REASON])
+    try:
+        request_set_aside(_requester(request))
+    except CommandRefused as refusal:
+        return _answer(request, 409, "Setting files aside was refused", refusal.reasons)
+    return _answer(request, 202, "Setting stray files aside was requested")
 
 
 def _requester(request: HttpRequest) -> Requester:

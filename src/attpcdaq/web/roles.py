@@ -23,7 +23,7 @@ def as_seen_by(user: Person, status: Snapshot) -> Snapshot:
     if may_operate(user):
         return status
     servers = tuple(replace(server, actions=_refused(server.actions)) for server in status.ecc_servers)
-    return replace(status, actions=_refused(status.actions), ecc_servers=servers)
+    return replace(status, actions=_refused(status.actions), ecc_servers=servers, stray=False)
 
 
 def _refused(actions: Mapping[str, ActionView]) -> dict[str, ActionView]:

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.status, name="status"),
     path("login/", pages.Login.as_view(), name="login"),
     path("logout/", login_not_required(LogoutView.as_view()), name="logout"),
+    path("actions/set-aside", actions.set_aside, name="set-aside"),
     path("actions/<slug:action>", actions.act, name="action"),
     path("partials/status", partials.status, name="status-partials"),
     path("partials/servers/<int:server_id>/menu", partials.server_menu, name="server-menu"),
