@@ -217,5 +217,8 @@ class Detector:
             node.gate.look_again()
 
     def _tick(self) -> None:
-        delay = max(self.trigger.step(self.clock.now()), 0.001)
-        self._ticking = asyncio.get_running_loop().call_later(delay, self._tick)
+        delay = 0.05
+        try:
+            delay = max(self.trigger.step(self.clock.now()), 0.001)
+        finally:
+            self._ticking = asyncio.get_running_loop().call_later(delay, self._tick)

@@ -12,7 +12,7 @@ from get_simulator.ecc_http import Exchange
 from get_simulator.ecc_service import EccService, Later, Reply
 from get_simulator.pace import Pace
 from get_simulator.ports import ReservedPort
-from get_simulator.uplink import dial
+from get_simulator.uplink import dial_all
 
 EXIT_S = 5.0
 """After ServerExit the process lives this long, or until the next connection (facts 1.3)."""
@@ -78,8 +78,7 @@ class EccServer:
         if not isinstance(outcome, Later):
             return outcome
         await self._until_due(service, outcome)
-        results = await asyncio.gather(*(dial(one, self._pace.speed) for one in outcome.dials))
-        dialled = {one.board.sender: result for one, result in zip(outcome.dials, results, strict=True)}
+        dialled = await dial_all(outcome.dials, self._pace.speed)
         reply = service.finish(outcome, self._clock.now(), dialled)
         return None if outcome.lost else reply
 

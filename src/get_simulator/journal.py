@@ -23,7 +23,7 @@ class Entry:
 class Journal:
     """The newest `size` entries, numbered from 1 without gaps."""
 
-    def __init__(self, size: int = 200_000) -> None:
+    def __init__(self, size: int = 100_000) -> None:
         self._entries: deque[Entry] = deque(maxlen=size)
         self.last_seq = 0
 

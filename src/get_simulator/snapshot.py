@@ -8,6 +8,8 @@ from get_simulator.detector import Detector
 from get_simulator.ecc_server import EccServer
 
 RECENT_TRANSITIONS = 200
+RECENT_FILES = 40
+"""Of each data router; the counts above them are of all."""
 
 
 def snapshot(detector: Detector) -> dict[str, Any]:
@@ -68,6 +70,7 @@ def _board(board: Board, now: float) -> dict[str, Any]:
 
 def _router(router: DataRouter) -> dict[str, Any]:
     written, size = router.files
+    newest = list(written)[-RECENT_FILES:]
     return {
         "name": router.spec.name,
         "alive": router.alive,
@@ -77,5 +80,5 @@ def _router(router: DataRouter) -> dict[str, Any]:
         "bytes_written": router.bytes_written,
         "frames_dropped": router.frames_dropped,
         "frames_silenced": router.frames_silenced,
-        "files": [{"name": name, "frames": count, "bytes": size[name]} for name, count in written.items()],
+        "files": [{"name": name, "frames": written[name], "bytes": size[name]} for name in newest],
     }

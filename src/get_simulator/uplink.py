@@ -9,7 +9,7 @@ from get_protocol.ecc_messages import ServerLink
 from get_protocol.graw import Topology, build_topology
 from get_simulator.board import Board, Uplink
 from get_simulator.data_router import GOODBYE, HEART_BEAT
-from get_simulator.ecc_session import Dial
+from get_simulator.ecc_session import Dial, Dialled
 
 HEART_BEAT_S = 3.0
 ICE_PATIENCE_S = 20.0
@@ -82,8 +82,25 @@ class TcpUplink(asyncio.Protocol):
             self._beat = None
 
 
-async def dial(one: Dial, speed: float) -> Uplink | str:
-    """Open the connection; a text says why there is none. The board first lets go of an older one."""
+async def dial_all(dials: Sequence[Dial], speed: float) -> Dialled:
+    """Open all connections at once; if the ECC server dies meanwhile, none stays open."""
+    dialled: dict[str, Uplink | str] = {}
+
+    async def one_of(dial: Dial) -> None:
+        dialled[dial.board.sender] = await _dial(dial, speed)
+
+    try:
+        await asyncio.gather(*map(one_of, dials))
+    except asyncio.CancelledError:
+        for outcome in dialled.values():
+            if not isinstance(outcome, str):
+                outcome.close()
+        raise
+    return dialled
+
+
+async def _dial(one: Dial, speed: float) -> Uplink | str:
+    """The open connection, or why there is none. The board first lets go of an older one."""
     link = one.link
     one.board.unlink()
     if not one.board.alive or link.type in ("Debug", "DebugFrames") or link.address == NOWHERE:
@@ -95,8 +112,10 @@ async def dial(one: Dial, speed: float) -> Uplink | str:
     except OSError as error:
         return _why(link, error)
     if link.type == LinkType.ICE:
-        await asyncio.sleep(ICE_PATIENCE_S / speed)
-        uplink.close()
+        try:
+            await asyncio.sleep(ICE_PATIENCE_S / speed)
+        finally:
+            uplink.close()
         return "Ice::ConnectTimeoutException: timeout while establishing a connection"
     if link.type == LinkType.FDT:
         uplink.send([_topology(one.board)])

@@ -8,6 +8,7 @@ import pytest
 from get_protocol.data_links import LinkType
 from get_protocol.graw import walk
 from get_protocol.state_machine import State, Transition
+from get_simulator.description import Timing
 from tests.simulator.conftest import UP, Simulation, running, until
 
 TAKEN = "TCP connection to 127.0.0.1:{} failed: Connection refused (errno=111)."
@@ -155,6 +156,20 @@ async def test_killing_the_ecc_server_of_a_running_board(one_cobo: Simulation) -
     first = await one_cobo.ask("cobo0", Transition.CONFIGURE)
     assert "Connection refused" in first.error_message
     await one_cobo.go("cobo0", Transition.CONFIGURE, Transition.START)
+
+
+async def test_an_ecc_server_killed_while_its_board_connects_leaves_no_connection(one_cobo: Simulation) -> None:
+    await one_cobo.go("cobo0", *UP[:2])
+    router = one_cobo.detector.routers["router-cobo0"]
+    await one_cobo.control("POST", "/speed", {"speed": 1})
+    one_cobo.detector.ecc_servers["ecc-cobo0"].service.pace.timing = Timing(configure=0.01)
+    ice = one_cobo.link("cobo0", kind=LinkType.ICE)
+    asked = asyncio.create_task(one_cobo.ask("cobo0", Transition.CONFIGURE, link=ice))
+    await until(lambda: router.has_connection, "connected")
+    await one_cobo.restart("ecc-cobo0")
+    await until(lambda: router.listening, "the router is free again")
+    with pytest.raises(IndexError):  # an empty reply has no status line
+        await asked
 
 
 @pytest.mark.parametrize("fault", ["silent", "disk_full"])
