@@ -21,6 +21,7 @@ CALLED_BY_NAME = [
     "connection_requested", "session_requested", "exec_requested", "shell_requested", "server_requested",  # asyncssh
     "on_starting", "when_ready", "worker_abort", "worker_int", "post_fork", "pre_fork", "on_exit",  # Gunicorn
     "application", "model_config", "do_GET", "do_POST", "do_DELETE",
+    "authenticate",  # django-ninja
 ]  # fmt: skip
 CALLED_BY_DECORATOR = [
     "@*.task", "@*.connect", "@shared_task", "@field_validator", "@model_validator", "@register*", "@receiver",
