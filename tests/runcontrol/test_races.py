@@ -1,39 +1,15 @@
 """Race conditions, tested by racing."""
 
-import threading
-from collections.abc import Callable
-
 import pytest
-from django.db import connection
 
 from attpcdaq.runcontrol import commands, record
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.runlog.lifecycle import advance
 from attpcdaq.runlog.models import Experiment, Run
+from tests.racing import race
 from tests.runcontrol.rig import SHIFTER, Rig, make_rig
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def race(count: int, work: Callable[[], object]) -> list[object]:
-    """Let `count` threads do the same at the same moment; results and exceptions."""
-    gate, results = threading.Barrier(count), []
-
-    def run() -> None:
-        gate.wait()
-        try:
-            results.append(work())
-        except Exception as error:
-            results.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from attpcdaq.runlog.sheets import Edit, SheetRefusedError, copy_previous, save
 from attpcdaq.topology.easy_setup import EasySetup, expand
 from attpcdaq.topology.models import ECCServer
 from tests.runcontrol.rig import SHIFTER, Rig, make_rig
-from tests.runcontrol.test_races import race
+from tests.racing import race
 from tests.runlog.rows import make_experiment, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
