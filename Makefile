@@ -14,6 +14,8 @@ DEV_READY = $(VENV)/.dev-installed
 # Checks read the settings but connect to nothing.
 SETTINGS = ATTPCDAQ_SECRET_KEY=$(shell printf 'check%.0s' 1 2 3 4 5 6 7 8) \
 	ATTPCDAQ_DATABASE_URL=sqlite:///$(CURDIR)/.mypy_cache/none.sqlite3 ATTPCDAQ_BROKER_URL=filesystem://$(CURDIR)/.mypy_cache
+# Compiled modules are kept: without them every test process would compile (and pytest rewrite) everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL = help
 .PHONY: help demo bench test test-fast coverage check format lock clean run-env dev-env \
 	check-lint check-types check-imports check-migrations check-unused check-rules

@@ -124,9 +124,9 @@ def test_a_program_that_ends_early_says_its_last_words() -> None:
 def test_programs_end_when_whoever_started_them_is_killed() -> None:
     port = free_port()
     starter = (
-        "import sys, time; from pathlib import Path; from tests.services.processes import Process\n"
+        "import sys, time; from pathlib import Path; from tests.services.processes import Process, listens\n"
         f"p = Process([sys.executable, '-m', 'http.server', '--bind', '{LOOPBACK}', '{port}'], Path(sys.argv[1]))\n"
-        f"print(p.pid, flush=True); time.sleep(60)"
+        f"p.wait_until(lambda: listens({port}), 60); print(p.pid, flush=True); time.sleep(60)"
     )
     with own_directory("t") as directory:
         parent = subprocess.Popen([sys.executable, "-c", starter, directory], stdout=subprocess.PIPE, text=True)
