@@ -14,8 +14,8 @@ from attpcdaq.runlog.observables import add, remove, reorder
 from attpcdaq.runlog.sheets import Edit, SheetRefusedError, copy_previous, save
 from attpcdaq.topology.easy_setup import EasySetup, expand
 from attpcdaq.topology.models import ECCServer
-from tests.runcontrol.rig import SHIFTER, Rig, make_rig
 from tests.racing import race
+from tests.runcontrol.rig import SHIFTER, Rig, make_rig
 from tests.runlog.rows import make_experiment, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
