@@ -30,12 +30,12 @@ def main(arguments: Sequence[str]) -> None:
     import django
 
     django.setup()
-    _make_database()
-    _make_user(place)
-    _make_experiment()
+    make_database()
+    make_user(place)
+    make_experiment()
     _wait_for_simulator(place)
     _make_setup(place)
-    _choose_configurations()
+    choose_configurations()
 
 
 def make_keys(place: Place) -> None:
@@ -49,13 +49,14 @@ def make_keys(place: Place) -> None:
     write_private(place.authorized_keys, key.export_public_key().decode())
 
 
-def _make_database() -> None:
+def make_database() -> None:
+    """Make the database, or bring it up to date."""
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0, interactive=False)
 
 
-def _make_user(place: Place) -> None:
+def make_user(place: Place) -> None:
     """A user who may operate, with a password and a token that are kept in the place."""
     from django.contrib.auth.models import User
     from django.core.management import call_command
@@ -72,7 +73,8 @@ def _make_user(place: Place) -> None:
         write_private(place.token, printed.getvalue())
 
 
-def _make_experiment() -> None:
+def make_experiment() -> None:
+    """See that runs belong to something."""
     from attpcdaq.runlog import experiments
 
     if experiments.active() is None:
@@ -128,7 +130,7 @@ def setup_of(told: Mapping[str, Any]) -> "Setup":
     )
 
 
-def _choose_configurations() -> None:
+def choose_configurations() -> None:
     """Ask every server what it lists, and choose the usual one where the crew has chosen nothing."""
     from attpcdaq.runcontrol import configs, configs_fetch
     from attpcdaq.topology.models import ECCServer

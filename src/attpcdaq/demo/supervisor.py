@@ -63,6 +63,10 @@ class Supervisor:
             program.log.replace(program.log.with_suffix(".old.log"))
         self._children[program.name] = _Child(program, self._popen(program))
 
+    def pid(self, name: str) -> int:
+        """Number of the process that was started last under this name."""
+        return self._children[name].process.pid
+
     def run(self, program: Program, still: Callable[[], None]) -> None:
         """Start it and wait for its end, calling `still` now and then. DemoError when it fails."""
         self.start(program)

@@ -1,0 +1,1 @@
+"""Speed and size of the product against their goals: `make bench`."""

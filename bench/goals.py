@@ -1,0 +1,38 @@
+"""What is measured, the goal it must keep, and what the old system needed for the same (medians, 2-core machine)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """`limit` is the most (or, where `at_least`, the least) that the median may be; None where nothing was promised."""
+
+    key: str
+    what: str
+    unit: str
+    limit: float | None = None
+    old: str = "not known"
+    at_least: bool = False
+
+    def is_met(self, median: float) -> bool | None:
+        """None where there is no goal."""
+        if self.limit is None:
+            return None
+        return median >= self.limit if self.at_least else median <= self.limit
+
+
+GOALS = (
+    Goal("get_state_cpu", "client CPU of one GetState exchange", "ms", 1.0, "15"),
+    Goal("monitor_cpu_11", "monitor, 11 ECC servers read twice a second", "% of a core", 3.0, "12 (every 5 s)"),
+    Goal("monitor_cpu_200", "monitor, 200 ECC servers read twice a second", "% of a core", 50.0, "backlog grows"),
+    Goal("command_11", "Describe accepted -> last of 11 ECC servers called", "s", 0.3, "4.3"),
+    Goal("command_100", "Describe accepted -> last of 100 ECC servers called", "s", 1.5, "23"),
+    Goal("page_median", "state change in an ECC server -> on the page, median", "s", 0.5, "2.5 + up to 5"),
+    Goal("page_p95", "state change in an ECC server -> on the page, 95 %", "s", 1.0, "5 + up to 5"),
+    Goal("memory", "memory of the whole demo (PSS), simulator apart", "MB", 400.0, "900"),
+    Goal("describe_shown_11", "Describe asked for -> status shows all 11 Described", "s", None, "8.9"),
+    Goal("idle_cpu", "CPU of the idle application, 11 ECC servers and routers", "s per minute", None, "7.4"),
+    Goal("status_rate", "status JSON, 8 clients at once", "requests per s", None, "43", at_least=True),
+    Goal("stop_files", "Stop asked for -> 11 x 40 files moved and run closed", "s", None, "7.7 (not waiting)"),
+    Goal("page_meanwhile", "slowest page while Describe, Prepare, Configure run", "s", None, "17"),
+)
