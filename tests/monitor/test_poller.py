@@ -174,7 +174,7 @@ async def test_a_changed_setup_disturbs_only_what_changed(desk: Desk) -> None:
     await desk.clock.advance(1.0)
     assert desk.times(Kind.ECC, 0) == [0.0, 0.5, 1.0, 1.5, 2.0]
     assert len(desk.of(Kind.ECC, 1)) == before
-    assert desk.times(Kind.ECC, 2) == [1.25, 1.75]
+    assert desk.times(Kind.ECC, 2) == [1.2, 1.7]
 
 
 async def test_closing_ends_every_task(desk: Desk) -> None:

@@ -14,6 +14,7 @@ from attpcdaq.monitor.clock import Clock
 from attpcdaq.monitor.readings import EccTarget, Key, Kind, NodeTarget, Outcome, Problem, Reading, Targets
 
 logger = logging.getLogger(__name__)
+STEP = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +40,22 @@ class Poller:
         self._pace = pace or Pace()
         self._tasks: dict[EccTarget | NodeTarget, asyncio.Task[None]] = {}
         self._read_at: dict[Key, datetime] = {}
+        self._origin = clock.monotonic()
 
     def watch(self, targets: Targets) -> None:
         """Watch exactly these from now on; those watched before go on undisturbed, spread over the period."""
         wanted: set[EccTarget | NodeTarget] = {*targets.ecc_servers, *targets.nodes}
         for gone in self._tasks.keys() - wanted:
             self._tasks.pop(gone).cancel()
-        for number, server in enumerate(targets.ecc_servers):
+        pace, servers, nodes = self._pace, targets.ecc_servers, targets.nodes
+        for number, server in enumerate(servers):
             if server not in self._tasks:
-                self._begin(
-                    server, partial(self._read_ecc, server), self._pace.ecc_every, number / len(targets.ecc_servers)
-                )
-        for number, node in enumerate(targets.nodes):
+                offset = _offset(number, len(servers), pace.ecc_every)
+                self._begin(server, partial(self._read_ecc, server), pace.ecc_every, offset)
+        for number, node in enumerate(nodes):
             if node not in self._tasks:
-                self._begin(node, partial(self._read_node, node), self._pace.node_every, number / len(targets.nodes))
+                offset = _offset(number, len(nodes), pace.node_every)
+                self._begin(node, partial(self._read_node, node), pace.node_every, offset)
 
     async def close(self) -> None:
         """End every task; close the ports at the same time, for a call may end only with its connection."""
@@ -63,21 +66,20 @@ class Poller:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _begin(
-        self, target: EccTarget | NodeTarget, read: Callable[[], Awaitable[None]], every: float, phase: float
+        self, target: EccTarget | NodeTarget, read: Callable[[], Awaitable[None]], every: float, offset: float
     ) -> None:
-        self._tasks[target] = asyncio.create_task(
-            self._steadily(read, every, phase), name=f"read {target.address.name}"
-        )
+        work = self._steadily(read, every, self._origin + offset)
+        self._tasks[target] = asyncio.create_task(work, name=f"read {target.address.name}")
 
-    async def _steadily(self, read: Callable[[], Awaitable[None]], every: float, phase: float) -> None:
+    async def _steadily(self, read: Callable[[], Awaitable[None]], every: float, due: float) -> None:
         """Keep the phase: a reading that took longer than the period lets the missed ones go."""
-        await self._clock.sleep(phase * every)
-        due = self._clock.monotonic()
         while True:
-            await read()
-            late = self._clock.monotonic() - due
-            due += every * max(1, math.ceil(late / every))
+            behind = self._clock.monotonic() - due
+            if behind > 0:
+                due += every * math.ceil(behind / every)
             await self._clock.sleep(due - self._clock.monotonic())
+            await read()
+            due += every
 
     async def _read_ecc(self, target: EccTarget) -> None:
         key = Key(Kind.ECC, target.id)
@@ -115,3 +117,9 @@ class Poller:
         self._note(Reading(key, outcome, now, self._read_at.get(key)))
         if not isinstance(outcome, Problem):
             self._read_at[key] = now
+
+
+def _offset(number: int, total: int, every: float) -> float:
+    """Seconds into the period: spread over it, but in steps, for waking up costs more than a reading."""
+    steps = max(1, round(every / STEP))
+    return (number * steps // total) * every / steps

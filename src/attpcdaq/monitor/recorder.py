@@ -1,5 +1,6 @@
 """Keeps the latest readings until they are written; a database that is away delays nobody's reading."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
@@ -8,11 +9,11 @@ from attpcdaq.monitor.clock import Clock
 from attpcdaq.monitor.readings import Batch, Key, Outcome, Problem, Reading
 
 logger = logging.getLogger(__name__)
-FLUSH_EVERY = 0.05
+# Readings that come this close together are written together.
+GATHER = 0.02
 ALIVE_EVERY = 1.0
 # Who answered longer ago than this is not said to be alive: the database may have been away meanwhile.
 ALIVE_WITHIN = 1.5
-RETRY_EVERY = 1.0
 MAX_PROBLEM_CHARACTERS = 2000
 
 Write = Callable[[Batch], Awaitable[Collection[Key]]]
@@ -27,7 +28,8 @@ class Recorder:
         self._pending: dict[Key, Reading] = {}
         self._settled: dict[Key, Outcome] = {}
         self._answered: dict[Key, float] = {}
-        self._alive_at = -ALIVE_EVERY
+        self._changed = asyncio.Event()
+        self._writing = asyncio.Lock()
         self._away = False
 
     def note(self, reading: Reading) -> None:
@@ -40,6 +42,7 @@ class Recorder:
         if self._settled.get(reading.key) != reading.outcome:
             self._settled.pop(reading.key, None)
             self._pending[reading.key] = reading
+            self._changed.set()
         else:
             self._pending.pop(reading.key, None)
 
@@ -49,13 +52,29 @@ class Recorder:
 
     async def run(self) -> None:
         """Write what changed at once, and once a second who is alive."""
-        while True:
-            await self._clock.sleep(RETRY_EVERY if self._away else FLUSH_EVERY)
-            alive_due = self._clock.monotonic() - self._alive_at >= ALIVE_EVERY
-            if self._pending or alive_due:
-                await self._flush(alive_due)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._write_changes())
+            group.create_task(self._say_who_is_alive())
 
-    async def _flush(self, alive_due: bool) -> None:
+    async def _write_changes(self) -> None:
+        while True:
+            await self._changed.wait()
+            await self._clock.sleep(GATHER)
+            self._changed.clear()
+            if self._pending and not self._away:
+                await self._flush(alive_due=False)
+
+    async def _say_who_is_alive(self) -> None:
+        """Also tries again when the database is away."""
+        while True:
+            await self._flush(alive_due=True)
+            await self._clock.sleep(ALIVE_EVERY)
+
+    async def _flush(self, *, alive_due: bool) -> None:
+        async with self._writing:
+            await self._put_down(alive_due)
+
+    async def _put_down(self, alive_due: bool) -> None:
         moment = self._clock.monotonic()
         taken, self._pending = self._pending, {}
         alive = tuple(key for key, at in self._answered.items() if moment - at <= ALIVE_WITHIN)
@@ -70,7 +89,6 @@ class Recorder:
             self._away = False
             logger.warning("the database is back: what was read is written again")
         if alive_due:
-            self._alive_at = moment
             self._answered = {key: at for key, at in self._answered.items() if at > moment}
         for key in unchanged:
             if key not in self._pending:
