@@ -12,7 +12,7 @@ from django.db.models import Q
 from attpcdaq.runcontrol import publish, record
 from attpcdaq.runcontrol.close_out import not_being_moved
 from attpcdaq.runcontrol.execute import execute
-from attpcdaq.runcontrol.models import Action, Command, CommandState, Step, StepState
+from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, CommandState, Step, StepState
 from attpcdaq.runlog.lifecycle import add_verdict, advance
 from attpcdaq.runlog.models import Run, RunState
 
@@ -26,14 +26,20 @@ VANISHED = "The worker that carried it out is gone; the state shown is what the 
 
 def sweep(now: datetime, run_stop: Callable[[UUID], object] | None = None) -> None:
     """One round; call it about twice a second. `run_stop` executes a Stop that no worker took."""
+    # Most of the time there is no command, and one question is enough.
+    if Command.objects.filter(state__in=ACTIVE_STATES).exists():
+        _look_after_commands(now, run_stop or stop_in_thread)
+    _close_out_again(now)
+
+
+def _look_after_commands(now: datetime, run_stop: Callable[[UUID], object]) -> None:
     for command in record.expire(now):
         if command.action == Action.START and command.run_id:
             add_verdict(command.run_id, command.message)
             advance(command.run_id, RunState.FAILED, now)
-    _stop_without_worker(now, run_stop or stop_in_thread)
+    _stop_without_worker(now, run_stop)
     _publish_again(now)
     _end_vanished(now)
-    _close_out_again(now)
 
 
 def _stop_without_worker(now: datetime, run_stop: Callable[[UUID], object]) -> None:
