@@ -131,7 +131,7 @@ def _unknown_method(name: str) -> SoapFault:
 def _child(operation: etree._Element, name: str) -> str:
     """Content of the first unprefixed child of that name; the prefixed one is the trap of facts 1.2."""
     for element in children(operation, name):
-        if element.prefix is None and namespace_of(element) in {"", NAMESPACE}:
+        if not element.prefix and namespace_of(element) in {"", NAMESPACE}:
             return _inner(element)
     return ""
 

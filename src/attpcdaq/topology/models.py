@@ -55,17 +55,11 @@ class ECCServer(models.Model):
     node = models.ForeignKey(Node, on_delete=models.PROTECT, related_name="ecc_servers")
     host = models.CharField(max_length=253)
     port = models.PositiveIntegerField(default=8083, validators=PORT)
-    describe_name = models.CharField(
-        max_length=200, blank=True, help_text="Offer only configurations of it."
-    )
+    describe_name = models.CharField(max_length=200, blank=True, help_text="Offer only configurations of it.")
     config_set = models.ForeignKey("ConfigSet", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    configs_fetched_at = models.DateTimeField(
-        null=True, blank=True, help_text="When it last listed them."
-    )
+    configs_fetched_at = models.DateTimeField(null=True, blank=True, help_text="When it last listed them.")
     config_dir = models.CharField(max_length=255, blank=True, help_text="Directory of the .xcfg files on the node.")
-    backup_dir = models.CharField(
-        max_length=255, blank=True, help_text="Where each run's copies go, on the node."
-    )
+    backup_dir = models.CharField(max_length=255, blank=True, help_text="Where each run's copies go, on the node.")
 
     class Meta:
         ordering = ("id",)
