@@ -31,8 +31,8 @@ class Answer:
 class Exchange:
     """One request and its answer on one non-blocking socket; `answer` gets what came of it.
 
-    Made of bare sockets because every server is asked twice a second: a third of the CPU of a full client,
-    and it knows exactly whether the request has left (ADR on the ECC gateway).
+    Made of a bare socket because every server is asked twice a second: half the CPU of a full client, and it
+    knows exactly whether the request has left (docs/adr/0008).
     """
 
     def __init__(self, request: bytes, loop: asyncio.AbstractEventLoop) -> None:
