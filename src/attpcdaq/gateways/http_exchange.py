@@ -107,8 +107,10 @@ class Exchange:
         self._advance(at_end=not data)
 
     def _broken(self, error: OSError) -> None:
-        if not self._sent:
-            self._finish(Unreachable(why(error)))
+        if not self._sent and self._socket is not None:
+            # Some systems tell the reason of a failed connection only here.
+            reason = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            self._finish(Unreachable(why(OSError(reason, os.strerror(reason)) if reason else error)))
         elif self._received:
             self._finish(BadReply(f"the connection broke off within its answer ({error})"))
         else:
