@@ -7,7 +7,7 @@ import pytest
 
 from attpcdaq.gateways.errors import NoAnswer, Refused, Unreachable
 from attpcdaq.gateways.ports import RouterReading
-from get_protocol.graw import build_frame, build_mutant
+from get_protocol.graw import FrameType, build_frame, build_mutant, full_readout_order
 from tests.gateways.node_stands import NodeStand, join
 
 LIMIT = 20.0
@@ -16,6 +16,13 @@ FILE = "CoBo0_AsAd1_2026-11-22T09:48:24.458_0000.graw"
 
 def frame(event: int) -> bytes:
     return build_frame(cobo_idx=0, asad_idx=1, event_idx=event, event_time=event * 1000)
+
+
+def full_frame(event: int) -> bytes:
+    items = full_readout_order(512)
+    return build_frame(
+        cobo_idx=0, asad_idx=1, event_idx=event, event_time=event * 1000, items=items, frame_type=FrameType.COBO_COMPACT
+    )
 
 
 async def look(stand: NodeStand) -> RouterReading:
@@ -61,6 +68,18 @@ async def test_a_file_longer_than_the_tail_that_is_read(node: NodeStand) -> None
     assert len(frames) > 100_000
     node.write(join(node.query.staging_dir, FILE), frames)
     assert (await look(node)).last_event == 499
+
+
+async def test_frames_of_a_full_readout_and_a_last_one_that_is_different(node: NodeStand) -> None:
+    """278,784 bytes each (facts 5): more than the tail that is read at first."""
+    path = join(node.query.staging_dir, FILE)
+    for events in (1, 2, 9):
+        node.write(path, b"".join(map(full_frame, range(events))))
+        assert (await look(node)).last_event == events - 1
+    node.write(path, full_frame(0) + full_frame(1) + full_frame(2)[:5000])
+    assert (await look(node)).last_event in (1, 2)
+    node.write(path, full_frame(0) + full_frame(1) + frame(2) + frame(3))
+    assert (await look(node)).last_event == 3
 
 
 async def test_the_mutants_file_is_read_too(node: NodeStand) -> None:

@@ -54,12 +54,28 @@ def newest(files: tuple[GrawFile, ...]) -> GrawFile | None:
 
 
 async def _last_frame(handle: asyncssh.SFTPClientFile, first: FrameHeader, size: int) -> FrameHeader | None:
+    if 2 * first.frame_size > WINDOWS[0]:
+        found = await _last_of_equals(handle, first, size)
+        if found is not None:
+            return found
     for window in WINDOWS:
         offset = max(0, size - window)
         found = find_last_frame(first, await _read(handle, window, offset), offset)
         if found is not None or offset == 0:
             return found
     return None
+
+
+async def _last_of_equals(handle: asyncssh.SFTPClientFile, first: FrameHeader, size: int) -> FrameHeader | None:
+    """The last frame where all are as long as the first (full readout): its header alone is read, not 1 MB.
+
+    Believed only when nothing follows it.
+    """
+    offset = (size - 1) // first.frame_size * first.frame_size
+    header = find_last_frame(first, await _read(handle, HEADER_BYTES, offset), offset)
+    if header is None or (header.offset, header.frame_size) != (offset, first.frame_size):
+        return None
+    return header
 
 
 async def _read(handle: asyncssh.SFTPClientFile, size: int, offset: int) -> bytes:
