@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 import asyncssh
+import psutil
 
 from attpcdaq.gateways.node_connection import SshIdentity
 from attpcdaq.gateways.node_ssh import NodeSsh
@@ -150,8 +151,7 @@ class SshdNodeStand(_Directory):
         self.node = NodeAddress("node-cobo0", sshd.host, sshd.port)
         self._data_port = 40000 + sum(name.encode()) % 20000
         self.query = RouterQuery("router-cobo0", "dataRouter", self._data_port, f"{self.root}/staging")
-        self._nodes = NodeSsh(SshIdentity(sshd.user, sshd.key, sshd.known_hosts))
-        self.port: NodePort = self._nodes
+        self.port: NodePort = NodeSsh(SshIdentity(sshd.user, sshd.key, sshd.known_hosts))
         self._router: subprocess.Popen[bytes] | None = None
 
     async def start_router(self) -> None:
@@ -174,10 +174,9 @@ class SshdNodeStand(_Directory):
             self._router = None
 
     def lose_connections(self) -> None:
-        """As if the server had ended the session: the gateway finds its connection closed."""
-        for slot in self._nodes._connections._slots.values():
-            if slot.link is not None:
-                slot.link.connection.abort()
+        """End the server's sessions: its child processes."""
+        for session in psutil.Process(self._sshd.process.pid).children():
+            session.terminate()
 
     def die(self) -> None:
         self.node = NodeAddress(self.node.name, self.node.host, 1)
