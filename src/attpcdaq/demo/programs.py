@@ -10,7 +10,7 @@ from attpcdaq.demo.place import Place, write_private
 
 ROOT = Path(__file__).resolve().parents[3]
 GUNICORN_CONF = ROOT / "deploy" / "gunicorn.conf.py"
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "VIRTUAL_ENV")
+PASSED_ON = ("PATH", "PYTHONPATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "VIRTUAL_ENV")
 
 
 def web(bind: str, *, service: str = "both") -> list[str]:
