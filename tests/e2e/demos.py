@@ -1,6 +1,7 @@
 """Demos as a user starts them: a command, its output, and what it leaves."""
 
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -47,7 +48,9 @@ class Demo:
 def start(data: Path, port: int, log_directory: Path) -> Process:
     """The command of `make demo`, with a log of its own."""
     command = [sys.executable, "-m", "attpcdaq.demo", "--port", str(port), "--data", data]
-    return Process(command, Path(tempfile.mkdtemp(dir=log_directory)), stop_signal=signal.SIGINT)
+    passed_on = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+    directory = Path(tempfile.mkdtemp(dir=log_directory))
+    return Process(command, directory, environment=passed_on, stop_signal=signal.SIGINT)
 
 
 @contextmanager
