@@ -6,9 +6,10 @@ import pytest
 
 from attpcdaq.gateways.errors import Unreachable
 from attpcdaq.live.models import Event
+from attpcdaq.runcontrol import commands
 from attpcdaq.runcontrol.close_out import close_out, set_aside
 from attpcdaq.runlog.models import Run, RunFile
-from tests.runcontrol.rig import Rig
+from tests.runcontrol.rig import SHIFTER, Rig
 
 NAME = "CoBo0_AsAd0_2026-11-22T09:48:24.458_0000.graw"
 
@@ -109,6 +110,7 @@ def test_a_late_frame_goes_beside_the_run_and_is_said(rig: Rig, stopped: Run) ->
 
 def test_stray_files_are_set_aside_not_deleted(rig: Rig) -> None:
     rig.write(0, NAME, b"stray")
+    commands.request_set_aside(SHIFTER, rig.time.now())
     set_aside(rig.outside)
     node = rig.nodes.nodes["node-cobo0"]
     assert NAME not in node.directories["/staging"]

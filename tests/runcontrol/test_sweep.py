@@ -87,7 +87,9 @@ def test_a_lost_close_out_is_asked_for_again_while_nobody_moves_files(rig: Rig) 
     sweep(asked + timedelta(seconds=4), lambda _: None)
     run.refresh_from_db()
     assert run.files_asked_at > asked
-    Run.objects.update(files_begun_at=asked + timedelta(seconds=5))
+    Run.objects.update(files_moving_at=asked + timedelta(seconds=5))
     before = run.files_asked_at
-    sweep(asked + timedelta(seconds=60), lambda _: None)
+    sweep(asked + timedelta(seconds=12), lambda _: None)
     assert Run.objects.get().files_asked_at == before
+    sweep(asked + timedelta(seconds=16), lambda _: None)
+    assert Run.objects.get().files_asked_at > before

@@ -1,30 +1,37 @@
 """The end of a run: files that have stopped growing are moved to its directory, and never over another."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import PurePosixPath
 
 from asgiref.sync import async_to_sync, sync_to_async
+from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 
-from attpcdaq.gateways.errors import GatewayError
+from attpcdaq.gateways.errors import GatewayError, Refused
 from attpcdaq.gateways.ports import GrawFile, NodeAddress
 from attpcdaq.live.store import add_event
+from attpcdaq.runcontrol.beating import beating
 from attpcdaq.runcontrol.config_backup import backup_configs
+from attpcdaq.runcontrol.gate import claim_set_aside, end_set_aside
 from attpcdaq.runcontrol.outside import Outside, real_outside
 from attpcdaq.runlog.lifecycle import add_verdict, advance
 from attpcdaq.runlog.models import Run, RunFile, RunState
 from attpcdaq.topology.models import DataRouter
 from attpcdaq.topology.wiring import node_address
 
+logger = logging.getLogger(__name__)
 LIST_TIMEOUT = 10.0
 MOVE_TIMEOUT = 60.0
 LOOK_EVERY = 0.5
 # A board that still sends after Stop must not hold the next run up for ever.
 QUIET_LIMIT = timedelta(seconds=60)
-MOVER_SILENT = timedelta(seconds=240)
+MOVER_SILENT = timedelta(seconds=10)
+OWNER_LENGTH = 63
 LATE_TURNS = 3
 
 
@@ -48,34 +55,58 @@ async def _close_out(run_id: int, make_outside: Callable[[], Outside]) -> bool:
         run = await sync_to_async(_claim)(run_id, outside.now())
         if run is None:
             return False
-        places = await sync_to_async(staging_directories)()
-        moves = (_move_away(run, place, outside) for place in places)
-        problems = await asyncio.gather(*moves, backup_configs(run, outside))
-        for problem in filter(None, problems):
-            await sync_to_async(add_verdict)(run.pk, problem)
+        async with beating(partial(_still_moving, run_id), outside):
+            places = await sync_to_async(staging_directories)()
+            moves = (_in_words(_move_away(run, place, outside), place.owner) for place in places)
+            backup = _in_words(backup_configs(run, outside), "config files")
+            for problem in filter(None, await asyncio.gather(*moves, backup)):
+                await sync_to_async(add_verdict)(run.pk, problem)
         return await sync_to_async(advance)(run.pk, RunState.CLOSED, outside.now())
     finally:
         await outside.close()
 
 
+async def _in_words(work: Awaitable[str], owner: str) -> str:
+    """What `work` says; a fault of ours is said too, or the run would be closing for ever."""
+    try:
+        return await work
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: it is all done again when it is back
+    except Exception as error:
+        logger.exception("close-out: %s", owner)
+        return f"{owner}: internal error {error!r}; look where its files are."
+
+
 def not_being_moved(now: datetime) -> Q:
-    """Runs whose files nobody is moving: not begun, or begun so long ago that the worker must have died."""
-    return Q(files_begun_at__isnull=True) | Q(files_begun_at__lte=now - MOVER_SILENT)
+    """Runs whose files nobody is moving: not begun, or the worker that did has been silent for so long."""
+    return Q(files_moving_at__isnull=True) | Q(files_moving_at__lte=now - MOVER_SILENT)
 
 
 def _claim(run_id: int, now: datetime) -> Run | None:
     closing = Run.objects.filter(not_being_moved(now), pk=run_id, state=RunState.CLOSING)
-    claimed = closing.update(files_begun_at=now)
+    claimed = closing.update(files_moving_at=now)
     return Run.objects.select_related("experiment").get(pk=run_id) if claimed else None
+
+
+def _still_moving(run_id: int, now: datetime) -> None:
+    Run.objects.filter(pk=run_id, state=RunState.CLOSING).update(files_moving_at=now)
 
 
 def staging_directories() -> list[Staging]:
     """Every staging directory once, even when several routers share it."""
-    places: dict[tuple[int, str], Staging] = {}
+    sharing: dict[tuple[int, str], list[DataRouter]] = {}
     for router in DataRouter.objects.select_related("node"):
-        place = Staging(node_address(router.node), router.staging_dir, router.name)
-        places.setdefault((router.node_id, router.staging_dir), place)
-    return list(places.values())
+        sharing.setdefault((router.node_id, router.staging_dir), []).append(router)
+    return [
+        Staging(node_address(routers[0].node), routers[0].staging_dir, _owner([router.name for router in routers]))
+        for routers in sharing.values()
+    ]
+
+
+def _owner(names: Sequence[str]) -> str:
+    """Whose files they are, as far as the name of a directory can tell."""
+    together = ", ".join(names)
+    return together if len(together) <= OWNER_LENGTH else f"{len(names)} routers"
 
 
 async def _move_away(run: Run, place: Staging, outside: Outside) -> str:
@@ -99,8 +130,12 @@ async def _move_quiet(run: Run, place: Staging, destination: str, outside: Outsi
     names = [file.name for file in await _quiet_files(place, outside)]
     if names:
         await outside.nodes.move_files(place.node, place.directory, names, destination, MOVE_TIMEOUT)
+    try:
         there = await outside.nodes.list_graw(place.node, destination, LIST_TIMEOUT)
-        await sync_to_async(_note)(run.pk, place, destination, there)
+    except Refused:  # no such directory: no file was ever moved there
+        there = ()
+    # Even when nothing was moved now: a worker that died may have moved files without noting them.
+    await sync_to_async(_note)(run.pk, place, destination, there)
     return len(names)
 
 
@@ -136,8 +171,16 @@ def set_aside(make_outside: Callable[[], Outside] = real_outside) -> None:
 async def _set_aside(make_outside: Callable[[], Outside]) -> None:
     outside = make_outside()
     try:
+        refused = await sync_to_async(claim_set_aside)(outside.now())
+        if refused:
+            text = f"Stray files were not set aside. {refused}"
+            await sync_to_async(add_event)("run", text, subject="staging", severity="warning", at=outside.now())
+            return
         places = await sync_to_async(staging_directories)()
-        await asyncio.gather(*(_set_one_aside(place, outside.now(), outside) for place in places))
+        try:
+            await asyncio.gather(*(_set_one_aside(place, outside.now(), outside) for place in places))
+        finally:
+            await sync_to_async(end_set_aside)()
     finally:
         await outside.close()
 

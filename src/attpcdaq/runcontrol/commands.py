@@ -11,10 +11,12 @@ from django.utils import timezone
 
 from attpcdaq.live.store import add_event
 from attpcdaq.runcontrol import publish, record
-from attpcdaq.runcontrol.gather import Rows, read_rows, system_facts
-from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, Gate, Step
+from attpcdaq.runcontrol.gate import ask_set_aside, hold_gate
+from attpcdaq.runcontrol.gather import Rows, config_part, read_rows, system_facts
+from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, Step
 from attpcdaq.runcontrol.plan import ACTIONS, Plan, Refusal, plan
-from attpcdaq.runlog.lifecycle import advance, request_run
+from attpcdaq.runcontrol.run_progress import drop_start
+from attpcdaq.runlog.lifecycle import open_run, request_run
 from attpcdaq.runlog.models import Run, RunClass, RunState
 
 # Nobody may begin a command later than this: a Prepare pressed ten minutes ago is not wanted any more.
@@ -60,11 +62,13 @@ def request(
     """Record a command for `targets` (None: the whole system). BadCommand, CommandRefused."""
     moment = now or timezone.now()
     with transaction.atomic():
-        Gate.objects.select_for_update().get_or_create(pk=1)
+        hold_gate()
         rows = read_rows(moment)
         _check(action, targets, title, run_class, rows)
+        targets = _widened(action, targets, rows)
         joined = _same_stop(action, targets, rows)
         if joined is not None:
+            transaction.on_commit(partial(publish.publish_command, joined.pk))
             return joined
         agreed = _agreed(plan(action, targets, system_facts(rows)), confirm)
         command = _record(agreed, targets, by, rows)
@@ -88,11 +92,20 @@ def _check(action: str, targets: Sequence[str] | None, title: str, run_class: st
         raise BadCommand("title", f"use at most {TITLE_LENGTH} printable characters.")
 
 
+def _widened(action: str, targets: Sequence[str] | None, rows: Rows) -> Sequence[str] | None:
+    """A run that is on its way up or down cannot lose one board alone: Stop then stops them all."""
+    on_its_way = rows.run is not None and rows.run.state in (RunState.REQUESTED, RunState.STARTING, RunState.STOPPING)
+    return None if action == Action.STOP and on_its_way else targets
+
+
 def _same_stop(action: str, targets: Sequence[str] | None, rows: Rows) -> Command | None:
-    """A Stop pressed twice is one Stop; it joins the one at work."""
-    stops = (c for c in rows.active if c.action == action == Action.STOP)
-    wanted = None if targets is None else list(targets)
-    return next((c for c in stops if c.targets is None or c.targets == wanted), None)
+    """A Stop pressed twice is one Stop; it joins one at work that reaches all its servers."""
+    stops = (c for c in rows.active if c.action == action == Action.STOP and not c.superseded)
+    return next((c for c in stops if _covers(c.targets, targets)), None)
+
+
+def _covers(wider: Sequence[str] | None, narrower: Sequence[str] | None) -> bool:
+    return wider is None or (narrower is not None and set(narrower) <= set(wider))
 
 
 def _agreed(outcome: Plan | Refusal, confirm: bool) -> Plan:
@@ -116,7 +129,14 @@ def _record(agreed: Plan, targets: Sequence[str] | None, by: Requester, rows: Ro
     )
     servers = {server.name: server for server in rows.servers}
     Step.objects.bulk_create(
-        Step(command=command, stage=number, ecc_server=servers[name], server_name=name, transition=stage.transition)
+        Step(
+            command=command,
+            stage=number,
+            ecc_server=servers[name],
+            server_name=name,
+            transition=stage.transition,
+            config=config_part(servers[name], stage.transition),
+        )
         for number, stage in enumerate(agreed.stages)
         for name in stage.servers
     )
@@ -127,15 +147,12 @@ def _record(agreed: Plan, targets: Sequence[str] | None, by: Requester, rows: Ro
 
 
 def _attach_run(command: Command, agreed: Plan, rows: Rows, by: Requester, title: str, run_class: str) -> None:
-    """Start opens a run; what ends one supersedes whatever else is at work and marks the run as stopping."""
-    whole = command.targets is None
+    """Start opens a run; a Stop supersedes whatever else is at work."""
     run = rows.run
-    if command.action == Action.START and whole:
+    if command.opens_run:
         run = _new_run(rows, by, title, run_class)
     elif command.action == Action.STOP or agreed.confirm:
-        _supersede(command, rows, whole=whole)
-        if run is not None and whole:
-            advance(run.pk, RunState.STOPPING, rows.now)
+        _supersede(command, rows)
     if run is not None:
         Command.objects.filter(pk=command.pk).update(run=run)
         command.run = run
@@ -147,7 +164,7 @@ def _new_run(rows: Rows, by: Requester, title: str, run_class: str) -> Run:
     configuration = {
         server.name: {
             "boards": {source.sender_id: source.role for source in server.data_sources.all()},
-            "config": str(server.config_set),
+            "config": str(server.config_set) if server.config_set else "",
         }
         for server in rows.servers
     }
@@ -161,18 +178,25 @@ def _new_run(rows: Rows, by: Requester, title: str, run_class: str) -> Run:
     )
 
 
-def _supersede(command: Command, rows: Rows, *, whole: bool) -> None:
-    """What is at work on the same servers sends nothing more."""
+def _supersede(command: Command, rows: Rows) -> None:
+    """What is at work on the same servers sends nothing more; a Stop that reaches others too goes on."""
     mine = {step.server_name for step in command.steps.all()}
     for other in rows.active:
-        if other.pk != command.pk and (whole or mine & {step.server_name for step in other.steps.all()}):
+        theirs = {step.server_name for step in other.steps.all()}
+        if mine & theirs and (other.action != Action.STOP or theirs <= mine):
             Command.objects.filter(pk=other.pk, state__in=ACTIVE_STATES).update(superseded=True)
-            record.drop_unclaimed(other.pk, rows.now)
+            dropped = record.drop_unclaimed(other.pk, rows.now)
+            if dropped and other.opens_run and other.run_id is not None:
+                drop_start(other.run_id, record.SUPERSEDED, rows.now)
 
 
-def request_set_aside(by: Requester) -> None:
+def request_set_aside(by: Requester, now: datetime | None = None) -> None:
     """Ask for the files left in staging directories to be put aside; CommandRefused while a run is open."""
-    if read_rows(timezone.now()).run is not None:
-        raise CommandRefused(("A run is open: its files are moved when it is stopped.",))
-    add_event("run", f"{by.name}: set stray files aside", subject="staging")
-    transaction.on_commit(publish.publish_set_aside)
+    moment = now or timezone.now()
+    with transaction.atomic():
+        hold_gate()
+        if open_run() is not None:
+            raise CommandRefused(("A run is open: its files are moved when it is stopped.",))
+        ask_set_aside(moment)
+        add_event("run", f"{by.name}: set stray files aside", subject="staging", at=moment)
+        transaction.on_commit(publish.publish_set_aside)

@@ -8,7 +8,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from attpcdaq.live.store import add_event
-from attpcdaq.runcontrol.setup_changes import SetupBusyError, blockers, hold_gate
+from attpcdaq.runcontrol.gate import hold_gate
+from attpcdaq.runcontrol.setup_changes import SetupBusyError, blockers
 from attpcdaq.topology.models import ConfigSet, ECCServer
 from get_protocol.config_set import ConfigId
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from asgiref.sync import async_to_sync, sync_to_async
+from django.db import DataError, IntegrityError
 
 from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.live.store import add_event
@@ -40,7 +41,12 @@ async def _fetch_one(server: ECCServer, outside: Outside) -> bool:
     except GatewayError as error:
         await sync_to_async(add_event)("setup", str(error), subject=server.name, severity="error", at=outside.now())
         return False
-    await sync_to_async(store_config_sets)(server, listed)
+    try:
+        await sync_to_async(store_config_sets)(server, listed)
+    except (DataError, IntegrityError) as error:  # a name too long to keep; the server has left the setup
+        text = f"its configurations cannot be stored: {error}".strip()
+        await sync_to_async(add_event)("setup", text, subject=server.name, severity="error", at=outside.now())
+        return False
     text = f"lists {len(listed)} configurations"
     await sync_to_async(add_event)("setup", text, subject=server.name, at=outside.now())
     return True

@@ -1,9 +1,10 @@
 """Doing, stage by stage: the same code in a worker, in the monitor when no worker takes a Stop, and in tests."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import groupby
 from uuid import UUID
 
@@ -11,16 +12,19 @@ from asgiref.sync import async_to_sync, sync_to_async
 
 from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.runcontrol import record, run_progress
+from attpcdaq.runcontrol.beating import beating
 from attpcdaq.runcontrol.live_wait import live_shows
 from attpcdaq.runcontrol.models import Command, Step
 from attpcdaq.runcontrol.outside import Outside, real_outside
 from attpcdaq.runcontrol.plan import MUTANT_STOP_LIMIT
 from attpcdaq.runcontrol.step import Order, Outcome, gather_outcomes, run_step
+from attpcdaq.runcontrol.together import Together
 from attpcdaq.topology import wiring
 from get_protocol.config_set import ConfigId
 from get_protocol.errors import LocalProtocolError
 from get_protocol.state_machine import Transition
 
+logger = logging.getLogger(__name__)
 # Seconds after which a step is given up; generous beside facts 2.3, since real boards are slower.
 LIMITS: dict[Transition, float] = {
     Transition.DESCRIBE: 30.0,
@@ -31,7 +35,6 @@ LIMITS: dict[Transition, float] = {
     Transition.BREAKUP: 30.0,
     Transition.UNDO: 30.0,
 }
-HEARTBEAT_EVERY = 1.0
 TAKE_OVER_AFTER = timedelta(seconds=1)
 NO_CONFIG = ConfigId("none", "none", "none")
 # Only these read the configID; the others ignore it, and so must not fail for want of one (facts 1.3).
@@ -49,34 +52,22 @@ async def _execute(command_id: UUID, make_outside: Callable[[], Outside]) -> boo
     try:
         if not await sync_to_async(record.claim)(command_id, outside.now()):
             return False
-        async with _beating(command_id, outside):
-            await _carry_out(command_id, outside)
+        async with beating(partial(record.heartbeat, command_id), outside):
+            try:
+                await _carry_out(command_id, outside)
+            except Exception as error:
+                # What even this cannot record (the database is away), the sweeper ends.
+                logger.exception("%s broke off", command_id)
+                why = f"It broke off: {error!r}. The state shown is what the hardware says."
+                await sync_to_async(run_progress.break_off)(command_id, why, outside.now())
         return True
     finally:
         await outside.close()
 
 
-@contextlib.asynccontextmanager
-async def _beating(command_id: UUID, outside: Outside) -> AsyncIterator[None]:
-    """Keep the command's heartbeat going meanwhile."""
-
-    async def beat() -> None:
-        while True:
-            await outside.sleep(HEARTBEAT_EVERY)
-            await sync_to_async(record.heartbeat)(command_id, outside.now())
-
-    task = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
 async def _carry_out(command_id: UUID, outside: Outside) -> None:
     command, steps = await sync_to_async(_load)(command_id)
-    await sync_to_async(run_progress.begin)(command, outside.now())
+    await sync_to_async(run_progress.begin)(command, steps, outside.now())
     outcomes: dict[int, Outcome] = {}
     for _, group in groupby(steps, key=lambda step: step.stage):
         stage = list(group)
@@ -98,33 +89,56 @@ def _load(command_id: UUID) -> tuple[Command, list[Step]]:
     return command, list(steps)
 
 
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What the steps of one stage share: the outside, and the writing of what they do."""
+
+    outside: Outside
+    leaving: Together[Step, str]
+    finished: Together[tuple[Step, Outcome], None]
+
+
 async def run_stage(steps: Sequence[Step], outside: Outside) -> dict[int, Outcome]:
     """Every step of a stage at once; step id -> outcome, each recorded as it comes."""
     orders = await sync_to_async(_orders)(steps)
+    book = Book(
+        outside,
+        Together(lambda leaving: record.mark_sent(leaving, outside.now())),
+        Together(lambda finished: record.finish_steps(finished, outside.now())),
+    )
     outcomes = await gather_outcomes(
-        [_run_recorded(step, order, outside) for step, order in zip(steps, orders, strict=True)]
+        [_run_recorded(step, order, book) for step, order in zip(steps, orders, strict=True)]
     )
     return {step.pk: outcome for step, outcome in zip(steps, outcomes, strict=True)}
 
 
-async def _run_recorded(step: Step, order: Order | str, outside: Outside) -> Outcome:
+async def _run_recorded(step: Step, order: Order | str, book: Book) -> Outcome:
     async def may_send() -> str:
-        return await _may_send(step, outside)
+        return await _may_send(step, book)
 
-    outcome = Outcome(False, order) if isinstance(order, str) else await run_step(order, outside, may_send)
-    await sync_to_async(record.finish_step)(step, outcome, outside.now())
+    if step.transition == Transition.STOP:
+        await _let_others_end(step, book.outside)
+    outcome = Outcome(False, order) if isinstance(order, str) else await run_step(order, book.outside, may_send)
+    await book.finished.do((step, outcome))
     return outcome
 
 
-async def _may_send(step: Step, outside: Outside) -> str:
-    """One outstanding call per ECC server. A Stop waits a little for the other, then takes its place."""
-    give_up = outside.now() + TAKE_OVER_AFTER
+async def _may_send(step: Step, book: Book) -> str:
+    """One outstanding call per ECC server; a Stop waits for the other, or takes its place."""
     while True:
-        forbidden = await sync_to_async(record.mark_sent)(step, outside.now())
+        forbidden = await book.leaving.do(step)
         if forbidden != record.OUTSTANDING or step.transition != Transition.STOP:
             return forbidden
+        await _let_others_end(step, book.outside)
+
+
+async def _let_others_end(step: Step, outside: Outside) -> None:
+    """A Stop that read "Ready" while a Start is still on its way to the server would believe it."""
+    give_up = outside.now() + TAKE_OVER_AFTER
+    while await sync_to_async(record.outstanding(step).exists)():
         if outside.now() >= give_up:
             await sync_to_async(record.take_over)(step, outside.now())
+            return
         await outside.sleep(0.05)
 
 

@@ -20,6 +20,8 @@ class ServerFacts:
     problem: str = ""
     command: str = ""
     """Label of the command that is at work on it, empty for none."""
+    other_config: str = ""
+    """What it was set up with, where that is not what is chosen for it now."""
 
     @property
     def has_mutant(self) -> bool:
@@ -60,6 +62,8 @@ class SystemFacts:
     monitor_alive: bool = True
     commands: tuple[str, ...] = field(default=())
     """Labels of the commands at work."""
+    setting_aside: bool = False
+    """Stray files are being moved out of the staging directories."""
 
     def server(self, name: str) -> ServerFacts | None:
         return next((server for server in self.servers if server.name == name), None)

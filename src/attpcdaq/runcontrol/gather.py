@@ -5,15 +5,17 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max, Prefetch
 
-from attpcdaq.live.labels import ECC_TOO_OLD, ROUTER_TOO_OLD
+from attpcdaq.live.labels import ECC_TOO_OLD, ROUTER_TOO_OLD, transition_label
 from attpcdaq.live.models import ECCState, MonitorBeat, RouterState
 from attpcdaq.runcontrol.facts import RouterFacts, RunFacts, ServerFacts, SystemFacts
+from attpcdaq.runcontrol.gate import set_aside_is_under_way
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Step, StepState
 from attpcdaq.runlog.models import OPEN_STATES, Experiment, Run
 from attpcdaq.topology.models import DataRouter, DataSource, ECCServer
 from get_protocol.state_machine import State, Transition
 
 MONITOR_TOO_OLD = timedelta(seconds=5)
+FORWARD = (Transition.DESCRIBE, Transition.PREPARE, Transition.CONFIGURE)
 STEPS_LOOKED_AT = timedelta(hours=24)
 TOLD = (StepState.SENT, StepState.CONFIRMED, StepState.FAILED, StepState.EXPIRED)
 
@@ -30,11 +32,12 @@ class Rows:
     active: list[Command]
     beat: datetime | None
     latest_steps: dict[str, Step]
-    configured: dict[str, datetime]
+    loaded: dict[tuple[str, int], Step]
+    setting_aside: bool
 
     @property
     def monitor_alive(self) -> bool:
-        return self.beat is not None and self.now - self.beat <= MONITOR_TOO_OLD
+        return self.beat is not None and is_about_now(self.beat, self.now, MONITOR_TOO_OLD)
 
 
 def read_rows(now: datetime) -> Rows:
@@ -42,16 +45,19 @@ def read_rows(now: datetime) -> Rows:
     sources = Prefetch("data_sources", DataSource.objects.order_by("id"))
     servers = ECCServer.objects.select_related("live", "config_set", "node").prefetch_related(sources)
     routers = DataRouter.objects.select_related("live", "node", "data_source__ecc_server")
+    # Before the run: a run must not look forsaken because its command ended between two questions.
+    active = list(Command.objects.filter(state__in=ACTIVE_STATES).prefetch_related("steps").order_by("requested_at"))
     return Rows(
         now=now,
         servers=list(servers),
         routers=list(routers),
         experiment=Experiment.objects.filter(is_active=True).first(),
         run=Run.objects.filter(state__in=OPEN_STATES).select_related("experiment").first(),
-        active=list(Command.objects.filter(state__in=ACTIVE_STATES).prefetch_related("steps").order_by("requested_at")),
+        active=active,
         beat=MonitorBeat.objects.values_list("at", flat=True).first(),
         latest_steps=_latest_steps(now),
-        configured=_last_configured(),
+        loaded=_loaded(),
+        setting_aside=set_aside_is_under_way(now),
     )
 
 
@@ -62,15 +68,45 @@ def _latest_steps(now: datetime) -> dict[str, Step]:
     return {step.server_name: step for step in Step.objects.filter(pk__in=list(newest))}
 
 
-def _last_configured() -> dict[str, datetime]:
-    done = Step.objects.filter(transition=Transition.CONFIGURE, state=StepState.CONFIRMED, sent_at__isnull=False)
-    return dict(done.values_list("server_name").annotate(Max("sent_at")).order_by())
+def _loaded() -> dict[tuple[str, int], Step]:
+    """(Server name, transition) -> the latest Describe, Prepare and Configure that it really went through."""
+    done = Step.objects.filter(transition__in=FORWARD, state=StepState.CONFIRMED, sent_at__isnull=False)
+    newest = done.order_by().values("server_name", "transition").annotate(newest=Max("id")).values("newest")
+    return {(step.server_name, step.transition): step for step in Step.objects.filter(pk__in=newest)}
+
+
+def config_part(server: ECCServer, transition: int) -> str:
+    """The name which a transition reads of the chosen configuration (facts 1.3); empty where it reads none."""
+    chosen = server.config_set
+    if chosen is None:
+        return ""
+    parts = {
+        Transition.DESCRIBE: chosen.describe,
+        Transition.PREPARE: chosen.prepare,
+        Transition.CONFIGURE: chosen.configure,
+    }
+    return parts.get(Transition(transition), "")
+
+
+def _other_config(server: ECCServer, rows: Rows) -> str:
+    """Why a run would be recorded with another configuration than the boards have; empty when it would not."""
+    for transition in FORWARD:
+        step, chosen = rows.loaded.get((server.name, transition)), config_part(server, transition)
+        if step is not None and step.config and chosen and step.config != chosen:
+            label = transition_label(transition)
+            return f"{label} was done with {step.config}, but {chosen} is chosen: choose it again, or repeat {label}."
+    return ""
+
+
+def is_about_now(at: datetime, now: datetime, limit: timedelta) -> bool:
+    """Whether something seen at `at` still counts. What lies ahead does not either: a clock stepped back since."""
+    return abs(now - at) <= limit
 
 
 def live_state(server: ECCServer, now: datetime) -> tuple[State | None, Transition, ECCState | None]:
     """State as far as it is known now: an answer that is too old is no answer."""
     live = getattr(server, "live", None)
-    if live is None or live.state is None or live.seen_at is None or now - live.seen_at > ECC_TOO_OLD:
+    if live is None or live.state is None or live.seen_at is None or not is_about_now(live.seen_at, now, ECC_TOO_OLD):
         return None, Transition.NONE, live
     return State(live.state), Transition(live.transition), live
 
@@ -78,7 +114,7 @@ def live_state(server: ECCServer, now: datetime) -> tuple[State | None, Transiti
 def fresh_router(router: DataRouter, now: datetime) -> RouterState | None:
     """The router's live row, or None when it says nothing about now."""
     live: RouterState | None = getattr(router, "live", None)
-    fresh = live is not None and live.seen_at is not None and now - live.seen_at <= ROUTER_TOO_OLD
+    fresh = live is not None and live.seen_at is not None and is_about_now(live.seen_at, now, ROUTER_TOO_OLD)
     return live if fresh else None
 
 
@@ -87,10 +123,10 @@ def is_deaf(router: DataRouter, rows: Rows) -> bool:
     live, source = getattr(router, "live", None), getattr(router, "data_source", None)
     if live is None or live.restarted_at is None or source is None or router.link_type == "FDT":
         return False
-    configured = rows.configured.get(source.ecc_server.name)
+    configured = rows.loaded.get((source.ecc_server.name, Transition.CONFIGURE))
     state, _, _ = live_state(source.ecc_server, rows.now)
     held = state is None or state >= State.READY
-    return held and (configured is None or configured < live.restarted_at)
+    return held and (configured is None or configured.sent_at is None or configured.sent_at < live.restarted_at)
 
 
 def system_facts(rows: Rows) -> SystemFacts:
@@ -103,6 +139,7 @@ def system_facts(rows: Rows) -> SystemFacts:
         experiment=rows.experiment.name if rows.experiment else None,
         monitor_alive=rows.monitor_alive,
         commands=tuple(command.get_action_display() for command in rows.active),
+        setting_aside=rows.setting_aside,
     )
 
 
@@ -118,6 +155,7 @@ def _server_facts(server: ECCServer, rows: Rows) -> ServerFacts:
         configured=server.config_set is not None,
         problem=live.problem if live else "",
         command=command.get_action_display() if command else "",
+        other_config=_other_config(server, rows),
     )
 
 

@@ -13,6 +13,9 @@ from attpcdaq.topology.models import ECCServer
 class Gate(models.Model):
     """One row: who decides on a command holds it for the few milliseconds of deciding."""
 
+    set_aside_asked_at = models.DateTimeField(null=True, help_text="Somebody wants stray files put aside.")
+    set_aside_until = models.DateTimeField(null=True, help_text="They are being moved, until then at the most.")
+
     def __str__(self) -> str:
         return "gate"
 
@@ -71,6 +74,11 @@ class Command(models.Model):
     def is_active(self) -> bool:
         return self.state in ACTIVE_STATES
 
+    @property
+    def opens_run(self) -> bool:
+        """A Start for the whole system; a Start of single servers repairs a run."""
+        return self.action == Action.START and self.targets is None
+
 
 class StepState(models.TextChoices):
     WAITING = "waiting", "Waiting"
@@ -91,6 +99,7 @@ class Step(models.Model):
     transition = models.PositiveSmallIntegerField(help_text="Number of the transition (facts 2.1).")
     state = models.CharField(max_length=9, choices=StepState, default=StepState.WAITING)
     message = models.TextField(blank=True)
+    config = models.CharField(max_length=200, blank=True, help_text="The describe, prepare or configure name it sends.")
     sent_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 

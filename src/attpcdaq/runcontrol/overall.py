@@ -7,7 +7,15 @@ from attpcdaq.runcontrol.views import CommandView, EccView, Level, Overall, Rout
 # Data must have been seen to grow within this time; the readings, a second apart, and the page come on top,
 # and after 10 s at the most the page must say so.
 NO_DATA = timedelta(seconds=6)
+JUST_NOW = timedelta(seconds=2)
+NOBODY_MOVES = timedelta(seconds=20)
 TRANSIENT_RUN = ("requested", "starting", "stopping", "closing")
+STATE_TEXTS = {
+    "unknown": "its state is unknown.",
+    "wedged": "it is wedged (state 0). Restart its ECC process, then Describe again.",
+    "paused": "it is Paused. Stop or Breakup leads out of it.",
+}
+SILENT = "A server that has not answered for 60 s is not waited for any more."
 
 
 def overall(
@@ -26,8 +34,10 @@ def overall(
         return Overall(
             "bad", "Monitor is not running", ("Nothing is known of the hardware: start the monitor process.",)
         )
-    problems = server_problems(servers) + run_problems(servers, routers, run, now)
     active = command if command is not None and command.state in ("queued", "running") else None
+    problems = server_problems(servers) + run_problems(servers, routers, run, now)
+    if run is not None and active is None:
+        problems += forsaken(run, now)
     if problems:
         return Overall("bad", _bad_title(servers, run), problems)
     if active is not None:
@@ -39,26 +49,36 @@ def overall(
 
 def server_problems(servers: tuple[EccView, ...]) -> tuple[str, ...]:
     """What is wrong with single servers, whatever else is going on."""
-    texts = {
-        "unknown": "its state is unknown. {problem}",
-        "wedged": "it is wedged (state 0). Restart its ECC process, then Describe again.",
-        "paused": "it is Paused. Stop or Breakup leads out of it.",
-    }
-    bad = (server for server in servers if server.state in texts)
-    return tuple(f"{server.name}: {texts[server.state].format(problem=server.problem)}".strip() for server in bad)
+    bad = (server for server in servers if server.state in STATE_TEXTS)
+    return tuple(f"{s.name}: {STATE_TEXTS[s.state]} {s.problem if s.state == 'unknown' else ''}".strip() for s in bad)
+
+
+def forsaken(run: RunView, now: datetime) -> tuple[str, ...]:
+    """A run that is on its way somewhere while nobody is at work on it."""
+    if run.state in ("requested", "starting") and now - run.requested_at > JUST_NOW:
+        return (f"Run {run.number} is {run.state}, but nobody is at work on it any more. Press Stop.",)
+    if run.state == "stopping":
+        return (f"Run {run.number} was not seen stopped (see the last command). Press Stop again. {SILENT}",)
+    if run.state != "closing" or run.stopped_at is None:
+        return ()
+    since = now - max(run.stopped_at, run.files_moving_at or run.stopped_at)
+    if since <= NOBODY_MOVES:
+        return ()
+    return (f"Nobody moves the files of run {run.number}. Is the Celery worker (queue files) running?",)
 
 
 def run_problems(
     servers: tuple[EccView, ...], routers: tuple[RouterView, ...], run: RunView | None, now: datetime
 ) -> tuple[str, ...]:
     """What contradicts the run log: boards that do not run, or run for nobody; data that do not come."""
-    if run is None:
+    if run is None or run.state == "closing":
         loose = [server.name for server in servers if server.state == "running" and not server.going_to]
-        return (f"Running although no run is open: {', '.join(loose)}. Press Stop.",) if loose else ()
+        whose = "no run is open" if run is None else f"run {run.number} has stopped"
+        return (f"Running although {whose}: {', '.join(loose)}. Press Stop.",) if loose else ()
     if run.state != "running" or run.started_at is None:
         return ()
     idle = tuple(
-        f"{s.name}: it is {s.state_label}, not Running." for s in servers if s.state not in ("running", "unknown")
+        f"{s.name}: it is {s.state_label}, not Running." for s in servers if s.state not in ("running", *STATE_TEXTS)
     )
     return idle + tuple(reason for router in routers if (reason := _router_problem(router, run.started_at, now)))
 

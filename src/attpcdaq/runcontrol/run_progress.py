@@ -1,30 +1,36 @@
 """What a command means for the run: begun, seen running, rolled back, seen stopped."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 from django.db import transaction
 
+from attpcdaq.live.models import ECCState, MonitorBeat
 from attpcdaq.runcontrol import publish, record
-from attpcdaq.runcontrol.models import Action, Command, CommandState, Step
+from attpcdaq.runcontrol.gather import MONITOR_TOO_OLD
+from attpcdaq.runcontrol.models import Command, CommandState, Step
 from attpcdaq.runcontrol.step import Outcome
 from attpcdaq.runlog.lifecycle import add_verdict, advance
-from attpcdaq.runlog.models import RunState
+from attpcdaq.runlog.models import Run, RunState
 from attpcdaq.topology.models import Role
 from get_protocol.state_machine import Transition
 
 Outcomes = Mapping[int, Outcome]
+# A node that burnt must not keep its run open for ever; a network that hiccups must not end one.
+SILENT_FOR_GOOD = timedelta(seconds=60)
+STOPPED_EARLY = "A Stop came before all boards were seen Running."
 
 
-def begin(command: Command, now: datetime) -> None:
-    """The first call of a Start is about to leave: from here on a frame may be taken."""
-    if _opens_run(command) and command.run_id:
+def begin(command: Command, steps: Sequence[Step], now: datetime) -> None:
+    """The first call is about to leave: from here on a frame may be taken, or the boards are being stopped."""
+    if command.run_id is None or command.targets is not None:
+        return
+    if command.opens_run:
         advance(command.run_id, RunState.STARTING, now)
-
-
-def _opens_run(command: Command) -> bool:
-    return command.action == Action.START and command.targets is None
+    elif any(step.transition == Transition.STOP for step in steps):
+        advance(command.run_id, RunState.STOPPING, now)
 
 
 def after_stage(
@@ -41,25 +47,43 @@ def after_stage(
 
 def _stopped(command: Command, stops: Sequence[Step], outcomes: Outcomes, now: datetime) -> None:
     """All boards were seen not running: the run has stopped, and its files may be looked at."""
-    if command.run_id is None or command.targets is not None or not all(outcomes[step.pk].ok for step in stops):
+    if command.run_id is None or command.targets is not None:
         return
+    missing = [step for step in stops if not outcomes[step.pk].ok]
+    silent = _silent_servers([step for step in missing if outcomes[step.pk].state is None], now)
+    if len(silent) < len(missing):
+        return
+    if missing:
+        names = ", ".join(step.server_name for step in missing)
+        add_verdict(command.run_id, f"Not seen stopped, for nothing answered any more: {names}.")
+    if Run.objects.filter(pk=command.run_id, started_at=None, verdict="").exists():
+        add_verdict(command.run_id, "It was stopped before all boards were seen Running.")
     if advance(command.run_id, RunState.CLOSING, now, files_asked_at=now):
         transaction.on_commit(partial(publish.publish_close_out, command.run_id))
 
 
+def _silent_servers(steps: Sequence[Step], now: datetime) -> set[int]:
+    """Those that nobody could read for so long that a run need not wait for them any more."""
+    if not MonitorBeat.objects.filter(at__gt=now - MONITOR_TOO_OLD).exists():
+        return set()
+    answered = ECCState.objects.filter(seen_at__gt=now - SILENT_FOR_GOOD).values_list("pk", flat=True)
+    return {step.ecc_server_id for step in steps if step.ecc_server_id is not None} - set(answered)
+
+
 def settle(command: Command, steps: Sequence[Step], outcomes: Outcomes, seen_at: datetime) -> list[list[Step]]:
     """After the last stage: the run is running, or has failed, or these stages of Stop lead back."""
-    if not _opens_run(command) or command.run_id is None:
+    if not command.opens_run or command.run_id is None:
         return []
     if all(step.pk in outcomes and outcomes[step.pk].ok for step in steps):
         advance(command.run_id, RunState.RUNNING, seen_at, started_at=seen_at)
         return []
-    if Command.objects.filter(pk=command.pk, superseded=True).exists():
-        return []  # the Stop that came first sees to the run
-    add_verdict(command.run_id, f"Start failed. {failures(steps, outcomes)}")
+    superseded = _is_superseded(command)
+    add_verdict(command.run_id, STOPPED_EARLY if superseded else f"Start failed. {failures(steps, outcomes)}")
     if not any(outcome.sent or outcome.ok for outcome in outcomes.values()):
         advance(command.run_id, RunState.FAILED, seen_at)
         return []
+    if superseded:
+        return []  # that Stop sees to the run
     advance(command.run_id, RunState.STOPPING, seen_at)
     return _way_back(command, [step for step in steps if step.pk in outcomes])
 
@@ -96,13 +120,35 @@ def conclude(
     if stops:
         _stopped(command, stops, outcomes, now)
     bad = failures([*steps, *stops], outcomes)
-    superseded = Command.objects.filter(pk=command.pk, superseded=True).exists()
-    if superseded:
+    if bad and _is_superseded(command):
         record.finish(command.pk, CommandState.FAILED, "A Stop came first.", now)
     elif bad:
         record.finish(command.pk, CommandState.FAILED, bad, now)
     else:
         record.finish(command.pk, CommandState.DONE, "", now)
+
+
+def _is_superseded(command: Command) -> bool:
+    return Command.objects.filter(pk=command.pk, superseded=True).exists()
+
+
+@transaction.atomic
+def break_off(command_id: UUID, why: str, now: datetime) -> None:
+    """End a command whose executor failed or is gone. A run of which nothing was sent ends with it."""
+    if not record.finish(command_id, CommandState.FAILED, why, now):
+        return
+    command = Command.objects.get(pk=command_id)
+    if not command.opens_run or command.run_id is None:
+        return
+    add_verdict(command.run_id, why)
+    if not command.steps.filter(sent_at__isnull=False).exists():
+        advance(command.run_id, RunState.FAILED, now)
+
+
+def drop_start(run_id: int, why: str, now: datetime) -> None:
+    """The run of a Start that nobody had begun: no board was told anything."""
+    add_verdict(run_id, why)
+    advance(run_id, RunState.FAILED, now)
 
 
 def failures(steps: Sequence[Step], outcomes: Outcomes) -> str:

@@ -3,7 +3,8 @@
 from django.db import transaction
 
 from attpcdaq.live.store import add_event
-from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Gate
+from attpcdaq.runcontrol.gate import hold_gate
+from attpcdaq.runcontrol.models import ACTIVE_STATES, Command
 from attpcdaq.runlog import experiments
 from attpcdaq.runlog.models import OPEN_STATES, Experiment, Run
 from attpcdaq.topology import setup_store
@@ -16,11 +17,6 @@ class SetupBusyError(Exception):
     def __init__(self, reasons: tuple[str, ...]) -> None:
         super().__init__("; ".join(reasons))
         self.reasons = reasons
-
-
-def hold_gate() -> None:
-    """Nobody decides on a command until this transaction ends."""
-    Gate.objects.select_for_update().get_or_create(pk=1)
 
 
 def blockers() -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from attpcdaq.runcontrol.views import (
 )
 from attpcdaq.runlog.models import OPEN_STATES, Run
 from attpcdaq.topology.models import DataRouter, ECCServer
+from get_protocol.state_machine import State, Transition, sources, target
 
 EVENTS_SHOWN = 30
 GROWING_SECONDS = 3.0
@@ -76,11 +77,19 @@ def _ecc_view(server: ECCServer, rows: Rows, facts: SystemFacts) -> EccView:
         config=str(server.config_set) if server.config_set else "",
         problem=live.problem if live else "",
         progress=_progress(server, rows),
-        last_error=step.message if step and step.state in (StepState.FAILED, StepState.EXPIRED) else "",
+        last_error=_last_error(step, state),
         roles=tuple(sorted({source.role for source in server.data_sources.all()})),
         boards=tuple(source.sender_id for source in server.data_sources.all()),
         actions={action: _action_view(action, (server.name,), facts) for action in ACTIONS},
     )
+
+
+def _last_error(step: Step | None, state: State | None) -> str:
+    """What the latest step said when it failed, unless the server got there after all."""
+    if step is None or step.state not in (StepState.FAILED, StepState.EXPIRED):
+        return ""
+    goals = {target(source, Transition(step.transition)) for source in sources(Transition(step.transition))}
+    return "" if state in goals else step.message
 
 
 def _progress(server: ECCServer, rows: Rows) -> str:
@@ -136,6 +145,7 @@ def run_view(run: Run) -> RunView:
         started_at=run.started_at,
         stopped_at=run.stopped_at,
         directory=run.directory,
+        files_moving_at=run.files_moving_at,
     )
 
 

@@ -14,6 +14,9 @@ def start_reasons(facts: SystemFacts, *, whole: bool) -> list[str]:
         reasons.append("No experiment is active: create or choose one first.")
     if facts.run is not None:
         reasons.append(f"Run {facts.run.number} is still {facts.run.state}.")
+    if facts.setting_aside:
+        reasons.append("Stray files are being set aside.")
+    reasons += [f"{server.name}: {server.other_config}" for server in facts.servers if server.other_config]
     return reasons + [reason for router in facts.routers if (reason := _router_reason(router))]
 
 

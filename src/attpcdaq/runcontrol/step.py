@@ -17,6 +17,7 @@ from get_protocol.state_machine import State, Transition, sources, target
 
 READ_TIMEOUT = 2.0
 READ_EVERY = 0.1
+READ_AT_LEAST = 0.5
 # After a "success" the state is there at once; a second read allows for one that comes late.
 READ_BACK_LIMIT = 2.0
 
@@ -43,7 +44,7 @@ class Outcome:
     sent: bool = False
 
 
-# Records that the call is about to be sent; False forbids it (superseded, or another call is outstanding).
+# Records that the call is about to be sent; a text says why it must not be (superseded, another one outstanding).
 MaySend = Callable[[], Awaitable[str]]
 
 
@@ -90,14 +91,15 @@ def _nothing_to_do(transition: Transition, state: State) -> Outcome:
 
 async def _call(order: Order, outside: Outside, deadline: datetime, expected: State) -> Outcome:
     """Send the call, once; whatever comes of it, the state read back decides."""
-    left = max((deadline - outside.now()).total_seconds(), 0.1)
+    reading = min(READ_BACK_LIMIT, order.limit / 4)
+    left = max((deadline - outside.now()).total_seconds() - reading, 0.1)
     try:
         await outside.ecc.transition(order.server, order.transition, order.config, order.links, left)
         said = ""
     except (LocalProtocolError, Unreachable) as error:
         return Outcome(False, f"{error} Nothing was sent.")
     except Refused as error:
-        reply, _ = await _try_read(order, outside)
+        reply, _ = await _try_read(order, outside, deadline)
         return Outcome(False, str(error), reply.state if reply else None, sent=True)
     except (NoAnswer, BadReply) as error:
         said = str(error)
@@ -106,20 +108,21 @@ async def _call(order: Order, outside: Outside, deadline: datetime, expected: St
 
 async def _read_back(order: Order, outside: Outside, deadline: datetime, expected: State, said: str) -> Outcome:
     """Read until the expected state is there, or it is certain that it will not come."""
-    patience = outside.now() + timedelta(seconds=READ_BACK_LIMIT)
+    patience = min(outside.now() + timedelta(seconds=READ_BACK_LIMIT), deadline)
     while True:
-        reply, problem = await _try_read(order, outside)
+        reply, problem = await _try_read(order, outside, deadline)
         if reply is not None and reply.transition is Transition.NONE and reply.state is expected:
             return Outcome(True, f"The state was reached, although: {said}" if said else "", expected, sent=True)
         busy = reply is not None and reply.transition is not Transition.NONE
-        if outside.now() >= (max(deadline, patience) if busy else patience):
+        if outside.now() >= (deadline if busy else patience):
             return Outcome(False, _why_not(reply, problem, said, expected), reply.state if reply else None, sent=True)
         await outside.sleep(READ_EVERY)
 
 
-async def _try_read(order: Order, outside: Outside) -> tuple[StateReply | None, str]:
+async def _try_read(order: Order, outside: Outside, deadline: datetime) -> tuple[StateReply | None, str]:
+    left = (deadline - outside.now()).total_seconds()
     try:
-        return await outside.ecc.get_state(order.server, READ_TIMEOUT), ""
+        return await outside.ecc.get_state(order.server, min(READ_TIMEOUT, max(left, READ_AT_LEAST))), ""
     except GatewayError as error:
         return None, str(error)
 

@@ -6,19 +6,20 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q
 
 from attpcdaq.runcontrol import publish, record
 from attpcdaq.runcontrol.close_out import not_being_moved
 from attpcdaq.runcontrol.execute import execute
-from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, CommandState, Step, StepState
-from attpcdaq.runlog.lifecycle import add_verdict, advance
+from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, CommandState
+from attpcdaq.runcontrol.run_progress import break_off, drop_start
 from attpcdaq.runlog.models import Run, RunState
 
 logger = logging.getLogger(__name__)
 STOP_UNCLAIMED = timedelta(seconds=1)
 PUBLISH_AGAIN = timedelta(seconds=2)
+STOPPER_SILENT = timedelta(seconds=4)
 EXECUTOR_SILENT = timedelta(seconds=10)
 CLOSE_OUT_AGAIN = timedelta(seconds=3)
 VANISHED = "The worker that carried it out is gone; the state shown is what the hardware says."
@@ -33,19 +34,27 @@ def sweep(now: datetime, run_stop: Callable[[UUID], object] | None = None) -> No
 
 
 def _look_after_commands(now: datetime, run_stop: Callable[[UUID], object]) -> None:
-    for command in record.expire(now):
-        if command.action == Action.START and command.run_id:
-            add_verdict(command.run_id, command.message)
-            advance(command.run_id, RunState.FAILED, now)
     _stop_without_worker(now, run_stop)
+    _expire(now)
     _publish_again(now)
     _end_vanished(now)
 
 
 def _stop_without_worker(now: datetime, run_stop: Callable[[UUID], object]) -> None:
-    waiting = Command.objects.filter(state=CommandState.QUEUED, requested_at__lte=now - STOP_UNCLAIMED)
-    for command in waiting.filter(action=Action.STOP):
+    """A Stop waits for nobody: not for a worker to come, nor for one that fell silent with it."""
+    stops = Command.objects.filter(action=Action.STOP)
+    begun = stops.filter(state=CommandState.RUNNING, superseded=False, expires_at__gt=now)
+    for command in begun.filter(heartbeat_at__lte=now - STOPPER_SILENT):
+        record.revive(command.pk, now - STOPPER_SILENT)
+    for command in stops.filter(state=CommandState.QUEUED, requested_at__lte=now - STOP_UNCLAIMED):
         run_stop(command.pk)
+
+
+def _expire(now: datetime) -> None:
+    for command in Command.objects.filter(state=CommandState.QUEUED, expires_at__lte=now):
+        with transaction.atomic():
+            if record.expire(command, now) and command.opens_run and command.run_id is not None:
+                drop_start(command.run_id, record.EXPIRED, now)
 
 
 def stop_in_thread(command_id: UUID) -> None:
@@ -72,21 +81,8 @@ def _publish_again(now: datetime) -> None:
 def _end_vanished(now: datetime) -> None:
     """A command whose executor is silent is over; the hardware is read by everybody, and Stop leads out."""
     silent = Command.objects.filter(state=CommandState.RUNNING, heartbeat_at__lte=now - EXECUTOR_SILENT)
-    for command in silent.select_related("run"):
-        record.skip_waiting(command.pk, VANISHED, now)
-        sent = Step.objects.filter(command=command, state=StepState.SENT)
-        sent.update(state=StepState.FAILED, message=VANISHED, finished_at=now)
-        if record.finish(command.pk, CommandState.FAILED, VANISHED, now) and command.action == Action.START:
-            _start_vanished(command, now)
-
-
-def _start_vanished(command: Command, now: datetime) -> None:
-    """A run whose Start broke off: no board was told to start, or a Stop is still owed to them."""
-    if command.run_id is None or command.targets is not None:
-        return
-    add_verdict(command.run_id, VANISHED)
-    if not command.steps.filter(sent_at__isnull=False).exists():
-        advance(command.run_id, RunState.FAILED, now)
+    for command in silent:
+        break_off(command.pk, VANISHED, now)
 
 
 def _close_out_again(now: datetime) -> None:

@@ -85,6 +85,8 @@ class RunView:
     started_at: datetime | None
     stopped_at: datetime | None
     directory: str
+    files_moving_at: datetime | None = None
+    """When a worker last said that it is moving the files."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Coalesce, Greatest
 
 from attpcdaq.live.store import add_event
 from attpcdaq.runlog.models import OPEN_STATES, Experiment, Run, RunState
@@ -53,7 +54,8 @@ def advance(run_id: int, to: str, now: datetime, **fields: Any) -> bool:
     if to == RunState.RUNNING:
         fields.setdefault("started_at", now)
     if to == RunState.CLOSING:
-        fields.setdefault("stopped_at", now)
+        # A clock that stepped back meanwhile must not keep the run from ending.
+        fields.setdefault("stopped_at", Greatest(Coalesce("started_at", now), now))
     if to in (RunState.CLOSED, RunState.FAILED):
         fields.setdefault("closed_at", now)
     changed = Run.objects.filter(pk=run_id, state__in=before).update(state=to, **fields)

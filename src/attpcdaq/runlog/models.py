@@ -68,7 +68,7 @@ class Run(models.Model):
     files_asked_at = models.DateTimeField(
         null=True, blank=True, help_text="When a worker was last told to move its files."
     )
-    files_begun_at = models.DateTimeField(null=True, blank=True, help_text="When one last began to.")
+    files_moving_at = models.DateTimeField(null=True, blank=True, help_text="When one last said that it is at it.")
     operator = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
