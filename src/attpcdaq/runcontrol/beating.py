@@ -21,8 +21,7 @@ async def beating(say: Callable[[datetime], None], outside: Outside) -> AsyncIte
         yield
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _beat(say: Callable[[datetime], None], outside: Outside) -> None:
