@@ -50,7 +50,8 @@ async def serving(behaviour: Behaviour) -> AsyncIterator[FaultServer]:
         tasks.add(task)
         state.connections += 1
         try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
+            # Cancelled only by us, at the end: asyncio's streams would log it as a fault.
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await behaviour(Peer(reader, writer))
         finally:
             tasks.discard(task)

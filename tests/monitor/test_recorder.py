@@ -109,6 +109,30 @@ async def test_an_outage_delays_nobody_loses_nothing_and_is_told_once(
     assert "the database is away" in caplog.records[0].message
 
 
+async def test_a_database_that_does_not_answer_is_told_too(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    clock, gate, written = ManualClock(), asyncio.Event(), 0
+
+    async def write(batch: Batch) -> Collection[Key]:
+        nonlocal written
+        await gate.wait()
+        written += len(batch.readings)
+        return []
+
+    recorder = Recorder(write, clock)
+    running = asyncio.create_task(recorder.run())
+    await clock.advance(4.0)
+    assert caplog.records == []
+    await clock.advance(60.0)
+    assert ["no answer for 5 s" in record.message for record in caplog.records] == [True]
+    recorder.note(Reading(ONE, READY, clock.now()))
+    gate.set()
+    await clock.advance(2.0)
+    running.cancel()
+    assert written == 1
+    assert "the database is back" in caplog.records[-1].message
+
+
 async def test_the_newest_reading_survives_an_outage(desk: Desk) -> None:
     desk.shelf.away = True
     for outcome in (IDLE, READY, Problem("refused"), READY):

@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -91,10 +91,17 @@ async def test_it_outlives_its_database(postgresql: PostgreSQL, tmp_path: Path) 
     proxy = Proxy(postgresql.port)
     async with serving(proxy.behave) as server:
         url = postgresql.url("monitor_outage").replace(f":{postgresql.port}/", f":{server.port}/")
-        await asyncio.to_thread(_outage, postgresql.url("monitor_outage"), url, tmp_path, proxy)
+        loop = asyncio.get_running_loop()
+
+        def told(order: Callable[[], None]) -> None:
+            loop.call_soon_threadsafe(order)
+
+        await asyncio.to_thread(_outage, postgresql.url("monitor_outage"), url, tmp_path, proxy, told)
 
 
-def _outage(direct: str, through: str, directory: Path, proxy: Proxy) -> None:
+def _outage(
+    direct: str, through: str, directory: Path, proxy: Proxy, told: Callable[[Callable[[], None]], None]
+) -> None:
     with psycopg.connect(direct, autocommit=True) as eyes, site(directory, database_url=through) as place:
 
         def states() -> list[int]:
@@ -102,15 +109,15 @@ def _outage(direct: str, through: str, directory: Path, proxy: Proxy) -> None:
 
         with place.monitor() as process:
             until(lambda: states() == [State.IDLE, State.IDLE])
-            proxy.refuse()
+            told(proxy.refuse)
             until(lambda: "cannot be written" in process.log.read_text())
             asyncio.run(describe(place, 0))
             asyncio.run(describe(place, 1))
-            proxy.accept()
+            told(proxy.accept)
             until(lambda: states() == [State.DESCRIBED, State.DESCRIBED])
             until(lambda: "the database is back" in process.log.read_text())
             assert process.log.read_text().count("cannot be written") == 1
-            proxy.stop()  # from now on it hangs instead
+            told(proxy.stop)  # from now on it hangs instead
             assert end(process, signal.SIGTERM) < ENDS_WITHIN
 
 

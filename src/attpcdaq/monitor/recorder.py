@@ -14,6 +14,7 @@ GATHER = 0.02
 ALIVE_EVERY = 1.0
 # Who answered longer ago than this is not said to be alive: the database may have been away meanwhile.
 ALIVE_WITHIN = 1.5
+SLOW_WRITE = 5.0
 MAX_PROBLEM_CHARACTERS = 2000
 
 Write = Callable[[Batch], Awaitable[Collection[Key]]]
@@ -79,12 +80,15 @@ class Recorder:
         taken, self._pending = self._pending, {}
         alive = tuple(key for key, at in self._answered.items() if moment - at <= ALIVE_WITHIN)
         batch = Batch(tuple(taken.values()), alive if alive_due else None, self._clock.now())
+        complaint = asyncio.create_task(self._complain_if_slow())
         try:
             unchanged = await self._write(batch)
         except Exception as error:
             self._pending = taken | self._pending
-            self._report_away(error)
+            self._report_away(str(error).strip())
             return
+        finally:
+            complaint.cancel()
         if self._away:
             self._away = False
             logger.warning("the database is back: what was read is written again")
@@ -94,9 +98,13 @@ class Recorder:
             if key not in self._pending:
                 self._settled[key] = taken[key].outcome
 
-    def _report_away(self, error: Exception) -> None:
+    async def _complain_if_slow(self) -> None:
+        await self._clock.sleep(SLOW_WRITE)
+        self._report_away(f"no answer for {SLOW_WRITE:g} s")
+
+    def _report_away(self, why: str) -> None:
         if not self._away:
-            logger.error("the database cannot be written (%s); reading goes on", str(error).strip())
+            logger.error("the database cannot be written (%s); reading goes on", why)
         self._away = True
 
 
