@@ -8,3 +8,17 @@ from tests.runcontrol.rig import Rig, make_rig
 @pytest.fixture
 def rig(db: None) -> Rig:
     return make_rig()
+
+
+@pytest.fixture
+def ready(rig: Rig) -> Rig:
+    """All boards Ready."""
+    rig.make_ready()
+    return rig
+
+
+@pytest.fixture
+def running(ready: Rig) -> Rig:
+    """Run 1 is running."""
+    assert ready.do("start").state == "done"
+    return ready

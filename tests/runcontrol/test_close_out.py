@@ -1,6 +1,7 @@
 """The end of a run: files are moved when they are quiet, never over another, and late ones are kept apart."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -117,3 +118,59 @@ def test_stray_files_are_set_aside_not_deleted(rig: Rig) -> None:
     [aside] = [path for path in node.directories if path.startswith("/staging/_stray/")]
     assert node.directories[aside][NAME].data == b"stray"
     assert Event.objects.filter(topic="router", subject="router-cobo0", text__contains="set aside").exists()
+
+
+class TestSetAside:
+    @pytest.fixture
+    def asked(self, ready: Rig) -> Callable[[], bool]:
+        """Stray files that somebody asked to have set aside; tells whether they lie there still."""
+        ready.write(0, NAME, b"stray")
+        commands.request_set_aside(SHIFTER, ready.time.now())
+        return lambda: NAME in ready.nodes.nodes["node-cobo0"].directories["/staging"]
+
+    def test_no_run_starts_meanwhile(self, ready: Rig, asked: Callable[[], bool]) -> None:
+        del ready.nodes.nodes["node-cobo0"].directories["/staging"][NAME]
+        with pytest.raises(commands.CommandRefused, match="Stray files are being set aside"):
+            ready.request("start")
+        set_aside(ready.outside)
+        assert ready.do("start").state == "done"
+
+    def test_asked_once_it_is_done_once_and_never_during_a_run(self, ready: Rig, asked: Callable[[], bool]) -> None:
+        set_aside(ready.outside)
+        assert not asked()
+        assert ready.do("start").state == "done"
+        ready.write(0, NAME)
+        set_aside(ready.outside)
+        assert asked()
+        assert Event.objects.filter(subject="staging", text__contains="were not set aside").exists()
+
+    def test_it_does_not_happen_late(self, ready: Rig, asked: Callable[[], bool]) -> None:
+        ready.time.elapsed += 20
+        set_aside(ready.outside)
+        assert asked()
+        assert Event.objects.filter(subject="staging", text__contains="No worker took it in time").exists()
+
+
+class TestCloseOut:
+    def test_files_moved_by_a_worker_that_died_are_noted(self, running: Rig) -> None:
+        running.do("stop")
+        running.nodes.write("node-cobo0", f"/staging/e20009/run_0001/{NAME}", b"moved", mtime=0.0)
+        run = running.close(Run.objects.get())
+        assert [file.size for file in run.files.filter(kind="data")] == [5]
+
+    def test_a_fault_of_ours_is_said_and_the_run_is_closed(self, running: Rig) -> None:
+        running.write(0, NAME)
+        running.do("stop")
+        running.nodes.fail("node-cobo0", "move_files", RuntimeError("boom"))
+        run = running.close(Run.objects.get())
+        assert run.state == "closed"
+        assert "router-cobo0: internal error RuntimeError('boom')" in run.verdict
+
+    def test_routers_that_share_a_directory_are_all_named(self, running: Rig) -> None:
+        first, second = running.detector.data_routers[:2]
+        second.node = first.node
+        second.save()
+        running.write(0, NAME)
+        running.do("stop")
+        run = running.close(Run.objects.get())
+        assert {file.owner for file in run.files.filter(kind="data")} == {"router-cobo0, router-cobo1"}

@@ -1,17 +1,14 @@
 """Whatever breaks, nothing is left with nobody at work on it, and nothing is believed that was not read."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import OperationalError
 
-from attpcdaq.live.models import Event
 from attpcdaq.runcontrol import commands
 from attpcdaq.runcontrol.beating import beating
-from attpcdaq.runcontrol.close_out import set_aside
 from attpcdaq.runcontrol.execute import _execute, execute
 from attpcdaq.runcontrol.live_wait import LOOK_EVERY
 from attpcdaq.runcontrol.models import Command, Step
@@ -20,21 +17,7 @@ from attpcdaq.runcontrol.sweep import sweep
 from attpcdaq.runlog.models import Run
 from attpcdaq.topology.models import ConfigSet, ECCServer
 from get_protocol.state_machine import Transition
-from tests.runcontrol.rig import SHIFTER, Rig
-
-NAME = "CoBo0_AsAd0_2026-11-22T09:48:24.458_0000.graw"
-
-
-@pytest.fixture
-def ready(rig: Rig) -> Rig:
-    rig.make_ready()
-    return rig
-
-
-@pytest.fixture
-def running(ready: Rig) -> Rig:
-    assert ready.do("start").state == "done"
-    return ready
+from tests.runcontrol.rig import Rig
 
 
 def at_call(rig: Rig, transition: Transition, name: str, *, before=None, after=None) -> None:
@@ -283,59 +266,3 @@ class TestOverall:
         shot = snapshot(rig.time.now())
         assert shot.ecc_servers[0].last_error == ""
         assert shot.overall.title == "Described"
-
-
-class TestSetAside:
-    @pytest.fixture
-    def asked(self, ready: Rig) -> Callable[[], bool]:
-        """Stray files that somebody asked to have set aside; tells whether they lie there still."""
-        ready.write(0, NAME, b"stray")
-        commands.request_set_aside(SHIFTER, ready.time.now())
-        return lambda: NAME in ready.nodes.nodes["node-cobo0"].directories["/staging"]
-
-    def test_no_run_starts_meanwhile(self, ready: Rig, asked: Callable[[], bool]) -> None:
-        del ready.nodes.nodes["node-cobo0"].directories["/staging"][NAME]
-        with pytest.raises(commands.CommandRefused, match="Stray files are being set aside"):
-            ready.request("start")
-        set_aside(ready.outside)
-        assert ready.do("start").state == "done"
-
-    def test_asked_once_it_is_done_once_and_never_during_a_run(self, ready: Rig, asked: Callable[[], bool]) -> None:
-        set_aside(ready.outside)
-        assert not asked()
-        assert ready.do("start").state == "done"
-        ready.write(0, NAME)
-        set_aside(ready.outside)
-        assert asked()
-        assert Event.objects.filter(subject="staging", text__contains="were not set aside").exists()
-
-    def test_it_does_not_happen_late(self, ready: Rig, asked: Callable[[], bool]) -> None:
-        ready.time.elapsed += 20
-        set_aside(ready.outside)
-        assert asked()
-        assert Event.objects.filter(subject="staging", text__contains="No worker took it in time").exists()
-
-
-class TestCloseOut:
-    def test_files_moved_by_a_worker_that_died_are_noted(self, running: Rig) -> None:
-        running.do("stop")
-        running.nodes.write("node-cobo0", f"/staging/e20009/run_0001/{NAME}", b"moved", mtime=0.0)
-        run = running.close(Run.objects.get())
-        assert [file.size for file in run.files.filter(kind="data")] == [5]
-
-    def test_a_fault_of_ours_is_said_and_the_run_is_closed(self, running: Rig) -> None:
-        running.write(0, NAME)
-        running.do("stop")
-        running.nodes.fail("node-cobo0", "move_files", RuntimeError("boom"))
-        run = running.close(Run.objects.get())
-        assert run.state == "closed"
-        assert "router-cobo0: internal error RuntimeError('boom')" in run.verdict
-
-    def test_routers_that_share_a_directory_are_all_named(self, running: Rig) -> None:
-        first, second = running.detector.data_routers[:2]
-        second.node = first.node
-        second.save()
-        running.write(0, NAME)
-        running.do("stop")
-        run = running.close(Run.objects.get())
-        assert {file.owner for file in run.files.filter(kind="data")} == {"router-cobo0, router-cobo1"}
