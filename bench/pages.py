@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from attpcdaq.demo.detector import announced
 from attpcdaq.demo.place import Place
@@ -62,8 +63,10 @@ def _changes(place: Place) -> Iterator[tuple[str, float]]:
     told = next(one for one in announced(place)["ecc_servers"] if one["name"] == SERVER)
     server = EccAddress(SERVER, told["address"], told["port"])
     config = ConfigId("cobo0", "experiment", "experiment")
-    for number in range(CHANGES):
-        time.sleep(random.SystemRandom().uniform(0.1, 1.2))
-        transition, state = (Transition.UNDO, "idle") if number % 2 else (Transition.DESCRIBE, "described")
-        asyncio.run(EccSoap().transition(server, transition, config, (), 10.0))
-        yield state, time.time()
+    # Playwright has an event loop of its own in this thread.
+    with ThreadPoolExecutor(1) as apart:
+        for number in range(CHANGES):
+            time.sleep(random.SystemRandom().uniform(0.1, 1.2))
+            transition, state = (Transition.UNDO, "idle") if number % 2 else (Transition.DESCRIBE, "described")
+            apart.submit(lambda to=transition: asyncio.run(EccSoap().transition(server, to, config, (), 10.0))).result()
+            yield state, time.time()

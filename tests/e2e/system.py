@@ -108,6 +108,13 @@ class System:
         found: dict[str, Any] = truth
         return found
 
+    def journal(self, since: int) -> list[dict[str, Any]]:
+        """What the simulator did after its entry number `since`: calls, transitions, processes, faults."""
+        code, entries = call("GET", f"{self.control}/journal?since={since}")
+        assert code == 200, entries
+        found: list[dict[str, Any]] = entries
+        return found
+
     def speed(self, speed: float, event_rate: float = 20.0) -> None:
         """Let the hardware take less time than it would, where time is all it costs."""
         assert call("POST", f"{self.control}/speed", {"speed": speed, "event_rate": event_rate})[0] == 200

@@ -1,6 +1,7 @@
 """The main job through the API: idle, ready, run 1, its data, run 2, a board that fails and recovers."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,3 +121,30 @@ def test_one_server_alone(system: System) -> None:
     assert system.states() == {**dict.fromkeys(SERVERS, "ready"), "ecc-cobo7": "prepared"}
     system.do("configure", ecc_servers=["ecc-cobo7"])
     assert system.all_in("ready")
+
+
+def test_boards_keep_their_order_at_the_hardwares_own_pace(system: System) -> None:
+    system.ready()
+    for action in ("breakup", "undo", "undo"):
+        system.do(action)
+    system.speed(1, event_rate=5)
+    mutant = ["ecc-mutant"]
+    order = {"describe": ([], SERVERS), "prepare": (mutant, COBOS), "configure": (COBOS, mutant)}
+    for action, (first, then) in {**order, "start": (COBOS, mutant), "stop": (mutant, COBOS)}.items():
+        since = system.truth()["seq"]
+        command = system.request(action)
+        if action == "configure":
+            wait_for(lambda: system.server("ecc-cobo0")["going_to"] == "Ready", "the transition under way to be shown")
+            assert system.status()["overall"]["level"] == "busy"
+        assert system.finished(command, 60)["state"] == "done"
+        check_order(system.journal(since), action, first, then)
+    assert system.closed()["verdict"] == ""
+
+
+def check_order(entries: list[dict[str, Any]], action: str, first: list[str], then: list[str]) -> None:
+    """Every server was called once, those of `then` after those of `first` had ended their transition."""
+    calls = [one for one in entries if one["kind"] == "call" and one["operation"] == action.capitalize()]
+    called = {one["subject"]: one["seq"] for one in calls}
+    ended = {one["subject"]: one["seq"] for one in entries if one["kind"] == "transition"}
+    assert sorted(one["subject"] for one in calls) == sorted([*first, *then])
+    assert max([ended[name] for name in first], default=0) < min(called[name] for name in then), action
