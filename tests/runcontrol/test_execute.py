@@ -158,6 +158,16 @@ class TestRun:
         assert rig.do("start").state == "failed"
         assert Run.objects.first().number == 2
 
+    def test_a_server_that_is_away_at_start_does_not_keep_the_run_open(self, rig: Rig) -> None:
+        rig.make_ready()
+        command = rig.request("start")
+        rig.ecc.take_down("ecc-cobo1")
+        assert execute(command.pk, rig.outside)
+        run = Run.objects.get()
+        assert (run.state, rig.states()["ecc-cobo0"]) == ("closing", "READY")
+        assert "Start failed. ecc-cobo1: " in run.verdict
+        assert rig.close(run).state == "closed"
+
     def test_a_start_of_which_nothing_was_sent_fails_and_uses_its_number_up(self, rig: Rig) -> None:
         rig.make_ready()
         command = rig.request("start")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attpcdaq.runcontrol.facts import COBO, MUTANT, RouterFacts, RunFacts, ServerFacts, SystemFacts
-from attpcdaq.runcontrol.plan import ACTIONS, FORWARD, MUTANT_STOP_LIMIT, Plan, Refusal, plan
+from attpcdaq.runcontrol.plan import ACTIONS, FORWARD, Plan, Refusal, plan
 from get_protocol.state_machine import State, Transition, sources
 
 STATES = [None, *State]
@@ -56,12 +56,6 @@ def test_one_server_that_drives_cobos_and_the_mutant_is_called_once_and_as_the_m
     facts = SystemFacts((both, server("ecc-cobo9", State.READY)), experiment="x")
     assert stages(plan("start", None, facts)) == [("ecc-cobo9",), ("ecc-all",)]
     assert stages(plan("start", None, SystemFacts((both,), experiment="x"))) == [("ecc-all",)]
-
-
-def test_cobos_wait_four_seconds_at_most_for_the_mutant_to_stop() -> None:
-    outcome = plan("stop", None, system(State.RUNNING, mutant=None))
-    assert isinstance(outcome, Plan)
-    assert [(stage.limit, stage.carry_on) for stage in outcome.stages] == [(MUTANT_STOP_LIMIT, True), (None, True)]
 
 
 MIXES = list(itertools.product(STATES, repeat=3))

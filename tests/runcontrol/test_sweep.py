@@ -40,6 +40,23 @@ def test_a_start_that_expired_leaves_a_failed_run_and_sends_nothing(rig: Rig) ->
     assert not execute(start.pk, rig.outside)
 
 
+def test_nothing_fires_late_when_the_clock_stepped_back(rig: Rig) -> None:
+    command = rig.request("describe")
+    rig.time.elapsed -= 3600
+    assert not execute(command.pk, rig.outside)
+    sweep(rig.time.now(), lambda _: None)
+    command.refresh_from_db()
+    assert command.state == "expired"
+
+
+def test_an_executor_that_vanished_before_the_clock_stepped_back_is_missed_all_the_same(rig: Rig) -> None:
+    command = rig.request("describe")
+    Command.objects.filter(pk=command.pk).update(state="running", heartbeat_at=rig.time.now())
+    sweep(rig.time.now() - timedelta(hours=1), lambda _: None)
+    command.refresh_from_db()
+    assert command.state == "failed"
+
+
 def test_an_unclaimed_command_is_published_again(rig: Rig) -> None:
     command = rig.request("describe")
     Command.objects.filter(pk=command.pk).update(published_at=command.requested_at)

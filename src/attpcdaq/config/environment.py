@@ -98,6 +98,8 @@ def _postgresql(host: str, port: int | None, user: str | None, password: str | N
             "keepalives_interval": 2,
             "keepalives_count": 2,
             "tcp_user_timeout": 10000,
+            # A process frozen while it decides would keep everybody, even Stop, from deciding.
+            "options": "-c idle_in_transaction_session_timeout=15s",
         },
     }
 

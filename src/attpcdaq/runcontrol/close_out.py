@@ -18,6 +18,7 @@ from attpcdaq.live.store import add_event
 from attpcdaq.runcontrol.beating import beating
 from attpcdaq.runcontrol.config_backup import backup_configs
 from attpcdaq.runcontrol.gate import claim_set_aside, end_set_aside
+from attpcdaq.runcontrol.live_wait import shown_clean
 from attpcdaq.runcontrol.outside import Outside, real_outside
 from attpcdaq.runlog.lifecycle import add_verdict, advance
 from attpcdaq.runlog.models import Run, RunFile, RunState
@@ -61,6 +62,7 @@ async def _close_out(run_id: int, make_outside: Callable[[], Outside]) -> bool:
             backup = _in_words(backup_configs(run, outside), "config files")
             for problem in filter(None, await asyncio.gather(*moves, backup)):
                 await sync_to_async(add_verdict)(run.pk, problem)
+            await shown_clean(outside)
         return await sync_to_async(advance)(run.pk, RunState.CLOSED, outside.now())
     finally:
         await outside.close()
@@ -79,7 +81,8 @@ async def _in_words(work: Awaitable[str], owner: str) -> str:
 
 def not_being_moved(now: datetime) -> Q:
     """Runs whose files nobody is moving: not begun, or the worker that did has been silent for so long."""
-    return Q(files_moving_at__isnull=True) | Q(files_moving_at__lte=now - MOVER_SILENT)
+    silent = Q(files_moving_at__lte=now - MOVER_SILENT) | Q(files_moving_at__gt=now + MOVER_SILENT)
+    return silent | Q(files_moving_at__isnull=True)
 
 
 def _claim(run_id: int, now: datetime) -> Run | None:

@@ -16,7 +16,6 @@ from attpcdaq.runcontrol.beating import beating
 from attpcdaq.runcontrol.live_wait import live_shows
 from attpcdaq.runcontrol.models import Command, Step
 from attpcdaq.runcontrol.outside import Outside, real_outside
-from attpcdaq.runcontrol.plan import MUTANT_STOP_LIMIT
 from attpcdaq.runcontrol.step import Order, Outcome, gather_outcomes, run_step
 from attpcdaq.runcontrol.together import Together
 from attpcdaq.topology import wiring
@@ -35,6 +34,7 @@ LIMITS: dict[Transition, float] = {
     Transition.BREAKUP: 30.0,
     Transition.UNDO: 30.0,
 }
+MUTANT_STOP_LIMIT = 4.0
 TAKE_OVER_AFTER = timedelta(seconds=1)
 NO_CONFIG = ConfigId("none", "none", "none")
 # Only these read the configID; the others ignore it, and so must not fail for want of one (facts 1.3).

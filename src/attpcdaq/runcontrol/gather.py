@@ -10,12 +10,12 @@ from attpcdaq.live.models import ECCState, MonitorBeat, RouterState
 from attpcdaq.runcontrol.facts import RouterFacts, RunFacts, ServerFacts, SystemFacts
 from attpcdaq.runcontrol.gate import set_aside_is_under_way
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Step, StepState
+from attpcdaq.runcontrol.plan import FORWARD
 from attpcdaq.runlog.models import OPEN_STATES, Experiment, Run
 from attpcdaq.topology.models import DataRouter, DataSource, ECCServer
 from get_protocol.state_machine import State, Transition
 
 MONITOR_TOO_OLD = timedelta(seconds=5)
-FORWARD = (Transition.DESCRIBE, Transition.PREPARE, Transition.CONFIGURE)
 STEPS_LOOKED_AT = timedelta(hours=24)
 TOLD = (StepState.SENT, StepState.CONFIRMED, StepState.FAILED, StepState.EXPIRED)
 

@@ -22,20 +22,17 @@ MUTANT_FIRST = frozenset({Transition.PREPARE, Transition.STOP})
 MUTANT_LAST = frozenset({Transition.CONFIGURE, Transition.START})
 FORWARD = (Transition.DESCRIBE, Transition.PREPARE, Transition.CONFIGURE)
 NEEDS_CONFIGURATION = frozenset(FORWARD)
-MUTANT_STOP_LIMIT = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Servers that get the same call at the same time; the next stage waits for all of them.
 
-    `limit`: give up waiting after so many seconds. `carry_on`: go on even when one failed.
+    After a failure only a Stop goes on to its next stage (run_progress), and it does not wait long (execute).
     """
 
     transition: Transition
     servers: tuple[str, ...]
-    limit: float | None = None
-    carry_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ def plan(action: str, targets: Sequence[str] | None, facts: SystemFacts) -> Plan
     if not servers:
         return Refusal(("No ECC server is set up: begin with Easy setup.",))
     if transition is Transition.STOP:
-        return Plan(action, _stop_stages(servers))
+        return Plan(action, _stages(transition, servers))  # whatever is believed of their states
     reasons = _reasons(transition, servers, facts, whole=targets is None)
     acting = tuple(server for server in servers if server.state in sources(transition))
     if not reasons and not acting:
@@ -149,15 +146,6 @@ def _stages(transition: Transition, servers: Sequence[ServerFacts]) -> tuple[Sta
     return tuple(Stage(transition, group) for group in groups if group)
 
 
-def _stop_stages(servers: Sequence[ServerFacts]) -> tuple[Stage, ...]:
-    """Stop every one of them, whatever is believed of its state; the CoBos do not wait long for the MuTAnT."""
-    mutant, *cobos = _stages(Transition.STOP, servers)
-    if not cobos:
-        return (Stage(Transition.STOP, mutant.servers, carry_on=True),)
-    first = Stage(Transition.STOP, mutant.servers, limit=MUTANT_STOP_LIMIT, carry_on=True)
-    return (first, *(Stage(Transition.STOP, stage.servers, carry_on=True) for stage in cobos))
-
-
 def _confirmed(plan_: Plan, facts: SystemFacts, *, whole: bool) -> Plan:
     """Breakup or Undo while a run is open needs a person's word; for the whole system it is a Stop first."""
     transition = ACTIONS[plan_.action]
@@ -166,7 +154,9 @@ def _confirmed(plan_: Plan, facts: SystemFacts, *, whole: bool) -> Plan:
     label, run = transition_label(transition), f"Run {facts.run.number} is open."
     if whole:
         return replace(
-            plan_, stages=_stop_stages(facts.servers) + plan_.stages, confirm=f"{run} {label} stops it first."
+            plan_,
+            stages=_stages(Transition.STOP, facts.servers) + plan_.stages,
+            confirm=f"{run} {label} stops it first.",
         )
     names = ", ".join(name for stage in plan_.stages for name in stage.servers)
     return replace(plan_, confirm=f"{run} {label} takes {names} out of it.")

@@ -3,11 +3,11 @@
 import os
 import socket
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from attpcdaq.live.labels import transition_label
 from attpcdaq.live.store import add_event
@@ -16,15 +16,19 @@ from attpcdaq.runcontrol.step import Outcome
 
 OUTSTANDING = "Another call to this ECC server is still outstanding. Nothing was sent."
 SUPERSEDED = "A Stop came first. Nothing was sent."
+CLOCKS_DIFFER = timedelta(seconds=5)
 EXPIRED = "No worker took it in time, so nothing was sent. Is the Celery worker running?"
 BROKEN_OFF = "What came of it was not recorded; the state shown is what the hardware says."
 
 
+def in_time(now: datetime) -> Q:
+    """Commands that may be begun now; not those of a future that a clock which stepped back came from."""
+    return Q(expires_at__gt=now, requested_at__lte=now + CLOCKS_DIFFER)
+
+
 def claim(command_id: UUID, now: datetime, who: str = "") -> bool:
     """Take a queued command that has not expired; exactly one caller gets True."""
-    claimed = Command.objects.filter(
-        pk=command_id, state=CommandState.QUEUED, expires_at__gt=now, superseded=False
-    ).update(
+    claimed = Command.objects.filter(in_time(now), pk=command_id, state=CommandState.QUEUED, superseded=False).update(
         state=CommandState.RUNNING,
         claimed_by=(who or f"{socket.gethostname()}:{os.getpid()}")[:100],
         claimed_at=now,

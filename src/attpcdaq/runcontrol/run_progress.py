@@ -47,7 +47,8 @@ def after_stage(
 
 def _stopped(command: Command, stops: Sequence[Step], outcomes: Outcomes, now: datetime) -> None:
     """All boards were seen not running: the run has stopped, and its files may be looked at."""
-    if command.run_id is None or command.targets is not None:
+    run = Run.objects.filter(pk=command.run_id, state=RunState.STOPPING).first()
+    if run is None or command.targets is not None:
         return
     missing = [step for step in stops if not outcomes[step.pk].ok]
     silent = _silent_servers([step for step in missing if outcomes[step.pk].state is None], now)
@@ -55,11 +56,11 @@ def _stopped(command: Command, stops: Sequence[Step], outcomes: Outcomes, now: d
         return
     if missing:
         names = ", ".join(step.server_name for step in missing)
-        add_verdict(command.run_id, f"Not seen stopped, for nothing answered any more: {names}.")
-    if Run.objects.filter(pk=command.run_id, started_at=None, verdict="").exists():
-        add_verdict(command.run_id, "It was stopped before all boards were seen Running.")
-    if advance(command.run_id, RunState.CLOSING, now, files_asked_at=now):
-        transaction.on_commit(partial(publish.publish_close_out, command.run_id))
+        add_verdict(run.pk, f"Not seen stopped, for nothing answered any more: {names}.")
+    if run.started_at is None and not run.verdict:
+        add_verdict(run.pk, "It was stopped before all boards were seen Running.")
+    if advance(run.pk, RunState.CLOSING, now, files_asked_at=now):
+        transaction.on_commit(partial(publish.publish_close_out, run.pk))
 
 
 def _silent_servers(steps: Sequence[Step], now: datetime) -> set[int]:
@@ -85,7 +86,9 @@ def settle(command: Command, steps: Sequence[Step], outcomes: Outcomes, seen_at:
     if superseded:
         return []  # that Stop sees to the run
     advance(command.run_id, RunState.STOPPING, seen_at)
-    return _way_back(command, [step for step in steps if step.pk in outcomes])
+    # Who was told nothing cannot run: a server that is away must not keep the others' files waiting.
+    told = [step for step in steps if step.pk in outcomes and (outcomes[step.pk].sent or outcomes[step.pk].ok)]
+    return _way_back(command, told)
 
 
 def _way_back(command: Command, started: Sequence[Step]) -> list[list[Step]]:

@@ -51,7 +51,7 @@ def _stop_without_worker(now: datetime, run_stop: Callable[[UUID], object]) -> N
 
 
 def _expire(now: datetime) -> None:
-    for command in Command.objects.filter(state=CommandState.QUEUED, expires_at__lte=now):
+    for command in Command.objects.filter(~record.in_time(now), state=CommandState.QUEUED):
         with transaction.atomic():
             if record.expire(command, now) and command.opens_run and command.run_id is not None:
                 drop_start(command.run_id, record.EXPIRED, now)
@@ -80,8 +80,9 @@ def _publish_again(now: datetime) -> None:
 
 def _end_vanished(now: datetime) -> None:
     """A command whose executor is silent is over; the hardware is read by everybody, and Stop leads out."""
-    silent = Command.objects.filter(state=CommandState.RUNNING, heartbeat_at__lte=now - EXECUTOR_SILENT)
-    for command in silent:
+    # Nor does a heartbeat count that lies ahead: the clock stepped back since.
+    silent = Q(heartbeat_at__lte=now - EXECUTOR_SILENT) | Q(heartbeat_at__gt=now + EXECUTOR_SILENT)
+    for command in Command.objects.filter(silent, state=CommandState.RUNNING):
         break_off(command.pk, VANISHED, now)
 
 
@@ -89,6 +90,7 @@ def _close_out_again(now: datetime) -> None:
     """A run is left closing only while its files are being moved; a close-out that got lost is asked for again."""
     closing = Run.objects.filter(state=RunState.CLOSING)
     unasked = Q(files_asked_at__isnull=True) | Q(files_asked_at__lte=now - CLOSE_OUT_AGAIN)
+    unasked |= Q(files_asked_at__gt=now + CLOSE_OUT_AGAIN)
     for run in closing.filter(unasked & not_being_moved(now)):
         Run.objects.filter(pk=run.pk).update(files_asked_at=now)
         publish.publish_close_out(run.pk)
