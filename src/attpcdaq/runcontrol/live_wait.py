@@ -1,11 +1,11 @@
 """The end of a command waits a moment for the back arrow, so that what it did is what everybody sees next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from asgiref.sync import sync_to_async
 
-from attpcdaq.live.models import ECCState, MonitorBeat
+from attpcdaq.live.models import ECCState, MonitorBeat, RouterState
 from attpcdaq.runcontrol.gather import MONITOR_TOO_OLD
 from attpcdaq.runcontrol.models import Step
 from attpcdaq.runcontrol.outside import Outside
@@ -23,9 +23,18 @@ async def live_shows(steps: Sequence[Step], outcomes: Mapping[int, Outcome], out
         for step in steps
         if (outcome := outcomes.get(step.pk)) and outcome.state is not None and step.ecc_server_id is not None
     }
+    await _until(lambda: _agrees(wanted), outside)
+
+
+async def shown_clean(outside: Outside) -> None:
+    """The same after files were moved: who sees a run closed may start the next one."""
+    await _until(lambda: not RouterState.objects.filter(files__gt=0).exists(), outside)
+
+
+async def _until(shown: Callable[[], bool], outside: Outside) -> None:
     deadline = outside.now() + AT_MOST
     while outside.now() < deadline:
-        if await sync_to_async(_agrees)(wanted) or not await sync_to_async(_monitor_lives)(outside):
+        if await sync_to_async(shown)() or not await sync_to_async(_monitor_lives)(outside):
             return
         await outside.sleep(LOOK_EVERY)
 
