@@ -1,6 +1,5 @@
 """The end of a run: files are moved when they are quiet, never over another, and late ones are kept apart."""
 
-import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -61,7 +60,7 @@ def test_a_file_that_still_grows_is_waited_for(rig: Rig, stopped: Run) -> None:
         looks.append(seconds)
         if len(looks) < 4:
             rig.write(0, NAME, b"0" * (100 + len(looks)))
-        await asyncio.sleep(0)
+        await rig.time.sleep(seconds)
 
     outside = rig.outside()
     object.__setattr__(outside, "sleep", growing)
