@@ -24,7 +24,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 demo: $(RUN_READY) ## the whole system against a simulated detector (PORT=8080 DATA=demo-data); Ctrl-C ends it
-	@exec $(BIN)/python -m attpcdaq.demo --port $(PORT) --data $(DATA)
+	@exec $(BIN)/python -m attpcdaq.demo --port "$(PORT)" --data "$(DATA)"
 
 test: $(DEV_READY) ## every test, against the real PostgreSQL, RabbitMQ, nginx, sshd and Chromium
 	@deploy/test-services || echo "Going on without it." >&2

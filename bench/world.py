@@ -11,7 +11,7 @@ from pathlib import Path
 from attpcdaq.demo import programs
 from attpcdaq.demo.detector import LOOPBACK, write_known_hosts
 from attpcdaq.demo.place import Place
-from attpcdaq.demo.supervisor import Program, Supervisor
+from attpcdaq.demo.supervisor import AtEnd, Program, Supervisor
 from bench.processes import command_line, family
 from tests.e2e.system import System
 from tests.services.processes import free_port
@@ -31,12 +31,12 @@ class World:
 
     def start(self, name: str, command: list[str]) -> int:
         """Start a process; its number."""
-        program = Program(name, command, self.settings, self.place.log(name), restarts=False)
+        program = Program(name, command, self.settings, self.place.log(name), AtEnd.FINE)
         self.supervisor.start(program)
         return self.supervisor.pid(name)
 
     def run(self, name: str, command: list[str]) -> None:
-        program = Program(name, command, self.settings, self.place.log(name), restarts=False)
+        program = Program(name, command, self.settings, self.place.log(name), AtEnd.FINE)
         self.supervisor.run(program, lambda: None)
 
     def system(self) -> System:

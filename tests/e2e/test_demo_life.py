@@ -75,7 +75,7 @@ def _works(demo: Demo) -> bool:
 
 
 def test_ctrl_c_ends_everything_and_the_next_demo_goes_on(tmp_path: Path) -> None:
-    port, data = free_port(), tmp_path / "data"
+    port, data = free_port(), tmp_path / "my data"
     with running_demo(data, tmp_path, port) as first:
         system, family = first.system(), first.family()
         system.speed(20)
@@ -125,6 +125,19 @@ def test_two_demos_side_by_side(tmp_path: Path, demo: Demo) -> None:
     assert _works(demo)
 
 
+def test_ctrl_c_while_it_prepares_ends_everything(tmp_path: Path) -> None:
+    process = start(tmp_path / "my data", free_port(), tmp_path)
+    demo = Demo(tmp_path / "my data", 0, process)
+    try:
+        wait_for(lambda: len(demo.family()) == 4, "watchdog, preparation and simulator")
+        family = demo.family()
+        os.kill(process.pid, signal.SIGINT)
+        wait_for(lambda: all_gone(family), "the end of all its processes", 15)
+        assert "The demo has ended" in demo.output
+    finally:
+        process.stop()
+
+
 def test_kill_9_leaves_nothing_behind(tmp_path: Path) -> None:
     port = free_port()
     process = start(tmp_path / "data", port, tmp_path)
@@ -148,7 +161,7 @@ def test_without_its_simulator_a_demo_ends_and_says_why(tmp_path: Path) -> None:
         family = demo.family()
         named(demo, "get_simulator").kill()
         wait_for(lambda: all_gone(family), "the end of all its processes", 15)
-        assert f"demo: the simulator ended; the end of {demo.data / 'logs' / 'simulator.log'}" in demo.output
+        assert f"demo: simulator ended; the end of {demo.data / 'logs' / 'simulator.log'}" in demo.output
         assert "get_simulator: 11 boards" in demo.output
     finally:
         process.stop()

@@ -22,9 +22,9 @@ def refused(*words: object) -> str:
 
 
 def test_make_passes_its_settings_on() -> None:
-    command = ["make", "--dry-run", "demo", "PORT=8111", "DATA=elsewhere"]
+    command = ["make", "--dry-run", "demo", "PORT=8111", "DATA=else where"]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert printed.splitlines()[-1].endswith("python -m attpcdaq.demo --port 8111 --data elsewhere")
+    assert printed.splitlines()[-1].endswith('python -m attpcdaq.demo --port "8111" --data "else where"')
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "http", "8080.0", ""])
@@ -48,6 +48,12 @@ def test_data_that_is_a_file(tmp_path: Path) -> None:
     line = refused("--port", free_port(), "--data", tmp_path / "file" / "below")
     assert "cannot be written to (Not a directory): name another directory" in line
     assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["what?", "50%", 'say "hello"', "back\\slash", "new\nline"])
+def test_data_with_characters_that_settings_cannot_hold(name: str, tmp_path: Path) -> None:
+    assert "use a path without any of" in refused("--port", free_port(), "--data", tmp_path / name)
+    assert not (tmp_path / name).exists()
 
 
 def test_data_that_is_empty() -> None:

@@ -5,6 +5,9 @@ import os
 from pathlib import Path
 from typing import TextIO
 
+# They would need quoting in settings that are addresses.
+UNFIT = '#?%"\\'
+
 
 class DemoError(Exception):
     """The demo cannot start or go on; the text says why and what to do."""
@@ -38,6 +41,8 @@ class Place:
 
     def make(self) -> None:
         """Make the directories. DemoError when the place is no directory or may not be written to."""
+        if any(character in UNFIT or not character.isprintable() for character in str(self.root)):
+            raise DemoError(f"DATA={self.root}: use a path without any of {UNFIT} and control characters")
         if self.root.exists() and not self.root.is_dir():
             raise DemoError(f"DATA={self.root} is a file: name a directory, which is made if there is none")
         try:

@@ -12,7 +12,7 @@ from attpcdaq.demo import detector, programs
 from attpcdaq.demo.detector import LOOPBACK
 from attpcdaq.demo.place import DemoError, Place
 from attpcdaq.demo.prepare import USER
-from attpcdaq.demo.supervisor import Program, Supervisor
+from attpcdaq.demo.supervisor import AtEnd, Program, Supervisor, say
 
 READY_WITHIN = 60.0
 LOOK_EVERY = 0.2
@@ -30,35 +30,35 @@ def run(place: Place, port: int) -> None:
             _start_product(place, port, supervisor, settings | programs.node_access(place))
         if not supervisor.asked_to_stop:
             place.address.write_text(f"http://{LOOPBACK}:{port}/\n", encoding="ascii")
-            _say(welcome(place, port))
+            say(welcome(place, port))
         supervisor.watch()
     finally:
-        _say("\nEnding ...")
+        say("\nEnding ...")
         place.address.unlink(missing_ok=True)
         supervisor.stop_all(last=SIMULATOR)
-    _say(f"The demo has ended. Its data are in {place.root}.")
+    say(f"The demo has ended. Its data are in {place.root}.")
 
 
 def _prepare(place: Place, supervisor: Supervisor, settings: dict[str, str]) -> None:
     """Keys, database and simulator; then the setup made from where the simulator listens."""
-    _say("Preparing the database and the simulated detector ...")
+    say("Preparing the database and the simulated detector ...")
     detector.describe(place)
     command = [sys.executable, "-m", "attpcdaq.demo.prepare", str(place.root)]
-    simulator = Program(SIMULATOR, programs.simulator(place), settings, place.log(SIMULATOR), restarts=False)
+    simulator = Program(SIMULATOR, programs.simulator(place), settings, place.log(SIMULATOR), AtEnd.FATAL)
     start_once = _once(partial(supervisor.start, simulator))
 
     def simulate() -> None:
         if place.authorized_keys.exists():
             start_once()
 
-    supervisor.run(Program("prepare", command, settings, place.log("prepare"), restarts=False), simulate)
+    supervisor.run(Program("prepare", command, settings, place.log("prepare"), AtEnd.FINE), simulate)
     if not supervisor.asked_to_stop:
         detector.write_known_hosts(place)
 
 
 def _start_product(place: Place, port: int, supervisor: Supervisor, settings: dict[str, str]) -> None:
     """Web, worker and monitor; back when pages are served and every ECC server has been read."""
-    _say("Starting web server, worker and monitor ...")
+    say("Starting web server, worker and monitor ...")
     commands = {
         "web": programs.web(f"{LOOPBACK}:{port}"),
         "celery": programs.celery(),
@@ -128,11 +128,6 @@ def welcome(place: Place, port: int) -> str:
   If something is wrong, look into {place.logs}.
   Press Ctrl-C here to end it; the same command goes on from there.
 """
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 def check_port(port: int) -> None:

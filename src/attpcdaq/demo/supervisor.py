@@ -10,8 +10,9 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
-from typing import IO
+from typing import IO, TextIO
 
 from attpcdaq.demo.place import DemoError
 
@@ -23,15 +24,23 @@ BIG_LOG = 5_000_000
 WATCHDOG = Path(__file__).with_name("watchdog.py")
 
 
+class AtEnd(Enum):
+    """What the end of a process means."""
+
+    FINE = "fine"
+    RESTART = "restart"
+    FATAL = "fatal"
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run, and whether it is started again when it dies."""
+    """What to run, and what it means when it ends by itself."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     log: Path
-    restarts: bool = True
+    at_end: AtEnd = AtEnd.RESTART
 
     def last_words(self) -> str:
         """The end of its log."""
@@ -71,6 +80,8 @@ class Supervisor:
         """Start it and wait for its end, calling `still` now and then. DemoError when it fails."""
         self.start(program)
         self.wait_until(lambda: self._has_ended(program.name), 120, f"{program.name} to end", still)
+        if not self._has_ended(program.name):
+            return  # somebody asked us to stop
         child = self._children.pop(program.name)
         self._tell_watchdog("-", child.process.pid)
         if child.process.returncode:
@@ -121,13 +132,14 @@ class Supervisor:
         if ready:
             with suppress(BlockingIOError):
                 os.read(self._wake_up, 4096)
-        for child in [child for child in self._children.values() if child.program.restarts]:
-            if child.process.poll() is not None and not self.asked_to_stop:
+        if self.asked_to_stop:
+            return
+        for child in [child for child in self._children.values() if child.process.poll() is not None]:
+            program = child.program
+            if program.at_end is AtEnd.FATAL:
+                raise DemoError(f"{program.name} ended; the end of {program.log}:\n{program.last_words()}")
+            if program.at_end is AtEnd.RESTART:
                 self._restart(child)
-        for child in self._children.values():
-            if child.program.name == "simulator" and child.process.poll() is not None:
-                words = child.program.last_words()
-                raise DemoError(f"the simulator ended; the end of {child.program.log}:\n{words}")
 
     def _restart(self, child: _Child) -> None:
         program, now = child.program, time.monotonic()
@@ -139,7 +151,7 @@ class Supervisor:
         how = f"{program.name} ended unexpectedly (status {child.process.returncode})"
         if len(child.deaths) > DEATHS_ALLOWED:
             raise DemoError(f"{how} again and again; the end of {program.log}:\n{program.last_words()}")
-        sys.stderr.write(f"{how} and is started again; its log is {program.log}\n")
+        say(f"{how} and is started again; its log is {program.log}", sys.stderr)
         child.process = self._popen(program)
 
     def _popen(self, program: Program) -> subprocess.Popen[bytes]:
@@ -170,6 +182,12 @@ class Supervisor:
 
     def _stop_asked(self, number: int, frame: object) -> None:
         self.asked_to_stop = True
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """A line for the terminal, if it is still there."""
+    with suppress(OSError, ValueError):
+        print(text, file=stream or sys.stdout, flush=True)
 
 
 def _wake_up_at_signals() -> int:
