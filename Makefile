@@ -28,7 +28,7 @@ demo: $(RUN_READY) ## the whole system against a simulated detector (PORT=8080 D
 
 test: $(DEV_READY) ## every test, against the real PostgreSQL, RabbitMQ, nginx, sshd and Chromium
 	@deploy/test-services || echo "Going on without it." >&2
-	$(BIN)/python -m pytest --postgresql -n 2 --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --postgresql -n 2 $(PYTEST_ARGS)
 
 test-fast: $(DEV_READY) ## the tests that need none of them (under a minute)
 	$(BIN)/python -m pytest -m "not services and not e2e" -n 2 $(PYTEST_ARGS)

@@ -22,7 +22,7 @@ def refused(*words: object) -> str:
 
 
 def test_make_passes_its_settings_on() -> None:
-    command = ["make", "--dry-run", "demo", "PORT=8111", "DATA=else where"]
+    command = ["make", "--no-print-directory", "--dry-run", "demo", "PORT=8111", "DATA=else where"]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert printed.splitlines()[-1].endswith('python -m attpcdaq.demo --port "8111" --data "else where"')
 

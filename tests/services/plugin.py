@@ -43,9 +43,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tiers by folder and fixture, keep tests of one program in one worker, browser tests at the end.
+    """Mark the tiers by folder and fixture, and put browser tests at the end.
 
-    At the end, because Playwright's loop stays alive in its process, and no other asyncio test can run beside it.
+    Playwright's loop stays alive in its process, and no asyncio test can run after it. xdist keeps this order and gives a
+    file to one worker, so a file with browser tests has no others.
     """
     for item in items:
         used = set(getattr(item, "fixturenames", ()))
@@ -53,15 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("e2e")
         if used & SERVICES:
             item.add_marker("services")
-        if group := _group(used):
-            item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=lambda item: "browser_type_launch_args" in getattr(item, "fixturenames", ()))
-
-
-def _group(used: set[str]) -> str | None:
-    if "browser_type_launch_args" in used:
-        return "browser"
-    return "rabbitmq" if "rabbitmq" in used else None
 
 
 @pytest.fixture(scope="session")

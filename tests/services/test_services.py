@@ -13,7 +13,6 @@ import kombu
 import psutil
 import psycopg
 import pytest
-from playwright.sync_api import Page, expect
 
 from tests.services.nginx import Nginx, framed
 from tests.services.postgresql import PostgreSQL
@@ -100,12 +99,6 @@ async def test_sshd_refuses_another_key(sshd: Sshd) -> None:
             config=None,
             agent_path=None,
         )
-
-
-def test_chromium_renders_a_page_and_clicks(page: Page) -> None:
-    page.set_content("<button onclick=\"this.textContent = 'Running'\">Start</button>")
-    page.get_by_role("button", name="Start").click()
-    expect(page.get_by_role("button")).to_have_text("Running")
 
 
 def test_a_missing_program_is_named_with_its_package() -> None:
