@@ -45,8 +45,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tiers by folder and fixture, and put browser tests at the end.
 
-    Playwright's loop stays alive in its process, and no asyncio test can run after it. xdist keeps this order and gives a
-    file to one worker, so a file with browser tests has no others.
+    Playwright's loop stays alive in its process, and no asyncio test can run after it. xdist keeps this order and gives
+    a file to one worker, so a file with browser tests has no others.
     """
     for item in items:
         used = set(getattr(item, "fixturenames", ()))
