@@ -36,7 +36,7 @@ Subsystem sftp internal-sftp
 
 @dataclass(frozen=True, slots=True)
 class Sshd:
-    """A running sshd that lets `user` in with the private key in the file `key`; `files` is a directory to play in."""
+    """A running sshd that lets `user` in with the private key in the file `key`; `files` is a directory that all tests share."""
 
     port: int
     user: str

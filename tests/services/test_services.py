@@ -77,13 +77,15 @@ async def test_nginx_passes_requests_on(nginx: Callable[[str], Nginx]) -> None:
 
 
 async def test_sshd_runs_commands_and_renames_files(sshd: Sshd) -> None:
-    (sshd.files / "a.graw").write_bytes(b"frame")
+    files = sshd.files / "renames"
+    files.mkdir()
+    (files / "a.graw").write_bytes(b"frame")
     options = {"username": sshd.user, "client_keys": [str(sshd.key)], "known_hosts": str(sshd.known_hosts)}
     async with asyncssh.connect(sshd.host, sshd.port, config=None, **options) as connection:
-        assert (await connection.run(f"ls {sshd.files}", check=True)).stdout == "a.graw\n"
+        assert (await connection.run(f"ls {files}", check=True)).stdout == "a.graw\n"
         async with connection.start_sftp_client() as sftp:
-            await sftp.rename(str(sshd.files / "a.graw"), str(sshd.files / "b.graw"))
-    assert [path.name for path in sshd.files.iterdir()] == ["b.graw"]
+            await sftp.rename(str(files / "a.graw"), str(files / "b.graw"))
+    assert [path.name for path in files.iterdir()] == ["b.graw"]
     assert addresses_of(sshd.process) == {LOOPBACK}
 
 
