@@ -36,7 +36,7 @@ Subsystem sftp internal-sftp
 
 @dataclass(frozen=True, slots=True)
 class Sshd:
-    """A running sshd that lets `user` in with the private key in the file `key`; `files` is a directory that all tests share."""
+    """A running sshd that lets `user` in with the key in the file `key`; all tests share the directory `files`."""
 
     port: int
     user: str
