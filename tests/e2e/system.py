@@ -28,6 +28,13 @@ class System:
         found: dict[str, Any] = status
         return found
 
+    def answers(self) -> bool:
+        """Whether anybody is there."""
+        try:
+            return self.api("GET", "/status")[0] == 200
+        except OSError:
+            return False
+
     def states(self) -> dict[str, str]:
         """ECC server -> state."""
         return {server["name"]: server["state"] for server in self.status()["ecc_servers"]}
