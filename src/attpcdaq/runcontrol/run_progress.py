@@ -47,8 +47,10 @@ def after_stage(
 
 def _stopped(command: Command, stops: Sequence[Step], outcomes: Outcomes, now: datetime) -> None:
     """All boards were seen not running: the run has stopped, and its files may be looked at."""
+    if command.run_id is None or command.targets is not None:
+        return
     run = Run.objects.filter(pk=command.run_id, state=RunState.STOPPING).first()
-    if run is None or command.targets is not None:
+    if run is None:
         return
     missing = [step for step in stops if not outcomes[step.pk].ok]
     silent = _silent_servers([step for step in missing if outcomes[step.pk].state is None], now)
