@@ -1,7 +1,7 @@
 """Functions, methods, classes and imports that nothing uses. Exit status 1 when there are any.
 
 The product counts as user of the product; tests count only for get_protocol, which is a library, and for the shipped
-twins in attpcdaq/testing, which exist for tests. Words in templates and scripts count as uses too.
+twins in attpcdaq/testing, which exist for tests. Words in templates and dotted names in the settings count as uses too.
 """
 
 import re
@@ -34,7 +34,7 @@ def unused(*folders: str) -> dict[tuple[str, int], str]:
     """(file, line) -> what is unused there, when only `folders` are looked at."""
     vulture = Vulture(ignore_names=CALLED_BY_NAME, ignore_decorators=CALLED_BY_DECORATOR)
     vulture.scavenge([ROOT / folder for folder in folders if (ROOT / folder).exists()], exclude=["*/migrations/*"])
-    vulture.used_names.update(words_of_templates())
+    vulture.used_names.update(words_of_templates() | dotted_names())
     return {
         (str(Path(item.filename).resolve().relative_to(ROOT)), item.first_lineno): f"{item.typ} {item.name}"
         for item in vulture.get_unused_code(min_confidence=60)
@@ -45,6 +45,12 @@ def unused(*folders: str) -> dict[tuple[str, int], str]:
 def words_of_templates() -> set[str]:
     files = [path for pattern in ("*.html", "*.toml") for path in (ROOT / "src").rglob(pattern)]
     return {word for path in files for word in re.findall(r"\w+", path.read_text())}
+
+
+def dotted_names() -> set[str]:
+    """The last words of dotted names in settings: Django imports them by name."""
+    settings = (ROOT / "src/attpcdaq/config/settings.py").read_text()
+    return set(re.findall(r'"(?:\w+\.)+(\w+)"', settings))
 
 
 def main() -> int:
