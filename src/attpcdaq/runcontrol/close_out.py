@@ -20,6 +20,7 @@ from attpcdaq.runcontrol.config_backup import backup_configs
 from attpcdaq.runcontrol.gate import claim_set_aside, end_set_aside
 from attpcdaq.runcontrol.live_wait import shown_clean
 from attpcdaq.runcontrol.outside import Outside, real_outside
+from attpcdaq.runlog import run_files
 from attpcdaq.runlog.lifecycle import add_verdict, advance
 from attpcdaq.runlog.models import Run, RunFile, RunState
 from attpcdaq.topology.models import DataRouter
@@ -157,13 +158,8 @@ async def _quiet_files(place: Staging, outside: Outside) -> tuple[GrawFile, ...]
 
 
 def _note(run_id: int, place: Staging, directory: str, files: Sequence[GrawFile]) -> None:
-    for file in files:
-        RunFile.objects.update_or_create(
-            run_id=run_id,
-            node=place.node.name,
-            path=f"{directory}/{file.name}",
-            defaults={"kind": RunFile.Kind.DATA, "owner": place.owner, "size": file.size},
-        )
+    found = ((f"{directory}/{file.name}", file.size) for file in files)
+    run_files.note(run_id, place.node.name, place.owner, RunFile.Kind.DATA, found)
 
 
 def set_aside(make_outside: Callable[[], Outside] = real_outside) -> None:

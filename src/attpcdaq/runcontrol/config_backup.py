@@ -7,6 +7,7 @@ from asgiref.sync import sync_to_async
 
 from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.runcontrol.outside import Outside
+from attpcdaq.runlog import run_files
 from attpcdaq.runlog.models import Run, RunFile
 from attpcdaq.topology.models import ConfigSet, ECCServer
 from attpcdaq.topology.wiring import node_address
@@ -48,11 +49,6 @@ async def _backup_one(run: Run, server: ECCServer, outside: Outside) -> str:
         copied = await outside.nodes.copy_files(node, server.config_dir, names, destination, COPY_TIMEOUT)
     except GatewayError as error:
         return f"{server.name}: config files were not backed up: {error}"
-    for file in copied:
-        await sync_to_async(RunFile.objects.update_or_create)(
-            run=run,
-            node=node.name,
-            path=file.path,
-            defaults={"kind": RunFile.Kind.CONFIG, "owner": server.name, "size": file.size},
-        )
+    found = [(file.path, file.size) for file in copied]
+    await sync_to_async(run_files.note)(run.pk, node.name, server.name, RunFile.Kind.CONFIG, found)
     return ""
