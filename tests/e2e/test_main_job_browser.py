@@ -134,6 +134,7 @@ def test_one_server_alone_has_its_own_buttons(shifter: Shifter, system: System) 
 
 def test_the_page_says_when_it_is_out_of_touch_and_comes_back(shifter: Shifter, demo: Demo, system: System) -> None:
     banner = shifter.page.locator("#out-of-touch")
+    expect(shifter.page.locator("body[data-heard=yes]")).to_be_attached(timeout=15_000)
     expect(banner).to_be_hidden()
     web = [process for process in demo.family() if "gunicorn" in " ".join(process.cmdline())]
     for process in web:

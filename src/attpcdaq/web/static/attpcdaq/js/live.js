@@ -12,6 +12,12 @@ function showSilence(seconds) {
   document.getElementById("out-of-touch-seconds").textContent = Math.floor(seconds);
 }
 
+// Only from the first beat on can silence be noticed.
+function hear(data) {
+  document.body.dataset.heard = "yes";
+  takeBeat(data);
+}
+
 // A message that only says "done" leaves by itself; one that says why something was refused stays until the next.
 function showMessage(event) {
   if (event.target.id === "menu") return event.target.showPopover();
@@ -56,7 +62,7 @@ const page = document.body.dataset;
 setServerNow(Number(page.now));
 if (document.querySelector("[data-panel]")) {
   new Stream(page.stream, page.eventId, {
-    change: refresh, reset: () => refresh(), back: () => refresh(), beat: takeBeat, silence: showSilence,
+    change: refresh, reset: () => refresh(), back: () => refresh(), beat: hear, silence: showSilence,
   });
   document.addEventListener("daq:shown", tick);
   document.addEventListener("daq:aged", () => refresh());
