@@ -1,5 +1,6 @@
 """The broker in a directory: every message reaches one reader, whole, whoever writes and reads at the same time."""
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -42,6 +43,29 @@ def test_every_message_is_read_once_and_whole(connect: Connect, tmp_path: Path) 
     assert sorted(heard) == [[writer, number, "x" * 5000] for writer in range(WRITERS) for number in range(EACH)]
     assert not list((tmp_path / "messages").iterdir())
     assert not list((tmp_path / "processed").iterdir())
+
+
+def test_no_message_is_ever_seen_half_written(connect: Connect, tmp_path: Path) -> None:
+    declared(connect)
+    written = threading.Event()
+    broken: list[str] = []
+
+    def look() -> None:
+        while not written.is_set():
+            for path in (tmp_path / "messages").glob("*.msg"):
+                try:
+                    json.loads(path.read_bytes())
+                except ValueError as error:
+                    broken.append(str(error))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    with connect() as connection:
+        for _ in range(5):
+            kombu.Producer(connection).publish("x" * 5_000_000, routing_key="work")
+    written.set()
+    watcher.join(10)
+    assert broken == []
 
 
 def declared(connect: Connect) -> None:
