@@ -84,7 +84,7 @@ def machine() -> dict[str, Any]:
         "memory_gib": round(pages / 2**30, 1),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "load_before": [round(load, 2) for load in os.getloadavg()],
+        "load_at_the_end": [round(load, 2) for load in os.getloadavg()],
     }
 
 
