@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
+from attpcdaq.audit.people import Requester
 from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.gateways.ports import GrawFile, RouterReading
 from attpcdaq.live import store
@@ -23,7 +24,7 @@ from get_protocol.ecc_messages import StateReply
 from get_protocol.state_machine import Transition
 
 FACTOR = 20.0
-SHIFTER = commands.Requester("shifter")
+SHIFTER = Requester("shifter")
 
 
 class FastTime:

@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "ninja",
     "attpcdaq.config",
+    "attpcdaq.audit",
     "attpcdaq.topology",
     "attpcdaq.runlog",
     "attpcdaq.live",

@@ -1,14 +1,13 @@
 """From a click to a durable order: ask the plan, write the command and its steps, wake somebody up."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
+from attpcdaq.audit.people import Requester
 from attpcdaq.live.store import add_event
 from attpcdaq.runcontrol import publish, record
 from attpcdaq.runcontrol.gate import ask_set_aside, hold_gate
@@ -23,14 +22,6 @@ from attpcdaq.runlog.models import Run, RunClass, RunState
 EXPIRES_AFTER = timedelta(seconds=15)
 STOP_EXPIRES_AFTER = timedelta(seconds=60)
 TITLE_LENGTH = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Requester:
-    """Who asks: the name for the record, the account where there is one."""
-
-    name: str
-    user: AbstractBaseUser | None = None
 
 
 class CommandRefused(Exception):

@@ -4,10 +4,10 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 
 from attpcdaq.runlog.models import Run
-from attpcdaq.topology.models import ECCServer
+from attpcdaq.topology.models import DataRouter, ECCServer
 
 
 class Gate(models.Model):
@@ -28,6 +28,8 @@ class Action(models.TextChoices):
     STOP = "stop", "Stop"
     BREAKUP = "breakup", "Breakup"
     UNDO = "undo", "Undo"
+    GO_READY = "go_ready", "Go to Ready"
+    GO_IDLE = "go_idle", "Go to Idle"
 
 
 class CommandState(models.TextChoices):
@@ -39,6 +41,7 @@ class CommandState(models.TextChoices):
 
 
 ACTIVE_STATES = (CommandState.QUEUED, CommandState.RUNNING)
+WHOLE_STOP = Q(action=Action.STOP, targets__isnull=True, superseded=False)
 
 
 class Command(models.Model):
@@ -51,21 +54,43 @@ class Command(models.Model):
     message = models.TextField(blank=True, help_text="What came of it, in words.")
     run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="commands")
     requested_by = models.CharField(max_length=150)
+    origin = models.CharField(max_length=100, blank=True, help_text="From where: an address, a token, the DAQ itself.")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     requested_at = models.DateTimeField()
     expires_at = models.DateTimeField(help_text="Nobody may begin it after this time.")
+    claim = models.UUIDField(null=True, help_text="Names one execution: who lost it writes and sends nothing more.")
     claimed_by = models.CharField(max_length=100, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="Its executor was alive.")
     published_at = models.DateTimeField(help_text="When the workers were last told of it.")
+    revivals = models.PositiveSmallIntegerField(default=0, help_text="How often it was taken from a silent executor.")
     superseded = models.BooleanField(default=False, help_text="A Stop was asked for: send nothing more.")
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("-requested_at",)
-        permissions = [("operate", "May operate the detector")]
+        permissions = [
+            ("operate", "May operate the detector"),
+            ("expert", "May set the system up and restart its parts"),
+            ("administer", "May manage users and tokens"),
+        ]
+        constraints = [
+            # A Stop takes no lock, so the database sees to it that pressing it twice is one Stop.
+            models.UniqueConstraint(
+                Case(
+                    When(
+                        action=Action.STOP,
+                        targets__isnull=True,
+                        superseded=False,
+                        state__in=ACTIVE_STATES,
+                        then=Value(1),
+                    )
+                ),
+                name="one_stop_at_work",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} {self.id}"
@@ -97,6 +122,9 @@ class Step(models.Model):
     ecc_server = models.ForeignKey(ECCServer, on_delete=models.SET_NULL, null=True, related_name="steps")
     server_name = models.CharField(max_length=63)
     transition = models.PositiveSmallIntegerField(help_text="Number of the transition (facts 2.1).")
+    goal = models.PositiveSmallIntegerField(
+        null=True, help_text="State it leads to: Undo leads down from two, so a call made again might go too far."
+    )
     state = models.CharField(max_length=9, choices=StepState, default=StepState.WAITING)
     message = models.TextField(blank=True)
     config = models.CharField(max_length=200, blank=True, help_text="The describe, prepare or configure name it sends.")
@@ -112,3 +140,66 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return f"{self.server_name} {self.transition}: {self.state}"
+
+
+class Exclusion(models.Model):
+    """An ECC server, with all its boards, that the system goes on without; deleted when it is included again."""
+
+    ecc_server = models.OneToOneField(ECCServer, on_delete=models.CASCADE, primary_key=True, related_name="exclusion")
+    reason = models.CharField(max_length=200)
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.ecc_server} is excluded: {self.reason}"
+
+
+class Control(models.Model):
+    """One row: who is in charge, and who asks to be."""
+
+    holder = models.CharField(max_length=150, blank=True, help_text="User name; empty when nobody is in charge.")
+    since = models.DateTimeField(null=True)
+    asked_by = models.CharField(max_length=150, blank=True)
+    asked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"in charge: {self.holder or 'nobody'}"
+
+
+class Preferences(models.Model):
+    """One row: how the crew wants its runs to be started."""
+
+    reconfigure_mutant = models.BooleanField(
+        default=False, help_text="Breakup and Configure the MuTAnT before each Start: its counters begin anew."
+    )
+
+    def __str__(self) -> str:
+        return f"re-configure the MuTAnT: {self.reconfigure_mutant}"
+
+
+class Restart(models.Model):
+    """An ECC server or data router restarted over SSH; exactly one of the two is named."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    ecc_server = models.ForeignKey(ECCServer, on_delete=models.SET_NULL, null=True, related_name="restarts")
+    data_router = models.ForeignKey(DataRouter, on_delete=models.SET_NULL, null=True, related_name="restarts")
+    subject = models.CharField(max_length=63, help_text="Name of the ECC server or data router.")
+    node = models.CharField(max_length=63)
+    command = models.CharField(max_length=300, help_text="The command line that is run on the node.")
+    state = models.CharField(max_length=7, choices=CommandState, default=CommandState.QUEUED)
+    message = models.TextField(blank=True, help_text="What came of it, in words.")
+    requested_by = models.CharField(max_length=150)
+    origin = models.CharField(max_length=100, blank=True)
+    requested_at = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text="Nobody may begin it after this time.")
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-requested_at",)
+        constraints = [
+            models.UniqueConstraint(fields=["subject"], condition=Q(state__in=ACTIVE_STATES), name="one_restart_each"),
+        ]
+
+    def __str__(self) -> str:
+        return f"restart of {self.subject}: {self.state}"

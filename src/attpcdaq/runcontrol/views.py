@@ -17,12 +17,74 @@ class Overall:
 
 
 @dataclass(frozen=True, slots=True)
+class StageView:
+    """One line of a plan: who gets which call at the same time; `why` where it is not plain."""
+
+    transition: str
+    servers: tuple[str, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ActionView:
-    """Whether a button may be used; the reasons why not; what must be confirmed first."""
+    """Whether a button may be used; the reasons why not; what must be confirmed first; what it will do, in order."""
 
     allowed: bool
     reasons: tuple[str, ...] = ()
     confirm: str = ""
+    stages: tuple[StageView, ...] = ()
+    digest: str = ""
+    """Names the plan: sent along with the order, it is refused when the plan has changed meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleView:
+    """What is wrong in plain words, what it means, what to do next, and where the manual tells more."""
+
+    key: str
+    title: str
+    meaning: str
+    todo: str
+    anchor: str
+    """Of the manual page on troubles."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExclusionView:
+    """Why the system goes on without a server."""
+
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RestartView:
+    """The latest restart of an ECC server or data router; what it needs to be allowed is in `action`."""
+
+    state: str
+    message: str
+    requested_by: str
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ControlView:
+    """Who is in charge, since when, and who asks to be; empty names for nobody."""
+
+    holder: str = ""
+    since: datetime | None = None
+    asked_by: str = ""
+    asked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LooseView:
+    """Boards that are Running (or whose files grow) while no run is open."""
+
+    servers: tuple[str, ...]
+    since: datetime | None
+    adopt: ActionView
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +105,12 @@ class EccView:
     roles: tuple[str, ...]
     boards: tuple[str, ...]
     actions: dict[str, ActionView] = field(default_factory=dict)
+    excluded: ExclusionView | None = None
+    still_busy: str = ""
+    """A call that nobody waits for any more, and that still blocks in the server."""
+    trouble: TroubleView | None = None
+    restart: ActionView = ActionView(allowed=False)
+    last_restart: RestartView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +135,10 @@ class RouterView:
     seen_at: datetime | None
     problem: str
     deaf: bool
+    excluded: bool = False
+    trouble: TroubleView | None = None
+    restart: ActionView = ActionView(allowed=False)
+    last_restart: RestartView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +159,8 @@ class RunView:
     directory: str
     files_moving_at: datetime | None = None
     """When a worker last said that it is moving the files."""
+    excluded: dict[str, dict[str, str]] = field(default_factory=dict)
+    adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +189,8 @@ class CommandView:
     finished_at: datetime | None
     run_number: int | None
     steps: tuple[StepView, ...]
+    retry: ActionView = ActionView(allowed=False)
+    """The same order once more, as far as it is still to be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +223,6 @@ class Snapshot:
     events: tuple[EventView, ...]
     stray: bool
     """Files lie in a staging directory while no run is open."""
+    control: ControlView = ControlView()
+    loose: LooseView | None = None
+    reconfigure_mutant: bool = False

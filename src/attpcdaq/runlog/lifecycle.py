@@ -1,6 +1,6 @@
 """A run is a state machine too: numbers are given out and states changed here, each by one atomic statement."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -12,7 +12,8 @@ from attpcdaq.live.store import add_event
 from attpcdaq.runlog.models import OPEN_STATES, Experiment, Run, RunState
 
 NEXT: dict[str, frozenset[str]] = {
-    RunState.REQUESTED: frozenset({RunState.STARTING, RunState.STOPPING, RunState.FAILED}),
+    # Straight to running: boards that were found Running are adopted.
+    RunState.REQUESTED: frozenset({RunState.STARTING, RunState.RUNNING, RunState.STOPPING, RunState.FAILED}),
     RunState.STARTING: frozenset({RunState.RUNNING, RunState.STOPPING, RunState.FAILED}),
     RunState.RUNNING: frozenset({RunState.STOPPING}),
     RunState.STOPPING: frozenset({RunState.CLOSING}),
@@ -55,7 +56,8 @@ def advance(run_id: int, to: str, now: datetime, **fields: Any) -> bool:
         fields.setdefault("started_at", now)
     if to == RunState.CLOSING:
         # A clock that stepped back meanwhile must not keep the run from ending.
-        fields.setdefault("stopped_at", Greatest(Coalesce("started_at", now), now))
+        earliest = F("started_at") + timedelta(milliseconds=1)
+        fields.setdefault("stopped_at", Greatest(Coalesce(earliest, now), now))
     if to in (RunState.CLOSED, RunState.FAILED):
         fields.setdefault("closed_at", now)
     changed = Run.objects.filter(pk=run_id, state__in=before).update(state=to, **fields)

@@ -75,6 +75,10 @@ class Run(models.Model):
     configuration = models.JSONField(
         default=dict, help_text="ECC server -> its boards and config set when the run was requested."
     )
+    excluded = models.JSONField(
+        default=dict, help_text="ECC server -> reason, by and at, of every one that the run went on without."
+    )
+    adopted = models.BooleanField(default=False, help_text="Its boards were found Running while no run was open.")
     notes = models.TextField(blank=True)
 
     class Meta:
@@ -84,7 +88,7 @@ class Run(models.Model):
             # NULLs are distinct, so only open runs collide: there is one detector.
             models.UniqueConstraint(Case(When(state__in=OPEN_STATES, then=Value(1))), name="one_open_run"),
             models.CheckConstraint(
-                condition=Q(stopped_at__isnull=True) | Q(started_at__isnull=True) | Q(stopped_at__gte=F("started_at")),
+                condition=Q(stopped_at__isnull=True) | Q(started_at__isnull=True) | Q(stopped_at__gt=F("started_at")),
                 name="run_starts_before_it_stops",
             ),
         ]

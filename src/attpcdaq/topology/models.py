@@ -40,6 +40,12 @@ class Node(models.Model):
     host = models.CharField(max_length=253)
     ssh_port = models.PositiveIntegerField(default=22, validators=PORT)
     ssh_user = models.CharField(max_length=63, blank=True, help_text="Empty: the user of the settings.")
+    restart_ecc = models.CharField(
+        max_length=200, blank=True, help_text="Command that restarts an ECC server; {name} stands for its name."
+    )
+    restart_router = models.CharField(
+        max_length=200, blank=True, help_text="Command that restarts a data router; {name} stands for its name."
+    )
 
     class Meta:
         ordering = ("id",)
@@ -60,6 +66,9 @@ class ECCServer(models.Model):
     configs_fetched_at = models.DateTimeField(null=True, blank=True, help_text="When it last listed them.")
     config_dir = models.CharField(max_length=255, blank=True, help_text="Directory of the .xcfg files on the node.")
     backup_dir = models.CharField(max_length=255, blank=True, help_text="Where each run's copies go, on the node.")
+    deadlines = models.JSONField(
+        default=dict, blank=True, help_text="Operation (describe, ...) -> seconds after which its step is given up."
+    )
 
     class Meta:
         ordering = ("id",)

@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from attpcdaq.runcontrol.commands import BadCommand, CommandRefused, Requester, request_set_aside
+from attpcdaq.audit.people import Requester
+from attpcdaq.runcontrol.commands import BadCommand, CommandRefused, request_set_aside
 from attpcdaq.runcontrol.commands import request as request_command
 from attpcdaq.runcontrol.models import Action
 from attpcdaq.web.reasons import grouped

@@ -8,7 +8,7 @@ from ninja import Status
 from ninja.errors import HttpError
 from ninja.params.functions import Path, Query
 
-from attpcdaq.runcontrol.commands import Requester
+from attpcdaq.audit.people import Requester
 from attpcdaq.runcontrol.commands import request as request_command
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.runcontrol.snapshot import command_view, snapshot
