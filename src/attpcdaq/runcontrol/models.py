@@ -41,7 +41,7 @@ class CommandState(models.TextChoices):
 
 
 ACTIVE_STATES = (CommandState.QUEUED, CommandState.RUNNING)
-WHOLE_STOP = Q(action=Action.STOP, targets__isnull=True, superseded=False)
+STOP_AT_WORK = Q(action=Action.STOP, state__in=ACTIVE_STATES, superseded=False, targets__isnull=True)
 
 
 class Command(models.Model):
