@@ -41,7 +41,8 @@ class CommandState(models.TextChoices):
 
 
 ACTIVE_STATES = (CommandState.QUEUED, CommandState.RUNNING)
-STOP_AT_WORK = Q(action=Action.STOP, state__in=ACTIVE_STATES, superseded=False, targets__isnull=True)
+# In alphabetical order, as migrations write it.
+STOP_AT_WORK = When(action=Action.STOP, state__in=ACTIVE_STATES, superseded=False, targets__isnull=True, then=Value(1))
 
 
 class Command(models.Model):
@@ -79,15 +80,7 @@ class Command(models.Model):
         constraints = [
             # A Stop takes no lock, so the database sees to it that pressing it twice is one Stop.
             models.UniqueConstraint(
-                Case(
-                    When(
-                        action=Action.STOP,
-                        targets__isnull=True,
-                        superseded=False,
-                        state__in=ACTIVE_STATES,
-                        then=Value(1),
-                    )
-                ),
+                Case(STOP_AT_WORK),
                 name="one_stop_at_work",
             ),
         ]
