@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attpcdaq.runcontrol.facts import COBO, MUTANT, RouterFacts, RunFacts, ServerFacts, SystemFacts
-from attpcdaq.runcontrol.plan import ACTIONS, FORWARD, Plan, Refusal, plan
+from attpcdaq.runcontrol.plan import FORWARD, SINGLE, Plan, Refusal, plan
 from get_protocol.state_machine import State, Transition, sources
 
 STATES = [None, *State]
@@ -68,7 +68,7 @@ def test_stop_is_always_allowed_and_reaches_every_server() -> None:
         assert reached == ["ecc-cobo0", "ecc-cobo1", "ecc-mutant"]
 
 
-@pytest.mark.parametrize("action", [name for name in ACTIONS if name != "stop"])
+@pytest.mark.parametrize("action", [name for name in SINGLE if name != "stop"])
 def test_any_mix_is_planned_in_legal_steps_or_refused_with_reasons(action: str) -> None:
     for states in MIXES:
         facts = system(*states[:2], mutant=states[2])
@@ -91,7 +91,7 @@ def check_plan(outcome: Plan, facts: SystemFacts) -> None:
     assert named | set(outcome.skipped) == set(states)
 
 
-@given(st.lists(st.sampled_from(STATES), min_size=12, max_size=12), st.sampled_from(sorted(ACTIONS)))
+@given(st.lists(st.sampled_from(STATES), min_size=12, max_size=12), st.sampled_from(sorted(SINGLE)))
 def test_twelve_servers_in_any_states(states: list[State | None], action: str) -> None:
     outcome = plan(action, None, system(*states[:11], mutant=states[11]))
     if isinstance(outcome, Plan) and action == "start":
@@ -115,7 +115,7 @@ def test_a_restarted_server_can_be_brought_up_beside_the_others() -> None:
 
 def test_unknown_never_allows_anything_and_is_named() -> None:
     facts = SystemFacts((server("ecc-cobo0", State.READY), server("ecc-cobo1", None, problem="connection refused.")))
-    for action in ACTIONS:
+    for action in SINGLE:
         if action != "stop":
             text = " ".join(reasons(plan(action, None, facts)))
             assert "ecc-cobo1: its state is unknown. connection refused." in text
@@ -211,5 +211,5 @@ class TestBreakupWithAnOpenRun:
 
 
 def test_without_hardware_everything_points_to_the_setup() -> None:
-    for action in ACTIONS:
+    for action in SINGLE:
         assert "Easy setup" in reasons(plan(action, None, SystemFacts(())))[0]

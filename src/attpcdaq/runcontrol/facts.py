@@ -22,6 +22,10 @@ class ServerFacts:
     """Label of the command that is at work on it, empty for none."""
     other_config: str = ""
     """What it was set up with, where that is not what is chosen for it now."""
+    redo_from: State | None = None
+    """Where `other_config` says so: the highest state that is still as chosen; Idle when its Describe is not."""
+    excluded: str = ""
+    """Why the system goes on without it; empty for an included one."""
 
     @property
     def has_mutant(self) -> bool:
@@ -64,6 +68,8 @@ class SystemFacts:
     """Labels of the commands at work."""
     setting_aside: bool = False
     """Stray files are being moved out of the staging directories."""
+    reconfigure_mutant: bool = False
+    """Breakup and Configure of the MuTAnT before each Start, so that its counters begin anew."""
 
     def server(self, name: str) -> ServerFacts | None:
         return next((server for server in self.servers if server.name == name), None)

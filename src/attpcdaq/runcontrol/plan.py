@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from attpcdaq.live.labels import state_label, transition_label
 from attpcdaq.runcontrol.facts import ServerFacts, SystemFacts
 from attpcdaq.runcontrol.start_checks import start_reasons
-from get_protocol.state_machine import State, Transition, sources
+from get_protocol.state_machine import State, Transition, sources, target
 
-ACTIONS: dict[str, Transition] = {
+SINGLE: dict[str, Transition] = {
     "describe": Transition.DESCRIBE,
     "prepare": Transition.PREPARE,
     "configure": Transition.CONFIGURE,
@@ -17,6 +18,7 @@ ACTIONS: dict[str, Transition] = {
     "breakup": Transition.BREAKUP,
     "undo": Transition.UNDO,
 }
+ACTIONS = (*SINGLE, "go_ready", "go_idle")
 # Where the order of boards matters (domain: the order of boards); everywhere else they go together.
 MUTANT_FIRST = frozenset({Transition.PREPARE, Transition.STOP})
 MUTANT_LAST = frozenset({Transition.CONFIGURE, Transition.START})
@@ -33,6 +35,10 @@ class Stage:
 
     transition: Transition
     servers: tuple[str, ...]
+    goal: State
+    """What every one of them must be seen in afterwards."""
+    why: str = ""
+    """The reason for a stage that the goal alone does not explain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,12 @@ class Plan:
     skipped: tuple[str, ...] = ()
     confirm: str = ""
 
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that change when what would be done changes."""
+        stages = [f"{stage.transition:d}>{stage.goal:d} {','.join(stage.servers)}" for stage in self.stages]
+        return sha256("\n".join([self.action, *stages]).encode()).hexdigest()[:12]
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -54,7 +66,9 @@ class Refusal:
 
 def plan(action: str, targets: Sequence[str] | None, facts: SystemFacts) -> Plan | Refusal:
     """The stages of `action` on `targets` (None: the whole system), or why it may not be done now."""
-    transition = ACTIONS[action]
+    if action not in SINGLE:
+        return Refusal((f"{action} is not built yet.",))
+    transition = SINGLE[action]
     wanted = None if targets is None else frozenset(targets)
     servers = facts.servers if wanted is None else tuple(s for s in facts.servers if s.name in wanted)
     if not servers:
@@ -143,12 +157,28 @@ def _stages(transition: Transition, servers: Sequence[ServerFacts]) -> tuple[Sta
         groups = (mutant, cobos)
     elif transition in MUTANT_LAST:
         groups = (cobos, mutant)
-    return tuple(Stage(transition, group) for group in groups if group)
+    return tuple(stage for group in groups for stage in _by_goal(transition, group, servers))
+
+
+def _by_goal(transition: Transition, group: Sequence[str], servers: Sequence[ServerFacts]) -> list[Stage]:
+    goals = {server.name: _goal(transition, server.state) for server in servers if server.name in group}
+    return [
+        Stage(transition, tuple(name for name in group if goals[name] is goal), goal)
+        for goal in sorted(set(goals.values()), reverse=True)
+    ]
+
+
+def _goal(transition: Transition, state: State | None) -> State:
+    """Where the call leads; a Stop is sent whatever is believed of the state."""
+    reached = None if state is None else target(state, transition)
+    return (
+        max(target(source, transition) or State.OFF for source in sources(transition)) if reached is None else reached
+    )
 
 
 def _confirmed(plan_: Plan, facts: SystemFacts, *, whole: bool) -> Plan:
     """Breakup or Undo while a run is open needs a person's word; for the whole system it is a Stop first."""
-    transition = ACTIONS[plan_.action]
+    transition = SINGLE[plan_.action]
     if facts.run is None or transition not in (Transition.BREAKUP, Transition.UNDO):
         return plan_
     label, run = transition_label(transition), f"Run {facts.run.number} is open."
