@@ -14,6 +14,7 @@ from attpcdaq.runcontrol.gate import ask_set_aside, hold_gate
 from attpcdaq.runcontrol.gather import Rows, config_part, read_rows, system_facts
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, Step
 from attpcdaq.runcontrol.plan import ACTIONS, Plan, Refusal, plan
+from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
 from attpcdaq.runcontrol.run_progress import drop_start
 from attpcdaq.runlog.lifecycle import open_run, request_run
 from attpcdaq.runlog.models import Run, RunClass, RunState
@@ -22,22 +23,6 @@ from attpcdaq.runlog.models import Run, RunClass, RunState
 EXPIRES_AFTER = timedelta(seconds=15)
 STOP_EXPIRES_AFTER = timedelta(seconds=60)
 TITLE_LENGTH = 200
-
-
-class CommandRefused(Exception):
-    """The command may not be given now; every reason is named, nothing was recorded or sent."""
-
-    def __init__(self, reasons: Sequence[str]) -> None:
-        super().__init__(" ".join(reasons))
-        self.reasons = tuple(reasons)
-
-
-class BadCommand(ValueError):
-    """What was asked makes no sense whatever the state; `field` is wrong, the text says what is allowed."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(f"{field}: {text}")
-        self.field = field
 
 
 def request(

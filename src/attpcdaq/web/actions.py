@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 from django.contrib import messages
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from attpcdaq.audit.people import Requester
-from attpcdaq.runcontrol.commands import BadCommand, CommandRefused, request_set_aside
 from attpcdaq.runcontrol.commands import request as request_command
+from attpcdaq.runcontrol.commands import request_set_aside
 from attpcdaq.runcontrol.models import Action
+from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
 from attpcdaq.web.reasons import grouped
+from attpcdaq.web.requester import requester_of
 from attpcdaq.web.roles import OBSERVER_REASON, may_operate
 
 
@@ -26,7 +26,7 @@ def act(request: HttpRequest, action: str) -> HttpResponse:
     targets = request.POST.getlist("servers") or None
     confirm = request.POST.get("confirm") == "true"
     try:
-        request_command(action, targets, _requester(request), title=title, run_class=run_class, confirm=confirm)
+        request_command(action, targets, requester_of(request), title=title, run_class=run_class, confirm=confirm)
     except BadCommand as error:
         return _answer(request, 400, f"{label} was not requested", [str(error)])
     except CommandRefused as refusal:
@@ -40,15 +40,10 @@ def set_aside(request: HttpRequest) -> HttpResponse:
     if not may_operate(request.user):
         return _answer(request, 403, "You may not operate the detector", [OBSERVER_REASON])
     try:
-        request_set_aside(_requester(request))
+        request_set_aside(requester_of(request))
     except CommandRefused as refusal:
         return _answer(request, 409, "Setting files aside was refused", refusal.reasons)
     return _answer(request, 202, "Setting stray files aside was requested")
-
-
-def _requester(request: HttpRequest) -> Requester:
-    user = request.user
-    return Requester(user.get_username(), user if isinstance(user, AbstractBaseUser) else None)
 
 
 def _answer(request: HttpRequest, status: int, title: str, reasons: Sequence[str] = ()) -> HttpResponse:

@@ -8,7 +8,6 @@ from ninja import Status
 from ninja.errors import HttpError
 from ninja.params.functions import Path, Query
 
-from attpcdaq.audit.people import Requester
 from attpcdaq.runcontrol.commands import request as request_command
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.runcontrol.snapshot import command_view, snapshot
@@ -19,6 +18,7 @@ from attpcdaq.web import api_schemas as schemas
 from attpcdaq.web.api_auth import READ, TOKEN, requester
 from attpcdaq.web.api_errors import JsonApi
 from attpcdaq.web.api_runs import run_detail, run_out
+from attpcdaq.web.requester import requester_of
 from attpcdaq.web.roles import as_seen_by, may_operate
 
 api = JsonApi(
@@ -60,7 +60,7 @@ def command(request: HttpRequest, wish: schemas.CommandIn) -> Status[schemas.Com
     made = request_command(
         wish.action,
         wish.ecc_servers,
-        Requester(user.get_username(), user),
+        requester_of(request),
         title=wish.title,
         run_class=wish.run_class,
         confirm=wish.confirm,

@@ -15,7 +15,10 @@ class BearerToken(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> User | None:
         found = tokens.find(token.strip(), timezone.now())
-        return found.user if found else None
+        if found is None:
+            return None
+        request.api_token = found.name  # type: ignore[attr-defined]  # for requester_of
+        return found.user
 
 
 TOKEN = BearerToken()

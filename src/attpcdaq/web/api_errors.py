@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
 
-from attpcdaq.runcontrol.commands import BadCommand, CommandRefused
+from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
 from attpcdaq.web.api_schemas import CommandIn
 
 logger = logging.getLogger(__name__)

@@ -1,0 +1,55 @@
+"""Who sent a request, and from where."""
+
+from ipaddress import ip_address
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+
+from attpcdaq.audit.people import Requester
+from attpcdaq.web.roles import role_of
+
+
+def requester_of(request: HttpRequest) -> Requester:
+    """The user of the session or of the token that was accepted; without either, nobody by name."""
+    user = _user(request)
+    if not isinstance(user, AbstractBaseUser):
+        return Requester("", origin=origin_of(request))
+    return Requester(user.get_username(), user, role_of(user), origin_of(request))
+
+
+def _user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser | None:
+    accepted = getattr(request, "auth", None)  # set by the API when it accepted a token or a session
+    return accepted if isinstance(accepted, AbstractBaseUser) else getattr(request, "user", None)
+
+
+def origin_of(request: HttpRequest) -> str:
+    """An address, or `token NAME from ADDRESS`."""
+    token = getattr(request, "api_token", "")
+    address = address_of(request)
+    return f"token {token} from {address}"[:100] if token else address
+
+
+def address_of(request: HttpRequest) -> str:
+    """The address of the sender.
+
+    What a proxy says of it is believed only of one on this machine (our nginx), and only the hop that it added itself.
+    """
+    peer = str(request.META.get("REMOTE_ADDR") or "")
+    if not _is_near(peer):
+        return peer
+    hop = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
+    return hop if _is_address(hop) else peer
+
+
+def _is_near(peer: str) -> bool:
+    """Loopback, or a Unix socket, which has no address."""
+    return not peer or (_is_address(peer) and ip_address(peer).is_loopback)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
