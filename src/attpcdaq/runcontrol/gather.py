@@ -9,11 +9,11 @@ from attpcdaq.live.labels import ECC_TOO_OLD, ROUTER_TOO_OLD, transition_label
 from attpcdaq.live.models import ECCState, MonitorBeat, RouterState
 from attpcdaq.runcontrol.facts import RouterFacts, RunFacts, ServerFacts, SystemFacts
 from attpcdaq.runcontrol.gate import set_aside_is_under_way
-from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Step, StepState
+from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Exclusion, Preferences, Step, StepState
 from attpcdaq.runcontrol.plan import FORWARD
 from attpcdaq.runlog.models import OPEN_STATES, Experiment, Run
 from attpcdaq.topology.models import DataRouter, DataSource, ECCServer
-from get_protocol.state_machine import State, Transition
+from get_protocol.state_machine import State, Transition, sources
 
 MONITOR_TOO_OLD = timedelta(seconds=5)
 STEPS_LOOKED_AT = timedelta(hours=24)
@@ -34,6 +34,7 @@ class Rows:
     latest_steps: dict[str, Step]
     loaded: dict[tuple[str, int], Step]
     setting_aside: bool
+    reconfigure_mutant: bool
 
     @property
     def monitor_alive(self) -> bool:
@@ -43,8 +44,8 @@ class Rows:
 def read_rows(now: datetime) -> Rows:
     """Everything a decision or a page rests on."""
     sources = Prefetch("data_sources", DataSource.objects.order_by("id"))
-    servers = ECCServer.objects.select_related("live", "config_set", "node").prefetch_related(sources)
-    routers = DataRouter.objects.select_related("live", "node", "data_source__ecc_server")
+    servers = ECCServer.objects.select_related("live", "config_set", "node", "exclusion").prefetch_related(sources)
+    routers = DataRouter.objects.select_related("live", "node", "data_source__ecc_server__exclusion")
     # Before the run: a run must not look forsaken because its command ended between two questions.
     active = list(Command.objects.filter(state__in=ACTIVE_STATES).prefetch_related("steps").order_by("requested_at"))
     return Rows(
@@ -58,6 +59,7 @@ def read_rows(now: datetime) -> Rows:
         latest_steps=_latest_steps(now),
         loaded=_loaded(),
         setting_aside=set_aside_is_under_way(now),
+        reconfigure_mutant=Preferences.objects.filter(reconfigure_mutant=True).exists(),
     )
 
 
@@ -88,14 +90,25 @@ def config_part(server: ECCServer, transition: int) -> str:
     return parts.get(Transition(transition), "")
 
 
-def _other_config(server: ECCServer, rows: Rows) -> str:
-    """Why a run would be recorded with another configuration than the boards have; empty when it would not."""
+def _other_config(server: ECCServer, state: State | None, rows: Rows) -> tuple[str, State | None]:
+    """Why a run would be recorded with another configuration than the boards have, and how far back that leads.
+
+    Empty and None when it would not, or when the server has to go that way again anyhow.
+    """
     for transition in FORWARD:
         step, chosen = rows.loaded.get((server.name, transition)), config_part(server, transition)
         if step is not None and step.config and chosen and step.config != chosen:
-            label = transition_label(transition)
-            return f"{label} was done with {step.config}, but {chosen} is chosen: choose it again, or repeat {label}."
-    return ""
+            label, back = transition_label(transition), max(sources(transition))
+            if state is not None and state <= back:
+                break
+            text = f"{label} was done with {step.config}, but {chosen} is chosen: choose it again, or repeat {label}."
+            return text, back
+    return "", None
+
+
+def exclusion_of(server: ECCServer) -> Exclusion | None:
+    """Why the system goes on without a server; None for an included one."""
+    return getattr(server, "exclusion", None)
 
 
 def is_about_now(at: datetime, now: datetime, limit: timedelta) -> bool:
@@ -140,6 +153,7 @@ def system_facts(rows: Rows) -> SystemFacts:
         monitor_alive=rows.monitor_alive,
         commands=tuple(command.get_action_display() for command in rows.active),
         setting_aside=rows.setting_aside,
+        reconfigure_mutant=rows.reconfigure_mutant,
     )
 
 
@@ -147,6 +161,8 @@ def _server_facts(server: ECCServer, rows: Rows) -> ServerFacts:
     state, transition, live = live_state(server, rows.now)
     at_work = (c for c in rows.active if any(step.server_name == server.name for step in c.steps.all()))
     command = next(at_work, None)
+    other_config, redo_from = _other_config(server, state, rows)
+    exclusion = exclusion_of(server)
     return ServerFacts(
         name=server.name,
         roles=frozenset(source.role for source in server.data_sources.all()),
@@ -155,7 +171,9 @@ def _server_facts(server: ECCServer, rows: Rows) -> ServerFacts:
         configured=server.config_set is not None,
         problem=live.problem if live else "",
         command=command.get_action_display() if command else "",
-        other_config=_other_config(server, rows),
+        other_config=other_config,
+        redo_from=redo_from,
+        excluded=exclusion.reason if exclusion else "",
     )
 
 

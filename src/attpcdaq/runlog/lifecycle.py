@@ -29,6 +29,8 @@ def request_run(
     operator: AbstractBaseUser | None,
     configuration: dict[str, Any],
     now: datetime,
+    excluded: dict[str, dict[str, str]] | None = None,
+    adopted: bool = False,
 ) -> Run:
     """Open the next run of `experiment` (inside a transaction). IntegrityError when another run is open.
 
@@ -43,6 +45,8 @@ def request_run(
         run_class=run_class,
         operator_id=operator.pk if operator else None,
         configuration=configuration,
+        excluded=excluded or {},
+        adopted=adopted,
         requested_at=now,
     )
     add_event("run", f"Run {number} requested", subject=str(run), at=now)
