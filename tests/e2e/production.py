@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from attpcdaq.demo import detector, prepare, programs
 from attpcdaq.demo.place import Place
@@ -19,17 +21,28 @@ TEMPLATE = Path(__file__).resolve().parents[2] / "deploy" / "nginx.conf.template
 FAST = 20
 
 
+@dataclass(frozen=True)
+class Production:
+    """The running system, its processes by name (nginx not among them), and the password of its shifter."""
+
+    system: System
+    processes: dict[str, Process]
+    password: str
+
+
 class Stack:
     """Starts the processes one by one, each with a log of its own, and ends them in the opposite order."""
 
     def __init__(self, place: Place, environment: dict[str, str], ends: ExitStack) -> None:
         self.place, self.environment, self._ends = place, environment, ends
+        self.processes: dict[str, Process] = {}
 
     def start(self, name: str, command: list[str]) -> Process:
         directory = self.place.root / name
         directory.mkdir()
         process = Process(command, directory, environment={**os.environ, **self.environment})
         self._ends.enter_context(stopped_at_the_end(process))
+        self.processes[name] = process
         return process
 
     def run(self, command: list[str]) -> None:
@@ -45,8 +58,6 @@ class Stack:
         detector.describe(self.place)
         simulator = self.start("simulator", [*programs.simulator(self.place), "--speed", str(FAST)])
         simulator.wait_until(self.place.announce.exists, 30)
-        detector.write_known_hosts(self.place)
-        self.environment |= programs.node_access(self.place)
 
     def serve(self, service: str) -> str:
         """A Gunicorn that answers; its address."""
@@ -56,9 +67,19 @@ class Stack:
         return address
 
 
+def keep(announced: dict[str, Any]) -> dict[str, Any]:
+    """The product finds the hardware where the simulator says that it is."""
+    return announced
+
+
 @contextmanager
-def running_production(directory: Path, database_url: str, broker_url: str) -> Iterator[System]:
-    """The whole system behind nginx, with its setup loaded and its configurations chosen."""
+def running_production(
+    directory: Path,
+    database_url: str,
+    broker_url: str,
+    on_the_way: Callable[[dict[str, Any]], dict[str, Any]] = keep,
+) -> Iterator[Production]:
+    """The whole system behind nginx, set up and configured; `on_the_way` may lead the hardware's addresses astray."""
     place = Place(directory)
     place.make()
     static = directory / "static"
@@ -72,6 +93,10 @@ def running_production(directory: Path, database_url: str, broker_url: str) -> I
     with ExitStack() as ends:
         stack = Stack(place, environment, ends)
         stack.simulate()
+        announced = detector.announced(place)
+        place.announce.write_text(json.dumps(on_the_way(announced)))
+        detector.write_known_hosts(place)
+        stack.environment |= programs.node_access(place)
         stack.run([sys.executable, "-m", "attpcdaq.demo.prepare", str(place.root)])
         stack.run(programs.management("collectstatic", "--no-input"))
         stack.start("celery", programs.celery("control"))
@@ -83,4 +108,5 @@ def running_production(directory: Path, database_url: str, broker_url: str) -> I
         for folder in (directory, *directory.parents[:3]):
             folder.chmod(folder.stat().st_mode | 0o011)
         server = ends.enter_context(running_nginx(framed(Template(TEMPLATE.read_text()).safe_substitute(filled))))
-        yield System(server.url, place.token.read_text().strip(), json.loads(place.announce.read_text()))
+        system = System(server.url, place.token.read_text().strip(), announced)
+        yield Production(system, stack.processes, place.password.read_text().strip())

@@ -26,8 +26,8 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def production(directory: Path, postgresql: PostgreSQL, rabbitmq: RabbitMQ) -> Iterator[System]:
     url = postgresql.create_database(f"e2e{uuid.uuid4().hex}")
-    with running_production(directory, url, rabbitmq.url()) as system:
-        yield system
+    with running_production(directory, url, rabbitmq.url()) as running:
+        yield running.system
 
 
 def test_the_main_job_with_the_real_services(production: System, directory: Path) -> None:

@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -24,6 +24,8 @@ from tests.services.processes import (
 SUPERUSER = "attpcdaq"
 # Nothing here survives the test session, so nothing needs to reach the disk.
 FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "shared_buffers=64MB"]
+# What was committed outlives a killed server; only the machine's own end would need the disk.
+SURVIVING = [*FAST, "synchronous_commit=on"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class PostgreSQL:
 
 
 @contextmanager
-def running_postgresql() -> Iterator[PostgreSQL]:
-    """initdb and start; stopped and deleted at the end. As root it runs as the package's user, as it demands."""
+def running_postgresql(settings: Sequence[str] = FAST) -> Iterator[PostgreSQL]:
+    """initdb and start with `settings`; deleted at the end. As root it runs as the package's user, as it demands."""
     initdb = find_program("/usr/lib/postgresql/*/bin/initdb", "postgresql")
     owner = "postgres" if os.geteuid() == 0 else None
     port = free_port()
@@ -62,7 +64,7 @@ def running_postgresql() -> Iterator[PostgreSQL]:
         made = subprocess.run([*as_user(owner), *make], capture_output=True, text=True, check=False, cwd="/")
         if made.returncode:
             raise ServiceError(f"initdb: {made.stdout}{made.stderr}")
-        options = [f"listen_addresses={LOOPBACK}", f"port={port}", f"unix_socket_directories={directory}", *FAST]
+        options = [f"listen_addresses={LOOPBACK}", f"port={port}", f"unix_socket_directories={directory}", *settings]
         command = [initdb.with_name("postgres"), "-D", data, *(word for option in options for word in ("-c", option))]
         # SIGINT: its "fast shutdown", which does not wait for clients to leave
         process = Process(command, directory, owner=owner, stop_signal=signal.SIGINT)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
+
 LOOPBACK = "127.0.0.1"
 # Below the kernel's range for outgoing connections, which could take a port between our choice and the program's bind.
 PORTS = range(20000, 32000)
@@ -72,11 +74,17 @@ class Process:
         self.log = directory / f"{self.name}.log"
         self._stop_signal = stop_signal
         guard = [*(as_user(owner) or ["setpriv"]), "--pdeathsig", stop_signal.name.removeprefix("SIG"), "--"]
+        self._command = [*guard, *command]
+        self._environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", **(environment or {})}
+        self.start()
+
+    def start(self) -> None:
+        """Run it (again), from a thread that lasts: the kernel ends it with the thread that started it."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*guard, *command],
-                cwd=directory,
-                env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", **(environment or {})},
+                self._command,
+                cwd=self.log.parent,
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -104,6 +112,29 @@ class Process:
     def last_words(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
 
+    def family(self) -> list[psutil.Process]:
+        """Its process and all that it started, whatever group they went to; nobody when it has ended."""
+        try:
+            parent = psutil.Process(self.pid)
+            return [parent, *parent.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def kill(self) -> None:
+        """End all of it at once and without a word, as when a container is killed."""
+        family = self.family()
+        _signal(family, signal.SIGKILL)
+        self._process.wait()
+        psutil.wait_procs(family, STOP_SECONDS)
+
+    def freeze(self) -> None:
+        """Let it stand still: its sockets stay, and nobody answers."""
+        _signal(self.family(), signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        _signal(self.family(), signal.SIGCONT)
+
     def stop(self) -> None:
         """Ask, wait, then end whatever is left of the group."""
         if self._process.poll() is None:
@@ -116,6 +147,12 @@ class Process:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+
+
+def _signal(family: Sequence[psutil.Process], number: signal.Signals) -> None:
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
 
 
 @contextmanager
