@@ -69,7 +69,7 @@ def test_nothing_to_adopt(ready: Rig) -> None:
 
 def test_every_reason_is_named(loose: Rig) -> None:
     Experiment.objects.update(is_active=False)
-    with pytest.raises(CommandRefused, match="monitor is not running.*No experiment is active"):
+    with pytest.raises(CommandRefused, match=r"monitor is not running.*No experiment is active"):
         adopt(SHIFTER, loose.time.now() + timedelta(seconds=10))
 
 
