@@ -17,7 +17,7 @@ from attpcdaq.runcontrol.execute import execute
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.runcontrol.outside import Outside
 from attpcdaq.runlog.models import Experiment, Run
-from attpcdaq.testing.builders import Detector, build_detector, memory_ecc, memory_nodes
+from attpcdaq.testing.builders import Detector, build_detector, memory_ecc, memory_nodes, teach_restarts
 from attpcdaq.testing.memory_ecc import MemoryEcc
 from attpcdaq.testing.memory_nodes import MemoryNodes
 from get_protocol.ecc_messages import StateReply
@@ -78,7 +78,7 @@ class Rig:
         store.record_router(router.pk, RouterReading(pid is not None, files, None, 10**9, 10**10, pid), now)
 
     def outside(self) -> Outside:
-        return Outside(self.ecc, self.nodes, self.time.now, self._sleep)
+        return Outside(self.ecc, self.nodes, self.time.now, self._sleep, self.time.monotonic)
 
     async def _sleep(self, seconds: float) -> None:
         await sync_to_async(self.look)()
@@ -127,6 +127,7 @@ def make_rig(experiment: str | None = "e20009", durations=None, **detector) -> R
     clock = FastTime()
     twin = MemoryEcc(sleep=clock.sleep, monotonic=clock.monotonic, durations=durations)
     rig = Rig(rows, memory_ecc(rows, twin), memory_nodes(rows), clock)
+    teach_restarts(rows, rig.ecc, rig.nodes)
     if experiment:
         Experiment.objects.create(name=experiment, is_active=True)
     rig.look()

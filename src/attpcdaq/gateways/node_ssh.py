@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import asyncssh
 
-from attpcdaq.gateways import node_files
+from attpcdaq.gateways import node_commands, node_files
 from attpcdaq.gateways.errors import GatewayError, Refused
 from attpcdaq.gateways.file_names import check_directory, check_plain
 from attpcdaq.gateways.node_connection import Link, NodeConnections, SshIdentity
 from attpcdaq.gateways.node_disk import Disk, df_command, parse_df
 from attpcdaq.gateways.node_processes import PS_COMMAND, Process, parse_ps, router_pid
 from attpcdaq.gateways.node_tail import newest
-from attpcdaq.gateways.ports import GrawFile, MovedFile, NodeAddress, RouterQuery, RouterReading
+from attpcdaq.gateways.ports import CommandResult, GrawFile, MovedFile, NodeAddress, RouterQuery, RouterReading
 
 _Reading = RouterReading | GatewayError
 
@@ -53,6 +53,11 @@ class NodeSsh:
         _check(source, names, destination)
         async with self._connections.link(node, timeout) as link:
             return await node_files.copy(link.sftp, source, names, destination)
+
+    async def run_command(self, node: NodeAddress, command: str, timeout: float) -> CommandResult:
+        node_commands.check_command(command)
+        async with self._connections.link(node, timeout) as link:
+            return await node_commands.run(link, command)
 
     async def close(self) -> None:
         await self._connections.close()

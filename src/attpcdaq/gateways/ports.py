@@ -69,6 +69,14 @@ class MovedFile:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What a command on a node came to: exit status (0 is success) and the end of what it printed."""
+
+    exit_status: int
+    output: str
+
+
 class EccPort(Protocol):
     """SOAP to the ECC servers. Deadlines in seconds; nothing is ever sent twice."""
 
@@ -107,6 +115,13 @@ class NodePort(Protocol):
         self, node: NodeAddress, source: str, names: Sequence[str], destination: str, timeout: float
     ) -> tuple[MovedFile, ...]:
         """Copy files as they are; an identical copy already there counts as done, another one is Refused."""
+
+    async def run_command(self, node: NodeAddress, command: str, timeout: float) -> CommandResult:
+        """Run one command line in the shell of the node and wait for its end, whatever its exit status.
+
+        Unreachable: it was not begun. NoAnswer: it had not ended when the time ran out, or the connection was lost;
+        what it did is unknown, and it may still be running. Refused: it is no command line; nothing was sent.
+        """
 
     async def close(self) -> None:
         """Give up all connections."""

@@ -186,6 +186,8 @@ class Restart(models.Model):
     requested_at = models.DateTimeField()
     expires_at = models.DateTimeField(help_text="Nobody may begin it after this time.")
     claimed_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="Whoever carries it out was alive.")
+    published_at = models.DateTimeField(null=True, help_text="When the workers were last told of it.")
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -1,6 +1,7 @@
 """What an execution holds in its hands: the ports, the clock, and how to wait."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,8 @@ class Outside:
     nodes: NodePort
     now: Callable[[], datetime] = field(default=timezone.now)
     sleep: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep)
+    monotonic: Callable[[], float] = field(default=time.monotonic)
+    """Seconds that no clock step changes: every deadline is taken from it."""
 
     async def close(self) -> None:
         await self.ecc.close()

@@ -16,6 +16,11 @@ def publish_command(command_id: UUID) -> Future[None]:
     return _thread.submit(_quietly, partial(_send, "run_command", str(command_id)))
 
 
+def publish_restart(restart_id: UUID) -> Future[None]:
+    """Tell the workers that an ECC server or a data router is to be restarted."""
+    return _thread.submit(_quietly, partial(_send, "run_restart", str(restart_id)))
+
+
 def publish_close_out(run_id: int) -> Future[None]:
     """Ask for the files of a run to be moved."""
     return _thread.submit(_quietly, partial(_send, "close_out", run_id))

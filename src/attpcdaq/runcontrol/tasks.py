@@ -7,11 +7,17 @@ from celery import shared_task
 from attpcdaq.runcontrol import close_out as files
 from attpcdaq.runcontrol import configs_fetch
 from attpcdaq.runcontrol.execute import execute
+from attpcdaq.runcontrol.restarting import execute_restart
 
 
 @shared_task
 def run_command(command_id: str) -> None:
     execute(UUID(command_id))
+
+
+@shared_task
+def run_restart(restart_id: str) -> None:
+    execute_restart(UUID(restart_id))
 
 
 @shared_task

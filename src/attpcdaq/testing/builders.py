@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from attpcdaq.gateways.ports import CommandResult
 from attpcdaq.testing.memory_ecc import MemoryEcc
 from attpcdaq.testing.memory_nodes import MemoryNodes
 from attpcdaq.topology.models import ConfigSet, DataRouter, DataSource, ECCServer, LinkType, Node, Role
@@ -14,6 +16,7 @@ FIRST_SSH_PORT = 18022
 STAGING = "/staging"
 CONFIGS = "/configs"
 BACKUP = "/config_backup"
+RESTART = "systemctl restart {name}"
 CONFIGURE_NAMES = ("experiment", "fullreadout")
 
 
@@ -86,8 +89,31 @@ def memory_nodes(detector: Detector, nodes: MemoryNodes | None = None) -> Memory
     return nodes
 
 
+def teach_restarts(detector: Detector, ecc: MemoryEcc, nodes: MemoryNodes) -> None:
+    """Let the restart commands of the rows work: a new process stands where the old one was."""
+
+    def restart_router(router: DataRouter) -> CommandResult:
+        nodes.start_router(router.node.name, router.port)
+        return CommandResult(0, "")
+
+    def restart_server(server: ECCServer) -> CommandResult:
+        ecc.restart(server.name)
+        return CommandResult(0, "")
+
+    for server in detector.ecc_servers:
+        nodes.teach(server.node.name, RESTART.format(name=server.name), partial(restart_server, server))
+    for router in detector.data_routers:
+        nodes.teach(router.node.name, RESTART.format(name=router.name), partial(restart_router, router))
+
+
 def _node(short: str, number: int) -> Node:
-    return Node.objects.create(name=f"node-{short}", host="127.0.0.1", ssh_port=FIRST_SSH_PORT + number)
+    return Node.objects.create(
+        name=f"node-{short}",
+        host="127.0.0.1",
+        ssh_port=FIRST_SSH_PORT + number,
+        restart_ecc=RESTART,
+        restart_router=RESTART,
+    )
 
 
 def _server(short: str, node: Node, number: int) -> ECCServer:

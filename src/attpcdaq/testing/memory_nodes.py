@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from attpcdaq.gateways.errors import GatewayError, NoAnswer, Refused, Unreachable
 from attpcdaq.gateways.file_names import check_directory, check_plain, is_graw, parents
 from attpcdaq.gateways.last_event import last_event_of
-from attpcdaq.gateways.ports import GrawFile, MovedFile, NodeAddress, RouterQuery, RouterReading
+from attpcdaq.gateways.node_commands import check_command
+from attpcdaq.gateways.ports import CommandResult, GrawFile, MovedFile, NodeAddress, RouterQuery, RouterReading
 
 
 @dataclass(slots=True)
@@ -32,6 +33,8 @@ class MemoryNode:
     disk_total: int = 1000 * 10**9
     trouble: dict[str, tuple[GatewayError, float]] = field(default_factory=dict)
     hanging: bool = False
+    commands: dict[str, Callable[[], CommandResult]] = field(default_factory=dict)
+    commands_run: list[str] = field(default_factory=list)
 
 
 class MemoryNodes:
@@ -95,6 +98,10 @@ class MemoryNodes:
         """Let calls of one method (as `move_files`) raise `error` instead of doing anything."""
         self.nodes[node].trouble[method] = (error, times)
 
+    def teach(self, node: str, command: str, act: Callable[[], CommandResult]) -> None:
+        """Let a command line do something, and say what comes of it."""
+        self.nodes[node].commands[command] = act
+
     def take_down(self, node: str, error: GatewayError | None = None) -> None:
         """From now on every call raises `error` (Unreachable by default)."""
         self.fail(node, "", error or Unreachable(f"{node}: connection refused"))
@@ -144,8 +151,26 @@ class MemoryNodes:
             target.setdefault(name, MemoryFile(files[name].data, self._wall_time()))
         return tuple(MovedFile(posixpath.join(destination, name), len(target[name].data)) for name in names)
 
+    async def run_command(self, node: NodeAddress, command: str, timeout: float) -> CommandResult:
+        check_command(command)
+        here = await self._reach(node, "run_command", timeout)
+        here.commands_run.append(command)
+        if command in here.commands:
+            return here.commands[command]()
+        program, _, path = command.partition(" ")
+        if program == "true":
+            return CommandResult(0, "")
+        return self._cat(here, path) if program == "cat" else CommandResult(127, f"sh: {program}: command not found")
+
     async def close(self) -> None:
         """Nothing to give up."""
+
+    def _cat(self, here: MemoryNode, path: str) -> CommandResult:
+        directory, name = posixpath.split(path)
+        file = here.directories.get(directory, {}).get(name)
+        if file is None:
+            return CommandResult(1, f"cat: {path}: No such file or directory")
+        return CommandResult(0, file.data.decode("utf-8", "replace").strip())
 
     async def _reach(self, node: NodeAddress, method: str, timeout: float) -> MemoryNode:
         here = self.nodes.get(node.name)
