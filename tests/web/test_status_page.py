@@ -18,6 +18,7 @@ from tests.web.seen import open_run, person, see, see_data
 
 pytestmark = pytest.mark.django_db
 SEVEN = {"describe", "prepare", "configure", "start", "stop", "breakup", "undo"}
+GOALS = {"go_ready", "go_idle"}
 TROUBLE = "AsAd[2] <b>& its ADC</b> did not answer: 'Instance[\"3\"]'"
 
 
@@ -94,7 +95,7 @@ class TestServers:
         page = look(shifter)
         assert page.has("//*[@data-ecc='ecc-cobo0']//*[@data-state='wedged']")
         assert page.has("//*[@data-ecc='ecc-cobo1']//*[@data-state='paused']")
-        assert "only restarting its ECC process helps" in page.why("describe")
+        assert "restart its ECC server" in page.why("describe")
 
     def test_what_a_server_said_is_text_not_mark_up(self, shifter: Client, detector: Detector) -> None:
         see(detector, State.PREPARED)
@@ -177,12 +178,13 @@ class TestRun:
 
 
 class TestButtons:
-    def test_all_seven_are_there_once_and_the_disabled_say_why(self, shifter: Client, detector: Detector) -> None:
+    def test_every_one_is_there_once_and_the_disabled_say_why(self, shifter: Client, detector: Detector) -> None:
         see(detector, State.IDLE)
         page = look(shifter)
-        assert {button.get("data-action") for button in page.all("//button[@data-action]")} == SEVEN
+        buttons = page.all("//button[@data-action]")
+        assert sorted(button.get("data-action") or "" for button in buttons) == sorted(SEVEN | GOALS)
         assert {action for action in SEVEN if page.button(action).enabled} == {"describe", "stop"}
-        assert all(page.why(action) for action in SEVEN - {"describe", "stop"})
+        assert all(page.why(button.get("data-action") or "") for button in buttons if not button.enabled)
 
     def test_an_observer_sees_all_and_may_press_nothing(self, detector: Detector) -> None:
         see(detector, State.IDLE)
@@ -233,7 +235,7 @@ class TestPartials:
     def test_a_wrong_question_is_told_what_is_allowed(self, shifter: Client, query: str) -> None:
         answer = shifter.get(f"/partials/status{query}")
         assert answer.status_code == 400
-        assert b"overall, run, operations" in answer.content
+        assert b"overall, run, attention, operations" in answer.content
 
     def test_the_stream_begins_after_the_event_the_page_shows(self, shifter: Client, detector: Detector) -> None:
         event = store.add_event("ecc", "Idle -> Described", subject="ecc-cobo0")

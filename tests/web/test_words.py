@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from attpcdaq.runlog.models import RunState
-from attpcdaq.web.reasons import grouped
+from attpcdaq.web.reasons import grouped, ranges
 from attpcdaq.web.templatetags import daq_tags
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -69,15 +69,16 @@ class TestReasons:
     TWELVE = [f"ecc-cobo{number}: it is Idle: Breakup comes before Undo." for number in range(12)]
 
     def test_what_is_common_is_said_once_and_names_all(self) -> None:
-        (sentence,) = grouped(self.TWELVE)
-        assert sentence.startswith("ecc-cobo0, ecc-cobo1, ecc-cobo2, ")
-        assert sentence.endswith("ecc-cobo11: it is Idle: Breakup comes before Undo.")
+        (sentence,) = grouped([*self.TWELVE, "ecc-mutant: it is Idle: Breakup comes before Undo."])
+        assert sentence == "ecc-cobo0 .. ecc-cobo11, ecc-mutant: it is Idle: Breakup comes before Undo."
 
-    def test_short_names_two(self) -> None:
-        assert grouped(self.TWELVE, short=True) == [
-            "ecc-cobo0, ecc-cobo1 and 10 more: it is Idle: Breakup comes before Undo."
+    def test_short_names_two_where_there_is_no_range(self) -> None:
+        every_other = self.TWELVE[::2]
+        assert grouped(every_other)[0].startswith("ecc-cobo0, ecc-cobo2, ecc-cobo4, ecc-cobo6, ")
+        assert grouped(every_other, short=True) == [
+            "ecc-cobo0, ecc-cobo2 and 4 more: it is Idle: Breakup comes before Undo."
         ]
-        assert grouped(self.TWELVE[:3], short=True)[0].startswith("ecc-cobo0, ecc-cobo1, ecc-cobo2: ")
+        assert grouped(every_other[:3], short=True)[0].startswith("ecc-cobo0, ecc-cobo2, ecc-cobo4: ")
 
     def test_a_sentence_with_a_colon_is_not_a_name(self) -> None:
         assert grouped(["No run is running: Start begins one.", "Start is under way."]) == [
@@ -87,3 +88,21 @@ class TestReasons:
 
     def test_order_of_first_mention(self) -> None:
         assert grouped(["a: x.", "b: y.", "c: x."]) == ["a, c: x.", "b: y."]
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        ([], ""),
+        (["mutant"], "mutant"),
+        (["cobo0", "cobo1"], "cobo0, cobo1"),
+        (["cobo0", "cobo1", "cobo2"], "cobo0 .. cobo2"),
+        (["cobo0", "cobo1", "cobo10", "cobo11", "cobo9", "mutant"], "cobo0, cobo1, cobo9 .. cobo11, mutant"),
+        (["mutant", "cobo2", "cobo1", "cobo0"], "mutant, cobo0 .. cobo2"),
+        (["a1b", "a2b", "a3b"], "a1b, a2b, a3b"),
+        (["7", "8", "9"], "7 .. 9"),
+        (["cobo1", "cobo1", "cobo2", "rack1", "rack2", "rack3"], "cobo1, cobo2, rack1 .. rack3"),
+    ],
+)
+def test_names_in_a_row_are_a_range(names: list[str], text: str) -> None:
+    assert ranges(names) == text

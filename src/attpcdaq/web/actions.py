@@ -1,49 +1,117 @@
-"""Buttons: one POST is one command, or a refusal that says why."""
+"""Buttons: one POST is one order, or a refusal that says why."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from attpcdaq.audit.people import Requester
+from attpcdaq.runcontrol import adopt as adopting
+from attpcdaq.runcontrol import exclude as excluding
+from attpcdaq.runcontrol import preferences, restarts
 from attpcdaq.runcontrol.commands import request as request_command
 from attpcdaq.runcontrol.commands import request_set_aside
 from attpcdaq.runcontrol.models import Action
 from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
 from attpcdaq.web.reasons import grouped
 from attpcdaq.web.requester import requester_of
-from attpcdaq.web.roles import OBSERVER_REASON, may_operate
+from attpcdaq.web.roles import EXPERT_REASON, OBSERVER_REASON, may_expert, may_operate
+
+Order = Callable[[Requester], object]
 
 
 @require_POST
 def act(request: HttpRequest, action: str) -> HttpResponse:
     """Ask for an operation of the whole system, or of the ECC servers named in `servers`."""
-    if not may_operate(request.user):
-        return _answer(request, 403, "You may not operate the detector", [OBSERVER_REASON])
     label = Action(action).label if action in Action.values else action
-    title, run_class = (request.POST.get(name, "").strip() for name in ("title", "run_class"))
+    title, run_class = _words(request, "title", "run_class")
     targets = request.POST.getlist("servers") or None
     confirm = request.POST.get("confirm") == "true"
-    try:
-        request_command(action, targets, requester_of(request), title=title, run_class=run_class, confirm=confirm)
-    except BadCommand as error:
-        return _answer(request, 400, f"{label} was not requested", [str(error)])
-    except CommandRefused as refusal:
-        return _answer(request, 409, f"{label} was refused", refusal.reasons)
-    return _answer(request, 202, f"{label} was requested")
+    return _carry_out(
+        request,
+        label,
+        lambda by: request_command(action, targets, by, title=title, run_class=run_class, confirm=confirm),
+    )
 
 
 @require_POST
 def set_aside(request: HttpRequest) -> HttpResponse:
     """Ask for the files that lie in staging directories without a run to be put aside."""
-    if not may_operate(request.user):
-        return _answer(request, 403, "You may not operate the detector", [OBSERVER_REASON])
+    return _carry_out(request, "Setting stray files aside", request_set_aside)
+
+
+@require_POST
+def adopt(request: HttpRequest) -> HttpResponse:
+    """Make a run of boards that are Running although no run is open."""
+    title, run_class = _words(request, "title", "run_class")
+    return _carry_out(
+        request, "Adopting", lambda by: adopting.adopt(by, timezone.now(), title=title, run_class=run_class), "is done"
+    )
+
+
+@require_POST
+def exclude(request: HttpRequest) -> HttpResponse:
+    """Go on without an ECC server and its boards, for the reason given."""
+    name, reason = _words(request, "server", "reason")
+    return _carry_out(
+        request, f"Excluding {name}", lambda by: excluding.exclude(name, reason, by, timezone.now()), "is done"
+    )
+
+
+@require_POST
+def include(request: HttpRequest) -> HttpResponse:
+    """Take an excluded ECC server back in."""
+    (name,) = _words(request, "server")
+    return _carry_out(request, f"Including {name}", lambda by: excluding.include(name, by, timezone.now()), "is done")
+
+
+@require_POST
+def restart(request: HttpRequest) -> HttpResponse:
+    """Ask for an ECC server or a data router to be restarted; for experts."""
+    kind, name = _words(request, "kind", "name")
+    confirm = request.POST.get("confirm") == "true"
+    return _carry_out(
+        request,
+        f"Restarting {name}",
+        lambda by: restarts.request_restart(kind, name, by, confirm=confirm),
+        expert=True,
+    )
+
+
+@require_POST
+def prefer(request: HttpRequest) -> HttpResponse:
+    """Say how runs are started; for experts."""
+    on = request.POST.get("reconfigure_mutant") == "true"
+    return _carry_out(
+        request,
+        "Changing how runs are started",
+        lambda by: preferences.set_reconfigure_mutant(on, by, timezone.now()),
+        "is done",
+        expert=True,
+    )
+
+
+def _words(request: HttpRequest, *names: str) -> list[str]:
+    return [request.POST.get(name, "").strip() for name in names]
+
+
+def _carry_out(
+    request: HttpRequest, what: str, order: Order, accepted: str = "was requested", *, expert: bool = False
+) -> HttpResponse:
+    """Give the order in the name of who asks, or say every reason against it."""
+    may, reason = (may_expert, EXPERT_REASON) if expert else (may_operate, OBSERVER_REASON)
+    if not may(request.user):
+        return _answer(request, 403, f"{what} was refused", [reason])
     try:
-        request_set_aside(requester_of(request))
+        order(requester_of(request))
+    except BadCommand as error:
+        return _answer(request, 400, f"{what} was not requested", [str(error)])
     except CommandRefused as refusal:
-        return _answer(request, 409, "Setting files aside was refused", refusal.reasons)
-    return _answer(request, 202, "Setting stray files aside was requested")
+        return _answer(request, 409, f"{what} was refused", refusal.reasons)
+    return _answer(request, 202, f"{what} {accepted}")
 
 
 def _answer(request: HttpRequest, status: int, title: str, reasons: Sequence[str] = ()) -> HttpResponse:

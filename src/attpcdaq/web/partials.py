@@ -8,9 +8,10 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from attpcdaq.live.models import Event, MonitorBeat
+from attpcdaq.live.models import MonitorBeat
 from attpcdaq.runcontrol.snapshot import snapshot
 from attpcdaq.runlog.models import RunClass
+from attpcdaq.web.latest import latest_event_id
 from attpcdaq.web.roles import as_seen_by, may_operate
 
 
@@ -32,6 +33,7 @@ PANELS = {
     for panel in (
         Panel("overall", "ecc router command run setup", "overall"),
         Panel("run", "ecc router command run setup", "run"),
+        Panel("attention", "ecc router command run setup", "attention"),
         Panel("operations", "ecc command run setup"),
         Panel("command", "command"),
         Panel("servers", "ecc command run setup", "flush"),
@@ -43,7 +45,7 @@ PANELS = {
 
 def status_context(request: HttpRequest) -> dict[str, Any]:
     """What every panel shows, and the last event that is surely in it: read first."""
-    latest = Event.objects.values_list("id", flat=True).first() or 0
+    latest = latest_event_id()
     status = as_seen_by(request.user, snapshot())
     return {
         "status": status,
@@ -69,9 +71,28 @@ def status(request: HttpRequest) -> HttpResponse:
 @require_GET
 @never_cache
 def server_menu(request: HttpRequest, server_id: int) -> HttpResponse:
-    """The seven operations of one ECC server alone."""
+    """Everything that can be done to one ECC server alone."""
     servers = as_seen_by(request.user, snapshot()).ecc_servers
     ecc = next((server for server in servers if server.id == server_id), None)
     if ecc is None:
         raise Http404("There is no such ECC server any more.")
-    return render(request, "status/menu.html", {"ecc": ecc})
+    return _menu(request, "status/menu.html", {"ecc": ecc, "part": ecc})
+
+
+@require_GET
+@never_cache
+def router_menu(request: HttpRequest, router_id: int) -> HttpResponse:
+    """What can be done to one data router."""
+    routers = as_seen_by(request.user, snapshot()).routers
+    router = next((one for one in routers if one.id == router_id), None)
+    if router is None:
+        raise Http404("There is no such data router any more.")
+    return _menu(request, "status/router_menu.html", {"router": router, "part": router})
+
+
+def _menu(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """For the page's pop-up and its refreshes the menu itself; without scripts a page of its own."""
+    context |= {"may_operate": may_operate(request.user), "event_id": latest_event_id()}
+    if request.headers.get("HX-Request") or "panels" in request.GET:
+        return render(request, template, context)
+    return render(request, "status/menu_page.html", context | {"template": template})

@@ -1,12 +1,20 @@
-"""Reasons as a person reads them: what several servers have in common is said once."""
+"""Names and reasons as a person reads them: what several servers have in common is said once."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable
 
-NAMES_SHOWN = 2
+PARTS_SHOWN = 2
+RANGE_FROM = 3
+NUMBERED = re.compile(r"(.*?)(\d+)")
+
+
+def ranges(names: Iterable[str]) -> str:
+    """Names in their natural order, three or more in a row as a range: "cobo0 .. cobo9, mutant"."""
+    return ", ".join(_parts(names))
 
 
 def grouped(reasons: Iterable[str], *, short: bool = False) -> list[str]:
-    """Join reasons "name: text" with the same text: "a, b, c: text", or short "a, b and 9 more: text"."""
+    """Join reasons "name: text" with the same text: "a0 .. a9, b: text", or short "a0 .. a9, b and 4 more: text"."""
     groups: dict[str, list[str]] = {}
     for reason in reasons:
         name, colon, text = reason.partition(": ")
@@ -16,9 +24,39 @@ def grouped(reasons: Iterable[str], *, short: bool = False) -> list[str]:
     return [_sentence([name for name in names if name], text, short) for text, names in groups.items()]
 
 
-def _sentence(names: Sequence[str], text: str, short: bool) -> str:
-    if not names:
+def _sentence(names: list[str], text: str, short: bool) -> str:
+    parts = _parts(names)
+    if not parts:
         return text
-    if short and len(names) > NAMES_SHOWN + 1:
-        return f"{', '.join(names[:NAMES_SHOWN])} and {len(names) - NAMES_SHOWN} more: {text}"
-    return f"{', '.join(names)}: {text}"
+    if short and len(parts) > PARTS_SHOWN + 1:
+        return f"{', '.join(parts[:PARTS_SHOWN])} and {len(parts) - PARTS_SHOWN} more: {text}"
+    return f"{', '.join(parts)}: {text}"
+
+
+def _parts(names: Iterable[str]) -> list[str]:
+    rows: list[list[str]] = []
+    for name in _in_natural_order(names):
+        if rows and _follows(rows[-1][-1], name):
+            rows[-1].append(name)
+        else:
+            rows.append([name])
+    return [part for row in rows for part in ([f"{row[0]} .. {row[-1]}"] if len(row) >= RANGE_FROM else row)]
+
+
+def _in_natural_order(names: Iterable[str]) -> list[str]:
+    """By number within a kind (cobo2 before cobo10); the kinds as they were first mentioned."""
+    kinds: dict[str, list[tuple[int, str]]] = {}
+    for name in dict.fromkeys(names):
+        kind, number = _split(name)
+        kinds.setdefault(kind, []).append((number, name))
+    return [name for members in kinds.values() for _, name in sorted(members)]
+
+
+def _follows(first: str, second: str) -> bool:
+    (kind, number), (other_kind, other_number) = _split(first), _split(second)
+    return kind == other_kind and other_number == number + 1
+
+
+def _split(name: str) -> tuple[str, int]:
+    found = NUMBERED.fullmatch(name)
+    return (found[1], int(found[2])) if found else (name, -1)

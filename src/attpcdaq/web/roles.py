@@ -44,11 +44,30 @@ def _has(user: Person, permission: str) -> bool:
 
 
 def as_seen_by(user: Person, status: Snapshot) -> Snapshot:
-    """The status with every action refused to somebody who may only look."""
-    if may_operate(user):
-        return status
-    servers = tuple(replace(server, actions=_refused(server.actions)) for server in status.ecc_servers)
-    return replace(status, actions=_refused(status.actions), ecc_servers=servers, stray=False)
+    """The status with every action refused that the user may not take."""
+    if not may_expert(user):
+        status = _without_restarts(status)
+    return status if may_operate(user) else _looked_at(status)
+
+
+def _without_restarts(status: Snapshot) -> Snapshot:
+    refused = ActionView(allowed=False, reasons=(EXPERT_REASON,))
+    servers = tuple(replace(server, restart=refused) for server in status.ecc_servers)
+    return replace(
+        status, ecc_servers=servers, routers=tuple(replace(router, restart=refused) for router in status.routers)
+    )
+
+
+def _looked_at(status: Snapshot) -> Snapshot:
+    refused = ActionView(allowed=False, reasons=(OBSERVER_REASON,))
+    return replace(
+        status,
+        actions=_refused(status.actions),
+        ecc_servers=tuple(replace(server, actions=_refused(server.actions)) for server in status.ecc_servers),
+        stray=False,
+        loose=replace(status.loose, adopt=refused) if status.loose else None,
+        command=replace(status.command, retry=refused) if status.command else None,
+    )
 
 
 def _refused(actions: Mapping[str, ActionView]) -> dict[str, ActionView]:

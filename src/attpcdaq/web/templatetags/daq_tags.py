@@ -5,13 +5,11 @@ from datetime import datetime
 
 from django import template
 
-from attpcdaq.runcontrol.views import ActionView, CommandView, RunView, Snapshot, StepView
+from attpcdaq.runcontrol.views import RunView
 from attpcdaq.web import reasons
 
 register = template.Library()
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-# The five which do not end in a run; Start and Stop stand in the run panel.
-HARDWARE_ACTIONS = ("describe", "prepare", "configure", "breakup", "undo")
 RUN_LEVELS = {"running": "ok", "failed": "bad", "closed": "off"}
 SEVERITY_LEVELS = {"info": "off", "warning": "warn", "error": "bad"}
 COMMAND_LEVELS = {"queued": "busy", "running": "busy", "done": "ok", "failed": "bad", "expired": "warn"}
@@ -100,30 +98,6 @@ def run_duration(run: RunView, now: datetime | None = None) -> str:
 
 
 @register.filter
-def data_flow(status: Snapshot) -> str:
-    """What all data routers write together: "11 of 11 data routers write 12.3 MB/s, event 4242"."""
-    routers = status.routers
-    writing = sum(router.growing for router in routers)
-    event = max((router.last_event for router in routers if router.last_event is not None), default=None)
-    text = f"{writing} of {len(routers)} data routers write {human_rate(sum(router.rate for router in routers))}"
-    return text if event is None else f"{text}, event {event}"
-
-
-@register.filter
-def hardware_actions(status: Snapshot) -> list[tuple[str, str, ActionView]]:
-    """(action, label, view) of the operations which do not belong to a run."""
-    return [(action, action.capitalize(), status.actions[action]) for action in HARDWARE_ACTIONS]
-
-
-@register.filter
-def shared_refusal(status: Snapshot) -> ActionView | None:
-    """The refusal of the hardware operations when all are refused for the same reasons, to be said once."""
-    views = [status.actions[action] for action in HARDWARE_ACTIONS]
-    same = all(not view.allowed and view.reasons == views[0].reasons for view in views)
-    return views[0] if same else None
-
-
-@register.filter
 def grouped(texts: Iterable[str]) -> list[str]:
     """Reasons with what several servers have in common said once, naming all of them."""
     return reasons.grouped(texts)
@@ -136,9 +110,12 @@ def grouped_short(texts: Iterable[str]) -> list[str]:
 
 
 @register.filter
-def stages(command: CommandView) -> list[tuple[str, list[StepView]]]:
-    """(transition, steps) of every stage of a command, in their order."""
-    by_stage: dict[int, list[StepView]] = {}
-    for step in command.steps:
-        by_stage.setdefault(step.stage, []).append(step)
-    return [(steps[0].transition, steps) for _, steps in sorted(by_stage.items())]
+def ranges(names: Iterable[str]) -> str:
+    """Names with ranges: "cobo0 .. cobo9, mutant"."""
+    return reasons.ranges(names)
+
+
+@register.filter
+def manual_link(anchor: str) -> str:
+    """Where the manual page on troubles tells more."""
+    return f"/help/troubles/#{anchor}"

@@ -1,0 +1,98 @@
+"""What the status page makes of the status."""
+
+from collections.abc import Iterable
+
+from django import template
+
+from attpcdaq.runcontrol.models import Action
+from attpcdaq.runcontrol.views import ActionView, CommandView, EccView, Snapshot, StageView, StepView
+from attpcdaq.web import attention
+from attpcdaq.web.templatetags.daq_tags import human_rate
+
+register = template.Library()
+register.filter("advice", attention.advice)
+register.filter("troubles", attention.troubles)
+register.filter("failed_command", attention.failed_command)
+GOALS = ("go_ready", "go_idle")
+# The five which do not end in a run; Start and Stop stand in the run panel.
+STEPS = ("describe", "prepare", "configure", "breakup", "undo")
+ONE_SERVER = (*GOALS, "describe", "prepare", "configure", "start", "stop", "breakup", "undo")
+Button = tuple[str, str, ActionView]
+
+
+@register.filter
+def goals(status: Snapshot) -> list[Button]:
+    """(action, label, view) of the ways to a state from wherever the boards are."""
+    return _buttons(GOALS, status.actions)
+
+
+@register.filter
+def single_steps(status: Snapshot) -> list[Button]:
+    """(action, label, view) of the operations which do not belong to a run."""
+    return _buttons(STEPS, status.actions)
+
+
+@register.filter
+def server_actions(ecc: EccView) -> list[Button]:
+    """(action, label, view) of everything that can be done to one server alone."""
+    return _buttons(ONE_SERVER, ecc.actions)
+
+
+@register.filter
+def goals_refusal(status: Snapshot) -> ActionView | None:
+    """The refusal of both goals when it is the same, to be said once."""
+    return _shared(GOALS, status.actions)
+
+
+@register.filter
+def steps_refusal(status: Snapshot) -> ActionView | None:
+    """The refusal of all single steps when it is the same, to be said once."""
+    return _shared(STEPS, status.actions)
+
+
+def _buttons(actions: Iterable[str], views: dict[str, ActionView]) -> list[Button]:
+    return [(action, Action(action).label, views[action]) for action in actions if action in views]
+
+
+def _shared(actions: Iterable[str], views: dict[str, ActionView]) -> ActionView | None:
+    found = [views[action] for action in actions]
+    same = all(not view.allowed and view.reasons == found[0].reasons for view in found)
+    return found[0] if same else None
+
+
+@register.filter
+def chain(stages: Iterable[StageView]) -> str:
+    """The calls of one server in their order: "Undo, Undo, Describe"."""
+    return ", ".join(stage.transition for stage in stages)
+
+
+@register.filter
+def excluded_servers(status: Snapshot) -> list[EccView]:
+    """The servers that the system goes on without."""
+    return [server for server in status.ecc_servers if server.excluded]
+
+
+@register.filter
+def data_flow(status: Snapshot) -> str:
+    """What all included data routers write together: "11 of 11 data routers write 12.3 MB/s, event 4242"."""
+    routers = [router for router in status.routers if not router.excluded]
+    writing = sum(router.growing for router in routers)
+    event = max((router.last_event for router in routers if router.last_event is not None), default=None)
+    text = f"{writing} of {len(routers)} data routers write {human_rate(sum(router.rate for router in routers))}"
+    return text if event is None else f"{text}, event {event}"
+
+
+@register.filter
+def stages(command: CommandView) -> list[tuple[str, list[StepView]]]:
+    """(transition, steps) of every stage of a command, in their order."""
+    by_stage: dict[int, list[StepView]] = {}
+    for step in command.steps:
+        by_stage.setdefault(step.stage, []).append(step)
+    return [(steps[0].transition, steps) for _, steps in sorted(by_stage.items())]
+
+
+@register.filter
+def failures(command: CommandView) -> list[tuple[str, str]]:
+    """(server, message) of what failed or expired, where the command's own message does not say it."""
+    bad = (step for step in command.steps if step.state in ("failed", "expired"))
+    return [(step.server, step.message) for step in bad if step.message and step.message not in command.message]
