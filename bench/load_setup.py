@@ -16,7 +16,7 @@ def main(what: str, place: Place) -> None:
 
     django.setup()
     prepare.make_database()
-    prepare.make_user(place)
+    prepare.make_users(place)
     prepare.make_experiment()
     _load(place, routers=what == "all")
     prepare.choose_configurations()

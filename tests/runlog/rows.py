@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from attpcdaq.audit.people import Requester
 from attpcdaq.runlog.models import Experiment, Run, RunState
 
+KIM, LEE = Requester("kim"), Requester("lee")
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from attpcdaq.runlog.experiments import ExperimentRefusedError, activate, active, check_name, create
 from attpcdaq.runlog.models import Experiment, RunState
-from tests.runlog.rows import make_experiment, make_run
+from tests.runlog.rows import KIM, make_experiment, make_run
 
 REFUSED = [
     "",
@@ -30,7 +30,7 @@ REFUSED = [
 @pytest.mark.parametrize("name", REFUSED)
 def test_names_that_are_no_directory_are_refused(name: str, db: None) -> None:
     with pytest.raises(ExperimentRefusedError, match="Use 1 to 64 letters, digits") as caught:
-        create(name)
+        create(name, KIM)
     assert str(caught.value).isprintable()
     assert not Experiment.objects.exists()
 
@@ -49,20 +49,20 @@ def test_a_name_is_either_a_plain_directory_or_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["e20009", "E20009_b.2-x", "7", "a" * 64])
 def test_plain_names_are_taken(name: str, db: None) -> None:
-    assert create(name).is_active is False
+    assert create(name, KIM).is_active is False
 
 
 def test_a_name_is_taken_once_whatever_its_case(db: None) -> None:
-    create("e20009")
+    create("e20009", KIM)
     for again in ("e20009", "E20009"):
         with pytest.raises(ExperimentRefusedError, match="There is an experiment e20009 already"):
-            create(again)
+            create(again, KIM)
 
 
 def test_only_one_is_active(db: None) -> None:
     for name in ("first", "second"):
-        create(name)
-        assert activate(name).is_active
+        create(name, KIM)
+        assert activate(name, KIM).is_active
     assert [row.name for row in Experiment.objects.filter(is_active=True)] == ["second"]
     now = active()
     assert now is not None
@@ -70,16 +70,16 @@ def test_only_one_is_active(db: None) -> None:
 
 
 def test_unknown_experiments_are_named_with_the_known_ones(db: None) -> None:
-    create("first")
+    create("first", KIM)
     with pytest.raises(ExperimentRefusedError, match="no experiment 'x'; known: first"):
-        activate("x")
+        activate("x", KIM)
 
 
 @pytest.mark.parametrize("state", [RunState.REQUESTED, RunState.RUNNING, RunState.CLOSING])
 def test_no_change_while_a_run_is_open(db: None, state: str) -> None:
     first = make_experiment("first")
     make_run(first, 1, state=state)
-    create("second")
+    create("second", KIM)
     with pytest.raises(ExperimentRefusedError, match="first run 1 is"):
-        activate("second")
-    assert activate("first") == first
+        activate("second", KIM)
+    assert activate("first", KIM) == first

@@ -10,7 +10,7 @@ from attpcdaq.runlog.exports import COLUMNS, csv_lines, guarded, utc
 from attpcdaq.runlog.listing import Total, Wanted, duration, matching, totals, with_data
 from attpcdaq.runlog.models import Experiment, Measurement, RunFile, RunState
 from attpcdaq.runlog.observables import add
-from tests.runlog.rows import NOON, make_experiment, make_run
+from tests.runlog.rows import KIM, NOON, make_experiment, make_run
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_files_are_counted_without_config_files(experiment: Experiment) -> None:
     run = matching(experiment, Wanted())[1]
     for kind, size in (("data", 1 << 40), ("data", 5), ("config", 7)):
         RunFile.objects.create(run=run, kind=kind, node="node-cobo0", owner="x", path=f"/{kind}/{size}", size=size)
-    Measurement.objects.create(run=run, observable=add(experiment, "P", "number", "torr", ""), value="3")
+    Measurement.objects.create(run=run, observable=add(experiment, KIM, "P", "number", "torr", ""), value="3")
     counted = with_data(matching(experiment, Wanted())).get(pk=run.pk)
     assert (counted.data_files, counted.data_bytes) == (2, (1 << 40) + 5)  # type: ignore[attr-defined]
     assert _read(experiment)[2]["data [bytes]"] == str((1 << 40) + 5)
@@ -68,7 +68,10 @@ def _read(experiment: Experiment) -> list[dict[str, str]]:
 
 
 def test_csv_has_a_line_per_run_and_a_column_per_observable(experiment: Experiment) -> None:
-    pressure, target = add(experiment, "Pressure", "number", "torr", ""), add(experiment, "=Target", "text", "", "")
+    pressure, target = (
+        add(experiment, KIM, "Pressure", "number", "torr", ""),
+        add(experiment, KIM, "=Target", "text", "", ""),
+    )
     run = matching(experiment, Wanted(text="alpha"))[0]
     Measurement.objects.create(run=run, observable=pressure, value="-1e-3")
     Measurement.objects.create(run=run, observable=target, value='=HYPERLINK("x")')

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from attpcdaq.audit.people import DAQ
 from attpcdaq.runcontrol import commands
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.runcontrol.setup_changes import SetupBusyError, activate_experiment, load
@@ -16,7 +17,7 @@ from attpcdaq.topology.easy_setup import EasySetup, expand
 from attpcdaq.topology.models import ECCServer
 from tests.racing import race
 from tests.runcontrol.rig import SHIFTER, Rig, make_rig
-from tests.runlog.rows import make_experiment, make_run
+from tests.runlog.rows import KIM, LEE, make_experiment, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,7 +36,7 @@ def race_of(*works: Callable[[], object]) -> list[object]:
 def run() -> Run:
     experiment = make_experiment()
     for name in "abcdefgh":
-        add(experiment, name, "integer", "", "")
+        add(experiment, KIM, name, "integer", "", "")
     return make_run(experiment, 1)
 
 
@@ -45,7 +46,7 @@ def key(observable: Observable) -> str:
 
 def test_writers_of_different_fields_all_win(run: Run) -> None:
     fields = [key(observable) for observable in Observable.objects.all()]
-    results = race_of(*[lambda f=field: save(run, {f: Edit("", "1")}, "kim") for field in (*fields, "title", "notes")])
+    results = race_of(*[lambda f=field: save(run, {f: Edit("", "1")}, KIM) for field in (*fields, "title", "notes")])
     assert sorted(map(str, results)) == sorted(str((field,)) for field in (*fields, "title", "notes"))
     run.refresh_from_db()
     assert (run.measurements.count(), run.title, run.notes) == (8, "1", "1")
@@ -53,20 +54,20 @@ def test_writers_of_different_fields_all_win(run: Run) -> None:
 
 def test_of_writers_of_one_field_one_wins_and_the_others_are_asked(run: Run) -> None:
     field = key(Observable.objects.all()[0])
-    results = race_of(*[lambda n=n: save(run, {field: Edit("", str(n))}, "kim") for n in range(8)])
+    results = race_of(*[lambda n=n: save(run, {field: Edit("", str(n))}, KIM) for n in range(8)])
     assert results.count((field,)) == 1
     assert sum(isinstance(result, SheetRefusedError) for result in results) == 7
     assert run.measurements.count() == 1
 
 
 def test_filling_from_the_previous_run_and_writing_at_once(run: Run) -> None:
-    save(run, {key(observable): Edit("", "1") for observable in Observable.objects.all()}, "kim")
+    save(run, {key(observable): Edit("", "1") for observable in Observable.objects.all()}, KIM)
     second = make_run(run.experiment, 2)
     field = key(Observable.objects.all()[0])
     results = race_of(
-        lambda: copy_previous(second, "lee"),
-        lambda: copy_previous(second, "lee"),
-        lambda: save(second, {field: Edit("", "2")}, "kim"),
+        lambda: copy_previous(second, LEE),
+        lambda: copy_previous(second, LEE),
+        lambda: save(second, {field: Edit("", "2")}, KIM),
     )
     assert all(isinstance(result, tuple | SheetRefusedError) for result in results), results
     assert second.measurements.count() == 8
@@ -75,10 +76,10 @@ def test_filling_from_the_previous_run_and_writing_at_once(run: Run) -> None:
 def test_an_observable_is_not_removed_under_a_writer(run: Run) -> None:
     first, *others = Observable.objects.all()
     results = race_of(
-        lambda: remove(first),
-        lambda: save(run, {key(first): Edit("", "1")}, "kim"),
-        lambda: reorder(run.experiment, [others[0].pk]),
-        lambda: reorder(run.experiment, [others[1].pk]),
+        lambda: remove(first, KIM),
+        lambda: save(run, {key(first): Edit("", "1")}, KIM),
+        lambda: reorder(run.experiment, [others[0].pk], KIM),
+        lambda: reorder(run.experiment, [others[1].pk], KIM),
     )
     assert all(isinstance(result, bool | tuple | SheetRefusedError | None) for result in results), results
     assert Observable.objects.filter(pk=first.pk).exists() == run.measurements.exists()
@@ -86,14 +87,14 @@ def test_an_observable_is_not_removed_under_a_writer(run: Run) -> None:
 
 def test_one_of_two_activations_is_the_last(run: Run) -> None:
     for name in ("second", "third"):
-        experiments.create(name)
-    results = race_of(*[lambda n=name: activate_experiment(n) for name in ("second", "third") * 4])
+        experiments.create(name, KIM)
+    results = race_of(*[lambda n=name: activate_experiment(n, DAQ) for name in ("second", "third") * 4])
     assert all(isinstance(result, Experiment) for result in results), results
     assert Experiment.objects.filter(is_active=True).count() == 1
 
 
 def test_an_experiment_is_created_once() -> None:
-    results = race(6, lambda: experiments.create("e20009"))
+    results = race(6, lambda: experiments.create("e20009", KIM))
     assert sum(isinstance(result, Experiment) for result in results) == 1
     assert sum(isinstance(result, ExperimentRefusedError) for result in results) == 5
 
@@ -106,9 +107,11 @@ def ready() -> Rig:
 
 
 def test_a_run_belongs_to_the_experiment_that_is_active(ready: Rig) -> None:
-    experiments.create("second")
+    experiments.create("second", KIM)
     now = ready.time.now()
-    results = race_of(lambda: activate_experiment("second"), lambda: commands.request("start", None, SHIFTER, now=now))
+    results = race_of(
+        lambda: activate_experiment("second", DAQ), lambda: commands.request("start", None, SHIFTER, now=now)
+    )
     outcome = (Experiment, Command, ExperimentRefusedError, commands.CommandRefused)
     assert all(isinstance(result, outcome) for result in results), results
     run = Run.objects.get(state=RunState.REQUESTED)

@@ -10,15 +10,15 @@ from attpcdaq.live.models import Event
 from attpcdaq.runlog.models import Measurement, Observable, Run
 from attpcdaq.runlog.observables import ValueRefusedError, add, clean_value, number, remove, reorder, unfit_values
 from attpcdaq.runlog.sheets import Edit, SheetRefusedError, copy_previous, previous_with_values, save
-from tests.runlog.rows import make_experiment, make_run
+from tests.runlog.rows import KIM, LEE, make_experiment, make_run
 
 
 @pytest.fixture
 def run(db: None) -> Run:
     experiment = make_experiment()
-    add(experiment, "Pressure", "number", "torr", "")
-    add(experiment, "Target", "text", "", "")
-    add(experiment, "Attenuator", "integer", "", "")
+    add(experiment, KIM, "Pressure", "number", "torr", "")
+    add(experiment, KIM, "Target", "text", "", "")
+    add(experiment, KIM, "Attenuator", "integer", "", "")
     return make_run(experiment, 1)
 
 
@@ -78,7 +78,7 @@ def test_title_class_notes_and_values_are_saved_together(run: Run) -> None:
         key("Pressure"): Edit("", "1e-3"),
         key("Target"): Edit("", ""),
     }
-    assert save(run, edits, "kim") == ("title", "run_class", "notes", key("Pressure"))
+    assert save(run, edits, KIM) == ("title", "run_class", "notes", key("Pressure"))
     run.refresh_from_db()
     assert (run.title, run.run_class, run.notes) == ("alphas", "beam", "a\nb")
     assert values(run) == {"Pressure": "1e-3"}
@@ -98,7 +98,7 @@ def test_title_class_notes_and_values_are_saved_together(run: Run) -> None:
 )
 def test_one_wrong_field_saves_nothing(run: Run, field: str, text: str, expected: str) -> None:
     with pytest.raises(SheetRefusedError) as caught:
-        save(run, {key("Pressure"): Edit("", "3"), field: Edit("", text)}, "kim")
+        save(run, {key("Pressure"): Edit("", "3"), field: Edit("", text)}, KIM)
     assert expected in caught.value.errors[field]
     assert list(caught.value.errors) == [field]
     assert values(run) == {}
@@ -107,61 +107,61 @@ def test_one_wrong_field_saves_nothing(run: Run, field: str, text: str, expected
 
 def test_two_writers_of_different_fields_both_win(run: Run) -> None:
     untouched = {key("Pressure"): Edit("", ""), key("Target"): Edit("", "")}
-    save(run, untouched | {key("Pressure"): Edit("", "3")}, "kim")
-    save(run, untouched | {key("Target"): Edit("", "CD2")}, "lee")
+    save(run, untouched | {key("Pressure"): Edit("", "3")}, KIM)
+    save(run, untouched | {key("Target"): Edit("", "CD2")}, LEE)
     assert values(run) == {"Pressure": "3", "Target": "CD2"}
 
 
 def test_two_writers_of_one_field_the_second_is_asked(run: Run) -> None:
     pressure = key("Pressure")
-    save(run, {pressure: Edit("", "3")}, "kim")
+    save(run, {pressure: Edit("", "3")}, KIM)
     with pytest.raises(SheetRefusedError) as caught:
-        save(run, {pressure: Edit("", "4"), key("Target"): Edit("", "CD2")}, "lee")
+        save(run, {pressure: Edit("", "4"), key("Target"): Edit("", "CD2")}, LEE)
     assert caught.value.errors == {pressure: "Pressure: somebody else wrote '3' meanwhile; save again to replace it."}
     assert values(run) == {"Pressure": "3"}
-    assert save(run, {pressure: Edit("", "3")}, "lee") == ()
-    save(run, {pressure: Edit("3", "4")}, "lee")
-    save(run, {pressure: Edit("4", "")}, "lee")
+    assert save(run, {pressure: Edit("", "3")}, LEE) == ()
+    save(run, {pressure: Edit("3", "4")}, LEE)
+    save(run, {pressure: Edit("4", "")}, LEE)
     assert values(run) == {}
 
 
 def test_same_as_previous_fills_only_what_is_empty(run: Run) -> None:
-    save(run, {key("Pressure"): Edit("", "3"), key("Target"): Edit("", "CD2")}, "kim")
+    save(run, {key("Pressure"): Edit("", "3"), key("Target"): Edit("", "CD2")}, KIM)
     make_run(run.experiment, 2)
     third = make_run(run.experiment, 3)
-    save(third, {key("Target"): Edit("", "CH2")}, "kim")
+    save(third, {key("Target"): Edit("", "CH2")}, KIM)
     assert previous_with_values(third) == run
-    assert copy_previous(third, "kim") == ("Pressure",)
+    assert copy_previous(third, KIM) == ("Pressure",)
     assert values(third) == {"Pressure": "3", "Target": "CH2"}
-    assert copy_previous(third, "kim") == ()
+    assert copy_previous(third, KIM) == ()
 
 
 def test_same_as_previous_leaves_out_what_no_longer_fits(run: Run) -> None:
-    save(run, {key("Target"): Edit("", "CD2")}, "kim")
+    save(run, {key("Target"): Edit("", "CD2")}, KIM)
     Observable.objects.filter(name="Target").update(value_type="number")
-    assert copy_previous(make_run(run.experiment, 2), "kim") == ()
+    assert copy_previous(make_run(run.experiment, 2), KIM) == ()
 
 
 def test_the_first_run_has_no_previous_one(run: Run) -> None:
     assert previous_with_values(run) is None
-    assert copy_previous(run, "kim") == ()
+    assert copy_previous(run, KIM) == ()
     other = make_experiment("other", is_active=False)
-    save(run, {key("Target"): Edit("", "CD2")}, "kim")
+    save(run, {key("Target"): Edit("", "CD2")}, KIM)
     assert previous_with_values(make_run(other, 2)) is None
 
 
 def test_observables_are_ordered_and_removed_only_when_unused(run: Run) -> None:
     first, second, third = Observable.objects.all()
-    reorder(run.experiment, [third.pk, first.pk])
+    reorder(run.experiment, [third.pk, first.pk], KIM)
     assert list(Observable.objects.all()) == [third, first, second]
     Measurement.objects.create(run=run, observable=first, value="3")
-    assert not remove(first)
-    assert remove(second)
+    assert not remove(first, KIM)
+    assert remove(second, KIM)
     assert list(Observable.objects.all()) == [third, first]
 
 
 def test_a_type_that_recorded_values_do_not_fit_is_known(run: Run) -> None:
-    save(run, {key("Target"): Edit("", "CD2"), key("Pressure"): Edit("", "3.5")}, "kim")
+    save(run, {key("Target"): Edit("", "CD2"), key("Pressure"): Edit("", "3.5")}, KIM)
     assert unfit_values(Observable.objects.get(name="Target"), "number") == ["run 1: CD2"]
     assert unfit_values(Observable.objects.get(name="Pressure"), "text") == []
     assert unfit_values(Observable.objects.get(name="Pressure"), "integer") == ["run 1: 3.5"]

@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from attpcdaq.audit.people import DAQ
 from attpcdaq.runcontrol.configs import choices, choose, store_config_sets
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.runcontrol.setup_changes import SetupBusyError, load
@@ -15,7 +16,7 @@ LISTED = [ConfigId(d, c, c) for d in ("cobo0", "cobo1", "mutant") for c in ("exp
 
 @pytest.fixture
 def server(db: None) -> ECCServer:
-    load(expand(EasySetup(cobos=2)), "test")
+    load(expand(EasySetup(cobos=2)), DAQ)
     return ECCServer.objects.get(name="ecc-cobo0")
 
 
@@ -51,7 +52,7 @@ def test_what_vanished_is_not_offered_and_comes_back(server: ECCServer) -> None:
 def test_the_chosen_one_stays_even_when_it_vanished(server: ECCServer) -> None:
     store_config_sets(server, LISTED)
     chosen = choices(server)[0]
-    assert choose({server.pk: chosen.pk}, "test") == 1
+    assert choose({server.pk: chosen.pk}, DAQ) == 1
     store_config_sets(server, [])
     assert names(server) == [str(chosen)]
     assert server.config_set == chosen
@@ -65,7 +66,7 @@ def test_the_only_choice_is_taken_by_itself(server: ECCServer) -> None:
 
 def test_a_choice_that_is_there_is_not_replaced_by_the_only_one(server: ECCServer) -> None:
     store_config_sets(server, LISTED)
-    choose({server.pk: choices(server)[1].pk}, "test")
+    choose({server.pk: choices(server)[1].pk}, DAQ)
     store_config_sets(server, LISTED[:1])
     server.refresh_from_db()
     assert str(server.config_set) == "cobo0 / fullreadout / fullreadout"
@@ -77,9 +78,9 @@ def test_a_choice_of_another_server_is_refused_and_nothing_is_half_done(server: 
         store_config_sets(each, LISTED)
     mine, foreign = choices(server)[0].pk, ConfigSet.objects.filter(ecc_server=server)[1].pk
     with pytest.raises(ValueError, match="ecc-cobo1: this configuration is not offered"):
-        choose({server.pk: mine, other.pk: foreign}, "test")
+        choose({server.pk: mine, other.pk: foreign}, DAQ)
     with pytest.raises(ValueError, match="no longer part of the setup"):
-        choose({server.pk: mine, 10**6: mine}, "test")
+        choose({server.pk: mine, 10**6: mine}, DAQ)
     server.refresh_from_db()
     assert server.config_set is None
 
@@ -89,5 +90,5 @@ def test_no_choice_while_a_command_is_active(server: ECCServer) -> None:
     now = timezone.now()
     Command.objects.create(action="configure", requested_by="kim", requested_at=now, expires_at=now, published_at=now)
     with pytest.raises(SetupBusyError, match="Configure of kim"):
-        choose({server.pk: choices(server)[0].pk}, "test")
-    assert choose({server.pk: None}, "test") == 0
+        choose({server.pk: choices(server)[0].pk}, DAQ)
+    assert choose({server.pk: None}, DAQ) == 0

@@ -9,6 +9,7 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis.extra.django import TestCase
 
+from attpcdaq.audit.people import DAQ
 from attpcdaq.live.models import ECCState, Event
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.runcontrol.setup_changes import SetupBusyError, load
@@ -41,7 +42,7 @@ def _sorted(setup: Setup) -> Setup:
 @pytest.fixture
 def small(db: None) -> Setup:
     setup = expand(EasySetup(cobos=2, prepare="experiment"))
-    load(setup, "test")
+    load(setup, DAQ)
     return setup
 
 
@@ -63,7 +64,7 @@ def test_rows_of_the_same_name_keep_id_live_state_and_config_sets(small: Setup) 
     server = ECCServer.objects.get(name="ecc-cobo0")
     ECCState.objects.create(ecc_server=server, state=4)
     swapped = expand(EasySetup(cobos=2, ecc=Series(port=8084, port_step=-1), mutant="none"))
-    done = load(swapped, "test")
+    done = load(swapped, DAQ)
     after = ECCServer.objects.get(name="ecc-cobo0")
     assert (after.pk, after.port, after.live.state) == (server.pk, 8084, 4)
     assert after.config_set == server.config_set
@@ -73,7 +74,7 @@ def test_rows_of_the_same_name_keep_id_live_state_and_config_sets(small: Setup) 
 
 
 def test_a_choice_of_another_board_does_not_stay(small: Setup) -> None:
-    done = load(expand(EasySetup(cobos=2, describe_cobo="board{n}")), "test")
+    done = load(expand(EasySetup(cobos=2, describe_cobo="board{n}")), DAQ)
     changed = "describe_name cobo0 → board0; config cobo0 / experiment / experiment → (none)"
     assert f"change ECC server ecc-cobo0: {changed}" in [str(change) for change in done]
     assert ECCServer.objects.get(name="ecc-cobo0").config_set is None
@@ -90,19 +91,19 @@ def test_routers_may_swap_addresses_and_boards(small: Setup) -> None:
         data_routers=(*routers, *small.data_routers[2:]),
         data_sources=(*sources, *small.data_sources[2:]),
     )
-    load(swapped, "test")
+    load(swapped, DAQ)
     assert setup_store.read() == swapped
 
 
 def test_nothing_to_change_writes_nothing(small: Setup) -> None:
     events = Event.objects.count()
-    assert load(small, "test") == ()
+    assert load(small, DAQ) == ()
     assert Event.objects.count() == events
 
 
 def test_what_changed_is_told_once(small: Setup) -> None:
     event = Event.objects.filter(topic="setup").get()
-    assert event.text == "Setup changed by test: 12 added"
+    assert event.text == "Setup changed by DAQ: 12 added"
 
 
 def _open_run(state: str = RunState.RUNNING) -> Run:
@@ -114,9 +115,9 @@ def _open_run(state: str = RunState.RUNNING) -> Run:
 def test_nothing_changes_while_a_run_is_open(small: Setup, state: str) -> None:
     _open_run(state)
     with pytest.raises(SetupBusyError, match="e20009 run 1 is"):
-        load(expand(EasySetup(cobos=1)), "test")
+        load(expand(EasySetup(cobos=1)), DAQ)
     assert setup_store.read() == small
-    assert load(small, "test") == ()
+    assert load(small, DAQ) == ()
 
 
 def test_nothing_changes_while_a_command_is_active(small: Setup) -> None:
@@ -128,12 +129,12 @@ def test_nothing_changes_while_a_command_is_active(small: Setup) -> None:
         published_at=timezone.now(),
     )
     with pytest.raises(SetupBusyError, match="Prepare of kim is under way"):
-        load(expand(EasySetup(cobos=1)), "test")
+        load(expand(EasySetup(cobos=1)), DAQ)
 
 
 def test_a_closed_run_blocks_nothing(small: Setup) -> None:
     _open_run(RunState.CLOSED)
-    load(expand(EasySetup(cobos=1)), "test")
+    load(expand(EasySetup(cobos=1)), DAQ)
     assert ECCServer.objects.count() == 2
 
 
@@ -163,6 +164,6 @@ def test_the_verb_names_every_fault_and_changes_nothing(small: Setup, tmp_path: 
 
 def test_a_file_without_a_choice_leaves_the_choice(small: Setup) -> None:
     bare = replace(small, ecc_servers=tuple(replace(server, config=None) for server in small.ecc_servers))
-    assert load(parse(dump(bare)), "test") == ()
+    assert load(parse(dump(bare)), DAQ) == ()
     chosen = setup_store.read().ecc_servers[0].config
     assert chosen == ConfigId("cobo0", "experiment", "experiment")

@@ -11,6 +11,13 @@ def operator(name: str = "kim") -> User:
     return user
 
 
+def expert(name: str = "sam") -> User:
+    """Somebody who may also set the system up."""
+    user = operator(name)
+    user.user_permissions.add(Permission.objects.get(content_type__app_label="runcontrol", codename="expert"))
+    return user
+
+
 def observer(name: str = "lee") -> User:
     """Somebody who may look."""
     return User.objects.get_or_create(username=name)[0]

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from attpcdaq.audit.people import DAQ
 from attpcdaq.live.models import ECCState, MonitorBeat
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.runlog.models import Experiment, Measurement, RunFile, RunState
@@ -40,7 +41,7 @@ class Api:
 
 @pytest.fixture
 def api(db: None) -> Api:
-    return Api(tokens.create("test", operator()))
+    return Api(tokens.create("test", operator(), DAQ))
 
 
 def all_seen(state: State) -> None:
@@ -164,7 +165,7 @@ def test_a_body_without_end_is_refused(api: Api) -> None:
 
 def test_a_token_of_an_observer_commands_nothing(db: None) -> None:
     all_seen(State.IDLE)
-    api = Api(tokens.create("look", observer()))
+    api = Api(tokens.create("look", observer(), DAQ))
     status, body = api.post({"action": "describe"})
     assert status == 403
     assert "lee may not operate" in body["detail"]
@@ -206,7 +207,7 @@ def test_a_run_with_its_files_and_measurements(api: Api, experiment: Experiment)
     path = "/staging/e20009/run_0001/CoBo0_AsAd0_2026-11-22T14:00:00.000_0000.graw"
     RunFile.objects.create(run=run, kind="data", node="node-cobo0", owner="router-cobo0", path=path, size=5_000_000_000)
     for name, kind, value in (("Pressure", "number", "1e2"), ("Target", "text", "CD2"), ("Gas", "integer", "-3")):
-        Measurement.objects.create(run=run, observable=add(experiment, name, kind, "u", ""), value=value)
+        Measurement.objects.create(run=run, observable=add(experiment, DAQ, name, kind, "u", ""), value=value)
     status, body = api.get("runs/1")
     assert status == 200
     assert body["files"] == [

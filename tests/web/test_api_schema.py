@@ -10,6 +10,7 @@ from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from attpcdaq.audit.people import DAQ
 from attpcdaq.live.models import ECCState, MonitorBeat
 from attpcdaq.runlog.models import Measurement, RunFile
 from attpcdaq.runlog.observables import add
@@ -48,8 +49,8 @@ def bearer(kept_connection: None) -> dict[str, str]:
         ECCState.objects.create(ecc_server=server, state=1, seen_at=NOON)
     run = make_run(make_experiment(), 1, title="alphas")
     RunFile.objects.create(run=run, kind="data", node="node-cobo0", owner="router-cobo0", path="/a.graw", size=1 << 40)
-    Measurement.objects.create(run=run, observable=add(run.experiment, "P", "number", "torr", ""), value="1e-3")
-    return {"Authorization": f"Bearer {tokens.create('schema', operator())}"}
+    Measurement.objects.create(run=run, observable=add(run.experiment, DAQ, "P", "number", "torr", ""), value="1e-3")
+    return {"Authorization": f"Bearer {tokens.create('schema', operator(), DAQ)}"}
 
 
 @schema.parametrize()

@@ -6,6 +6,7 @@ import io
 import pytest
 from django.test import Client
 
+from attpcdaq.audit.people import DAQ
 from attpcdaq.runlog.models import Experiment, Measurement, Observable, Run, RunFile, RunState
 from attpcdaq.runlog.observables import add
 from tests.runlog.rows import make_experiment, make_run
@@ -22,8 +23,8 @@ def client(db: None) -> Client:
 @pytest.fixture
 def run(db: None) -> Run:
     experiment = make_experiment()
-    add(experiment, "Pressure", "number", "torr", "gauge 2")
-    add(experiment, "Target", "text", "", "")
+    add(experiment, DAQ, "Pressure", "number", "torr", "gauge 2")
+    add(experiment, DAQ, "Target", "text", "", "")
     configuration = {"ecc-cobo0": {"boards": {"CoBo[0]": "cobo"}, "config": "cobo0 / experiment / experiment"}}
     return make_run(experiment, 1, title="alphas", configuration=configuration)
 

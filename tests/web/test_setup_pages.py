@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from attpcdaq.audit.people import DAQ
 from attpcdaq.runcontrol.configs import choices, store_config_sets
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.runcontrol.setup_changes import load
@@ -20,20 +21,20 @@ from attpcdaq.topology.setup_file import dump, parse
 from attpcdaq.web.forms_setup import EasySetupForm
 from get_protocol.config_set import ConfigId
 from tests.topology.setups import TEXT
-from tests.web.people import browser, observer, operator
+from tests.web.people import browser, expert, observer
 
 LISTED = [ConfigId(d, c, c) for d in ("cobo0", "cobo1", "mutant") for c in ("experiment", "fullreadout")]
 
 
 @pytest.fixture
 def client(db: None) -> Client:
-    return browser(operator())
+    return browser(expert())
 
 
 @pytest.fixture
 def small(db: None) -> Setup:
     setup = expand(EasySetup(cobos=2))
-    load(setup, "test")
+    load(setup, DAQ)
     for server in ECCServer.objects.all():
         store_config_sets(server, LISTED)
     return setup
@@ -169,7 +170,7 @@ def test_without_a_file_nothing_happens(client: Client) -> None:
 def test_a_preview_that_is_out_of_date_is_shown_again(client: Client, small: Setup) -> None:
     preview = hidden(upload(client, TEXT))
     other = expand(EasySetup(cobos=1))
-    load(other, "test")
+    load(other, DAQ)
     answer = client.post("/setup/apply", preview)
     assert "The setup was changed meanwhile" in text(answer)
     assert setup_store.read() == other

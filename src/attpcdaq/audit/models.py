@@ -12,6 +12,19 @@ class Outcome(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
+class Trail(models.QuerySet["Entry"]):
+    """Lines are added one by one; nothing of them is changed in bulk either (PostgreSQL refuses it itself)."""
+
+    def update(self, **fields: Any) -> NoReturn:
+        _refuse()
+
+    def delete(self) -> NoReturn:
+        _refuse()
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        _refuse()
+
+
 class Entry(models.Model):
     """One line of the audit trail; what came of a command is a line of its own with the same `command`."""
 
@@ -24,6 +37,8 @@ class Entry(models.Model):
     outcome = models.CharField(max_length=8, choices=Outcome)
     text = models.TextField(blank=True, help_text="Reasons of a refusal, old and new values of a change.")
     command = models.UUIDField(null=True, db_index=True, help_text="The command or restart it is about.")
+
+    objects = Trail.as_manager()
 
     class Meta:
         ordering = ("-id",)

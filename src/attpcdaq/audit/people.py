@@ -1,5 +1,7 @@
 """Who asks for something."""
 
+import getpass
+import socket
 from dataclasses import dataclass
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -14,7 +16,16 @@ class Requester:
     role: str = ""
     origin: str = ""
     itself: bool = False
-    """The DAQ itself, putting things right: nobody needs to hand control over to it."""
+    """The DAQ itself, or who sits at its machine: nobody needs to hand control over to it."""
 
 
 DAQ = Requester("DAQ", origin="the DAQ itself", itself=True)
+
+
+def at_the_console(program: str) -> Requester:
+    """Who runs a `program` on the DAQ's machine, by the name of the account there."""
+    try:
+        account = getpass.getuser()
+    except (KeyError, OSError):  # an account without a name
+        account = "unknown account"
+    return Requester(account, role="console", origin=f"{program} on {socket.gethostname()}"[:100], itself=True)

@@ -1,5 +1,8 @@
 """The only writer of the audit trail."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from uuid import UUID
 
@@ -7,6 +10,8 @@ from django.utils import timezone
 
 from attpcdaq.audit.models import Entry
 from attpcdaq.audit.people import Requester
+
+_written: ContextVar[list[int] | None] = ContextVar("written", default=None)
 
 
 def record(
@@ -20,14 +25,33 @@ def record(
     at: datetime | None = None,
 ) -> None:
     """Add a line; call it in the transaction of the change that it tells of."""
-    Entry.objects.create(
+    entry = Entry.objects.create(
         at=at or timezone.now(),
         who=by.name,
         role=by.role,
         origin=by.origin,
-        what=what,
+        what=what[:40],
         subject=subject[:200],
         outcome=outcome,
         text=text,
         command=command,
     )
+    written = _written.get()
+    if written is not None:
+        written.append(entry.pk)
+
+
+@contextmanager
+def watching() -> Iterator[list[int]]:
+    """The ids of the lines that are added inside, those of a transaction that failed in the end among them."""
+    written: list[int] = []
+    token = _written.set(written)
+    try:
+        yield written
+    finally:
+        _written.reset(token)
+
+
+def stands(ids: list[int]) -> bool:
+    """Whether any of these lines is really there."""
+    return bool(ids) and Entry.objects.filter(pk__in=ids).exists()

@@ -35,6 +35,10 @@ class Place:
         self.password = self.root / "password"
         self.address = self.root / "address"
 
+    def password_of(self, user: str) -> Path:
+        """Of the other accounts than the one that `password` is for."""
+        return self.root / f"password-{user}"
+
     def log(self, process: str) -> Path:
         """Where a process writes what it has to say."""
         return self.logs / f"{process}.log"

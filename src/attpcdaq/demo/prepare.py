@@ -15,9 +15,11 @@ from attpcdaq.demo.detector import announced
 from attpcdaq.demo.place import DemoError, Place, write_private
 
 if TYPE_CHECKING:
+    from attpcdaq.audit.people import Requester
     from attpcdaq.topology.setup import Setup
 
 USER = "shifter"
+OTHERS = ("expert", "admin")
 EXPERIMENT = "demo"
 CONFIGURATION = "experiment"
 SIMULATOR_WITHIN = 60.0
@@ -31,7 +33,7 @@ def main(arguments: Sequence[str]) -> None:
 
     django.setup()
     make_database()
-    make_user(place)
+    make_users(place)
     make_experiment()
     _wait_for_simulator(place)
     _make_setup(place)
@@ -56,21 +58,41 @@ def make_database() -> None:
     call_command("migrate", verbosity=0, interactive=False)
 
 
-def make_user(place: Place) -> None:
-    """A user who may operate, with a password and a token that are kept in the place."""
-    from django.contrib.auth.models import User
+def make_users(place: Place) -> None:
+    """A shifter with a password and a token, an expert and an admin with passwords; all are kept in the place."""
     from django.core.management import call_command
 
-    user, made = User.objects.get_or_create(username=USER, defaults={"is_staff": True, "is_superuser": True})
-    if made or not place.password.exists():
-        password = "-".join(secrets.token_hex(2) for _ in range(3))
-        user.set_password(password)
-        user.save(update_fields=["password"])
-        write_private(place.password, f"{password}\n")
+    made = _make_user(USER, place.password)
+    for name in OTHERS:
+        _make_user(name, place.password_of(name))
     if made or not place.token.exists():
         printed = io.StringIO()
         call_command("token", "create", f"demo-{secrets.token_hex(3)}", "--user", USER, stdout=printed)
         write_private(place.token, printed.getvalue())
+
+
+def _make_user(name: str, kept: Path) -> bool:
+    """The user whose role is called like him; whether it is new."""
+    from django.contrib.auth.models import User
+
+    from attpcdaq.web import accounts
+    from attpcdaq.web.roles import role_of
+
+    user, made = User.objects.get_or_create(username=name)
+    if made or role_of(user) != name:
+        accounts.set_role(user, name, _by())
+    if made or not kept.exists():
+        password = "-".join(secrets.token_hex(2) for _ in range(3))
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        write_private(kept, f"{password}\n")
+    return made
+
+
+def _by() -> "Requester":
+    from attpcdaq.audit.people import at_the_console
+
+    return at_the_console("make demo")
 
 
 def make_experiment() -> None:
@@ -78,8 +100,8 @@ def make_experiment() -> None:
     from attpcdaq.runlog import experiments
 
     if experiments.active() is None:
-        experiments.create(EXPERIMENT)
-        experiments.activate(EXPERIMENT)
+        experiments.create(EXPERIMENT, _by())
+        experiments.activate(EXPERIMENT, _by())
 
 
 def _wait_for_simulator(place: Place) -> None:
@@ -101,7 +123,7 @@ def _make_setup(place: Place) -> None:
     if place.setup.exists() and place.setup.read_text(encoding="utf-8") == text:
         return
     try:
-        load(setup, "make demo")
+        load(setup, _by())
     except SetupBusyError:
         # A run was open when the last demo ended; nobody is at work on it now, and it is the same hardware elsewhere.
         setup_store.write(setup)
@@ -139,7 +161,7 @@ def choose_configurations() -> None:
     for server in ECCServer.objects.filter(config_set=None):
         usual = configs.choices(server).filter(prepare=CONFIGURATION, configure=CONFIGURATION).first()
         if usual is not None:
-            configs.choose({server.pk: usual.pk}, "make demo")
+            configs.choose({server.pk: usual.pk}, _by())
 
 
 if __name__ == "__main__":

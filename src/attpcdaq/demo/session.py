@@ -11,7 +11,7 @@ from functools import partial
 from attpcdaq.demo import detector, programs
 from attpcdaq.demo.detector import LOOPBACK
 from attpcdaq.demo.place import DemoError, Place
-from attpcdaq.demo.prepare import USER
+from attpcdaq.demo.prepare import OTHERS, USER
 from attpcdaq.demo.supervisor import AtEnd, Program, Supervisor, say
 
 READY_WITHIN = 60.0
@@ -115,12 +115,14 @@ def _once(work: Callable[[], None]) -> Callable[[], None]:
 def welcome(place: Place, port: int) -> str:
     """What the terminal shows when all is up."""
     password = place.password.read_text(encoding="ascii").strip()
+    others = ", ".join(f"{name} (password in {place.password_of(name).name})" for name in OTHERS)
     return f"""
   The AT-TPC DAQ is running, with a simulated detector: 10 CoBos and a MuTAnT.
 
     Open in a browser  http://{LOOPBACK}:{port}/
     Log in as          {USER}
     Password           {password}
+    Other accounts     {others}
     API token          in {place.token}
     Data               in {place.root} (data files in nodes/*/staging)
 

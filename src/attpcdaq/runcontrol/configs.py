@@ -7,7 +7,11 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from attpcdaq.audit.models import Outcome
+from attpcdaq.audit.people import Requester
+from attpcdaq.audit.trail import record
 from attpcdaq.live.store import add_event
+from attpcdaq.runcontrol.control import check
 from attpcdaq.runcontrol.gate import hold_gate
 from attpcdaq.runcontrol.setup_changes import SetupBusyError, blockers
 from attpcdaq.topology.models import ConfigSet, ECCServer
@@ -54,26 +58,32 @@ def choices(server: ECCServer) -> QuerySet[ConfigSet]:
 
 
 @transaction.atomic
-def choose(wanted: Mapping[int, int | None], by: str) -> int:
+def choose(wanted: Mapping[int, int | None], by: Requester) -> int:
     """Choose config sets by server id (None: no choice) and return how many changed.
 
-    SetupBusyError while anything is under way, ValueError for a choice that is not offered: then nothing changed.
+    SetupBusyError while anything is under way, CommandRefused while somebody else is in charge,
+    ValueError for a choice that is not offered: then nothing changed.
     """
     hold_gate()
     servers = {server.pk: server for server in ECCServer.objects.filter(pk__in=wanted)}
     changed = [pk for pk, choice in wanted.items() if pk not in servers or servers[pk].config_set_id != choice]
     if changed and (reasons := blockers()):
         raise SetupBusyError(reasons)
+    if changed:
+        check(by, timezone.now())
     for pk in changed:
         _choose(servers.get(pk), wanted[pk], by)
     return len(changed)
 
 
-def _choose(server: ECCServer | None, choice: int | None, by: str) -> None:
+def _choose(server: ECCServer | None, choice: int | None, by: Requester) -> None:
     if server is None:
         raise ValueError("An ECC server is no longer part of the setup; load the page again.")
     chosen = None if choice is None else choices(server).filter(pk=choice).first()
     if choice is not None and chosen is None:
         raise ValueError(f"{server.name}: this configuration is not offered (any more); load the page again.")
+    before = server.config_set
     ECCServer.objects.filter(pk=server.pk).update(config_set=chosen)
-    add_event("setup", f"{by}: configuration {chosen or '(none)'}", subject=server.name)
+    add_event("setup", f"{by.name}: configuration {chosen or '(none)'}", subject=server.name)
+    text = f"{before or '(none)'} -> {chosen or '(none)'}"
+    record(by, "configuration", Outcome.DONE, subject=server.name, text=text)

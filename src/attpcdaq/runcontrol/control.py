@@ -81,6 +81,18 @@ def force(by: Requester, reason: str, now: datetime, *, from_holder: str = "") -
     _recorded(by, "force", now, lambda: _force(by, reason.strip(), now, from_holder))
 
 
+def drop(name: str, by: Requester, now: datetime) -> None:
+    """Somebody who may not operate any more is neither in charge nor asks to be."""
+    row = _row()
+    if row.holder == name and _change(row, holder="", since=now, asked_by="", asked_at=None):
+        text = f"{name} may not operate any more: nobody is in charge"
+    elif row.asked_by == name and _change(row, asked_by="", asked_at=None):
+        text = f"{name} may not operate any more, and does not ask for control"
+    else:
+        return
+    _tell(by, text, now, subject=name, text=text)
+
+
 def _take(by: Requester, now: datetime) -> str:
     row = _row()
     if row.holder == by.name:

@@ -1,8 +1,13 @@
 """Changing the setup or the experiment: only while nothing is under way, all of it or nothing."""
 
 from django.db import transaction
+from django.utils import timezone
 
+from attpcdaq.audit.models import Outcome
+from attpcdaq.audit.people import Requester
+from attpcdaq.audit.trail import record
 from attpcdaq.live.store import add_event
+from attpcdaq.runcontrol.control import check
 from attpcdaq.runcontrol.gate import hold_gate
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Command
 from attpcdaq.runlog import experiments
@@ -32,15 +37,20 @@ def planned(setup: Setup) -> tuple[Change, ...]:
 
 
 @transaction.atomic
-def load(setup: Setup, by: str) -> tuple[Change, ...]:
-    """Make `setup` the setup and return what changed; SetupBusyError, and nothing done, while anything is under way."""
+def load(setup: Setup, by: Requester) -> tuple[Change, ...]:
+    """Make `setup` the setup and return what changed; SetupBusyError, and nothing done, while anything is under way.
+
+    CommandRefused while somebody else is in charge.
+    """
     hold_gate()
     done = planned(setup)
     if done and (reasons := blockers()):
         raise SetupBusyError(reasons)
     if done:
+        check(by, timezone.now())
         setup_store.write(setup)
-        add_event("setup", f"Setup changed by {by}: {_counted(done)}")
+        add_event("setup", f"Setup changed by {by.name}: {_counted(done)}")
+        record(by, "setup", Outcome.DONE, subject=_counted(done), text="\n".join(map(str, done)))
     return done
 
 
@@ -51,7 +61,8 @@ def _counted(done: tuple[Change, ...]) -> str:
 
 
 @transaction.atomic
-def activate_experiment(name: str) -> Experiment:
-    """Make an experiment the active one; no Start is decided on meanwhile. ExperimentRefusedError."""
+def activate_experiment(name: str, by: Requester) -> Experiment:
+    """Make an experiment the active one; no Start is decided on meanwhile. ExperimentRefusedError, CommandRefused."""
     hold_gate()
-    return experiments.activate(name)
+    check(by, timezone.now())
+    return experiments.activate(name, by)

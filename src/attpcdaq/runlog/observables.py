@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.db.models import Max
 
+from attpcdaq.audit.models import Outcome
+from attpcdaq.audit.people import Requester
+from attpcdaq.audit.trail import record
 from attpcdaq.runlog.models import Experiment, Observable, ValueType
 
 INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
@@ -53,10 +56,11 @@ def number(observable: Observable, value: str) -> int | float | str:
     return float(value) if observable.value_type == ValueType.NUMBER else value
 
 
-def add(experiment: Experiment, name: str, value_type: str, unit: str, comment: str) -> Observable:
+@transaction.atomic
+def add(experiment: Experiment, by: Requester, name: str, value_type: str, unit: str, comment: str) -> Observable:
     """A new observable, at the end."""
     last = experiment.observables.aggregate(last=Max("position"))["last"]
-    return Observable.objects.create(
+    made = Observable.objects.create(
         experiment=experiment,
         name=name,
         value_type=value_type,
@@ -64,6 +68,24 @@ def add(experiment: Experiment, name: str, value_type: str, unit: str, comment: 
         comment=comment,
         position=0 if last is None else last + 1,
     )
+    record(by, "add observable", Outcome.DONE, subject=f"{experiment}: {name}", text=_described(made))
+    return made
+
+
+def _described(row: Observable) -> str:
+    return ", ".join(filter(None, (row.name, row.value_type, row.unit, row.comment)))
+
+
+@transaction.atomic
+def change(observable: Observable, by: Requester, **fields: str) -> None:
+    """Give an observable another name, type, unit or comment; the form has checked them."""
+    row = Observable.objects.select_for_update(of=("self",)).select_related("experiment").get(pk=observable.pk)
+    was = _described(row)
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(fields))
+    text = f"{was} -> {_described(row)}"
+    record(by, "change observable", Outcome.DONE, subject=f"{row.experiment}: {row.name}", text=text)
 
 
 def unfit_values(observable: Observable, value_type: str) -> list[str]:
@@ -74,20 +96,23 @@ def unfit_values(observable: Observable, value_type: str) -> list[str]:
 
 
 @transaction.atomic
-def reorder(experiment: Experiment, order: Sequence[int]) -> None:
+def reorder(experiment: Experiment, order: Sequence[int], by: Requester) -> None:
     """Put observables into the order of their ids; the ones not named follow as they were."""
     rows = experiment.observables.select_for_update().order_by("id")
     rank = {pk: index for index, pk in enumerate(order)}
     ranked = sorted(rows, key=lambda row: (rank.get(row.pk, len(rank)), row.position, row.pk))
     for position, row in enumerate(ranked):
         Observable.objects.filter(pk=row.pk).update(position=position)
+    text = ", ".join(row.name for row in ranked)
+    record(by, "order observables", Outcome.DONE, subject=str(experiment), text=text)
 
 
 @transaction.atomic
-def remove(observable: Observable) -> bool:
+def remove(observable: Observable, by: Requester) -> bool:
     """Remove an observable that no run uses; False when one does."""
     locked = Observable.objects.select_for_update().get(pk=observable.pk)
     if locked.measurements.exists():
         return False
+    record(by, "remove observable", Outcome.DONE, subject=f"{observable.experiment}: {locked.name}")
     locked.delete()
     return True

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from attpcdaq.audit.models import Outcome
+from attpcdaq.audit.people import Requester
+from attpcdaq.audit.trail import record
 from attpcdaq.live.store import add_event
 from attpcdaq.runlog.models import Measurement, Observable, Run, RunClass
 from attpcdaq.runlog.observables import ValueRefusedError, clean_value, plain
 
 TITLE_LENGTH = 200
 NOTES_LENGTH = 20_000
+SAID_LENGTH = 500  # of an old or new value in the audit trail
 RUN_FIELDS = {"title": "Title", "run_class": "Class", "notes": "Notes"}
 
 
@@ -31,7 +35,7 @@ class SheetRefusedError(Exception):
 
 
 @transaction.atomic
-def save(run: Run, edits: Mapping[str, Edit], by: str) -> tuple[str, ...]:
+def save(run: Run, edits: Mapping[str, Edit], by: Requester) -> tuple[str, ...]:
     """Save what a writer changed, all or nothing; returns the names of the fields changed.
 
     A field which somebody else changed meanwhile to something else is refused, with their value.
@@ -45,7 +49,9 @@ def save(run: Run, edits: Mapping[str, Edit], by: str) -> tuple[str, ...]:
     for key in changed:
         _write(run, stored[key].observable, key, wanted[key])
     if changed:
-        add_event("run", f"Run sheet: {', '.join(stored[key].label for key in changed)} by {by}", subject=str(run))
+        add_event("run", f"Run sheet: {', '.join(stored[key].label for key in changed)} by {by.name}", subject=str(run))
+        said = (_change(stored[key], wanted[key]) for key in changed)
+        record(by, "run sheet", Outcome.DONE, subject=str(run), text="; ".join(said))
     return changed
 
 
@@ -54,6 +60,10 @@ class _Field:
     label: str
     value: str
     observable: Observable | None = None
+
+
+def _change(field: _Field, value: str) -> str:
+    return f"{field.label}: {field.value[:SAID_LENGTH]!r} -> {value[:SAID_LENGTH]!r}"
 
 
 def _locked_values(run: Run) -> dict[str, _Field]:
@@ -133,20 +143,23 @@ def previous_with_values(run: Run) -> Run | None:
 
 
 @transaction.atomic
-def copy_previous(run: Run, by: str) -> tuple[str, ...]:
+def copy_previous(run: Run, by: Requester) -> tuple[str, ...]:
     """Take the previous run's values where this one has none; returns the names of the observables filled."""
     stored = _locked_values(run)
     previous = previous_with_values(run)
     if previous is None:
         return ()
-    filled = []
+    filled = {}
     for measurement in previous.measurements.select_related("observable"):
         field = stored.get(f"observable-{measurement.observable_id}")
         if field and not field.value and _still_fits(measurement):
             Measurement.objects.create(run=run, observable=measurement.observable, value=measurement.value)
-            filled.append(field.label)
+            filled[field.label] = measurement.value
     if filled:
-        add_event("run", f"Run sheet: {', '.join(filled)} as in run {previous.number}, by {by}", subject=str(run))
+        said = f"{', '.join(filled)} as in run {previous.number}"
+        add_event("run", f"Run sheet: {said}, by {by.name}", subject=str(run))
+        text = "; ".join(f"{label}: {value!r}" for label, value in filled.items())
+        record(by, "run sheet", Outcome.DONE, subject=str(run), text=f"As in run {previous.number}: {text}")
     return tuple(filled)
 
 

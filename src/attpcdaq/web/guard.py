@@ -1,4 +1,4 @@
-"""Pages that only those who may operate can change: everybody may look, others are told why not."""
+"""Pages that everybody may look at and only some can change: others are told why not."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from attpcdaq.web.roles import OBSERVER_REASON, may_operate
+from attpcdaq.web.audited import because
+from attpcdaq.web.roles import EXPERT_REASON, OBSERVER_REASON, may_expert, may_operate
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -26,6 +27,19 @@ def operators_change(view: View[P]) -> View[P]:
     return guarded
 
 
+def experts_change(view: View[P]) -> View[P]:
+    """Refuse (403, with the reason) what is not a GET to somebody who is no expert."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.method in ("GET", "HEAD") or may_expert(request.user):
+            return view(request, *args, **kwargs)
+        return refused(request, [EXPERT_REASON], 403)
+
+    return guarded
+
+
 def refused(request: HttpRequest, reasons: list[str] | tuple[str, ...], status: int = 409) -> HttpResponse:
     """A page that says why nothing was done."""
+    because(request, reasons)
     return render(request, "refused.html", {"reasons": reasons}, status=status)

@@ -42,6 +42,11 @@ def address_of(request: HttpRequest) -> str:
     return hop if _is_address(hop) else peer
 
 
+def address_or_none(request: HttpRequest) -> str | None:
+    """For django-axes, which counts failed log-ins for each address."""
+    return address_of(request) or None
+
+
 def _is_near(peer: str) -> bool:
     """Loopback, or a Unix socket, which has no address."""
     return not peer or (_is_address(peer) and ip_address(peer).is_loopback)
@@ -52,4 +57,4 @@ def _is_address(text: str) -> bool:
         ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text

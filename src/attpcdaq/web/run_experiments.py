@@ -6,13 +6,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from attpcdaq.runcontrol.refusals import CommandRefused
 from attpcdaq.runcontrol.setup_changes import activate_experiment
 from attpcdaq.runlog import experiments
 from attpcdaq.runlog.experiments import ExperimentRefusedError
 from attpcdaq.runlog.lifecycle import open_run
 from attpcdaq.runlog.models import Experiment
+from attpcdaq.web.audited import wrong_fields
 from attpcdaq.web.forms_runs import ExperimentForm
 from attpcdaq.web.guard import operators_change, refused
+from attpcdaq.web.requester import requester_of
 from attpcdaq.web.roles import may_operate
 
 
@@ -23,11 +26,12 @@ def overview(request: HttpRequest) -> HttpResponse:
     form = ExperimentForm(request.POST or None)
     if form.is_valid():
         try:
-            experiment = experiments.create(form.cleaned_data["name"])
+            experiment = experiments.create(form.cleaned_data["name"], requester_of(request))
             messages.success(request, f"Experiment {experiment.name} was created. Runs go to the active experiment.")
             return redirect("experiments")
         except ExperimentRefusedError as error:
             form.add_error("name", str(error))
+    wrong_fields(request, form)
     context = {
         "form": form,
         "experiments": Experiment.objects.annotate(run_count=Count("runs")).order_by("-created_at", "-id"),
@@ -42,8 +46,10 @@ def overview(request: HttpRequest) -> HttpResponse:
 def activate(request: HttpRequest) -> HttpResponse:
     """Make another experiment the active one."""
     try:
-        experiment = activate_experiment(request.POST.get("name", ""))
+        experiment = activate_experiment(request.POST.get("name", ""), requester_of(request))
     except ExperimentRefusedError as error:
         return refused(request, [str(error)])
+    except CommandRefused as refusal:
+        return refused(request, refusal.reasons)
     messages.success(request, f"Experiment {experiment.name} is active: new runs belong to it.")
     return redirect("experiments")

@@ -10,8 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from attpcdaq.runlog import observables
 from attpcdaq.runlog.models import Experiment, Observable
+from attpcdaq.web.audited import wrong_fields
 from attpcdaq.web.forms_runs import ObservableForm
 from attpcdaq.web.guard import operators_change, refused
+from attpcdaq.web.requester import requester_of
 from attpcdaq.web.roles import may_operate
 from attpcdaq.web.run_pages import chosen_experiment
 
@@ -24,8 +26,9 @@ def overview(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and experiment is None:
         raise Http404("There is no experiment yet.")
     form = ObservableForm(request.POST or None, experiment=experiment)
+    wrong_fields(request, form)
     if experiment and form.is_valid():
-        made = observables.add(experiment, **form.cleaned_data)
+        made = observables.add(experiment, requester_of(request), **form.cleaned_data)
         messages.success(request, f"Observable {made} was added.")
         return redirect(_address(experiment))
     context = {
@@ -52,8 +55,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change name, type, unit or comment."""
     row = get_object_or_404(Observable.objects.select_related("experiment"), pk=pk)
     form = ObservableForm(request.POST or None, instance=row, experiment=row.experiment)
+    wrong_fields(request, form)
     if form.is_valid():
-        Observable.objects.filter(pk=pk).update(**form.cleaned_data)
+        observables.change(row, requester_of(request), **form.cleaned_data)
         messages.success(request, f"Observable {form.cleaned_data['name']} was changed.")
         return redirect(_address(row.experiment))
     context = {"form": form, "observable": row, "back": _address(row.experiment)}
@@ -70,7 +74,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     target = place + {"up": -1, "down": 1}.get(request.POST.get("direction", ""), 0)
     if 0 <= target < len(order):
         order[place], order[target] = order[target], order[place]
-        observables.reorder(row.experiment, order)
+        observables.reorder(row.experiment, order, requester_of(request))
     return redirect(_address(row.experiment))
 
 
@@ -79,7 +83,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove one that no run uses."""
     row = get_object_or_404(Observable.objects.select_related("experiment"), pk=pk)
-    if not observables.remove(row):
+    if not observables.remove(row, requester_of(request)):
         return refused(request, [f"{row.name} has recorded values and cannot be removed."])
     messages.success(request, f"Observable {row.name} was removed.")
     return redirect(_address(row.experiment))

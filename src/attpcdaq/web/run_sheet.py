@@ -13,8 +13,10 @@ from attpcdaq.runlog.listing import duration, files_of
 from attpcdaq.runlog.models import Observable, Run, RunClass
 from attpcdaq.runlog.observables import ALLOWED
 from attpcdaq.runlog.sheets import Edit, SheetRefusedError
+from attpcdaq.web.audited import because
 from attpcdaq.web.guard import operators_change
 from attpcdaq.web.latest import latest_event_id
+from attpcdaq.web.requester import requester_of
 from attpcdaq.web.roles import may_operate
 
 
@@ -66,8 +68,9 @@ def sheet(request: HttpRequest, experiment: str, number: int) -> HttpResponse:
         if name in sheets.RUN_FIELDS or name.startswith("observable-")
     }
     try:
-        changed = sheets.save(run, edits, request.user.get_username())
+        changed = sheets.save(run, edits, requester_of(request))
     except SheetRefusedError as error:
+        because(request, error.errors.values())
         return _page(request, run, _refused_fields(run, edits, error), status=409)
     messages.success(request, "The run sheet was saved." if changed else "There was nothing to save.")
     return redirect("run-sheet", experiment, number)
@@ -86,7 +89,7 @@ def _refused_fields(run: Run, edits: dict[str, Edit], error: SheetRefusedError) 
 @operators_change
 def same_as_previous(request: HttpRequest, experiment: str, number: int) -> HttpResponse:
     """Fill what is empty with the previous run's values."""
-    filled = sheets.copy_previous(_run(experiment, number), request.user.get_username())
+    filled = sheets.copy_previous(_run(experiment, number), requester_of(request))
     if filled:
         messages.success(request, f"Taken from the previous run: {', '.join(filled)}.")
     else:

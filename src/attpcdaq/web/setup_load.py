@@ -8,15 +8,18 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from attpcdaq.runcontrol import setup_changes
+from attpcdaq.runcontrol.refusals import CommandRefused
 from attpcdaq.topology import easy_setup, setup_store
 from attpcdaq.topology.setup import Setup, SetupError, changes
 from attpcdaq.topology.setup_file import dump, parse
+from attpcdaq.web.audited import wrong_fields
 from attpcdaq.web.forms_setup import EasySetupForm, SetupFileForm
-from attpcdaq.web.guard import operators_change, refused
+from attpcdaq.web.guard import experts_change, refused
+from attpcdaq.web.requester import requester_of
 
 
 @require_POST
-@operators_change
+@experts_change
 def load_file(request: HttpRequest) -> HttpResponse:
     """Read an uploaded file and show what it would change."""
     form = SetupFileForm(request.POST, request.FILES)
@@ -29,7 +32,7 @@ def load_file(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@operators_change
+@experts_change
 def easy(request: HttpRequest) -> HttpResponse:
     """The form, and what it would change."""
     form = EasySetupForm(request.POST or None)
@@ -39,12 +42,13 @@ def easy(request: HttpRequest) -> HttpResponse:
         except SetupError as error:
             for text in error.errors:
                 form.add_error(None, text)
+    wrong_fields(request, form)
     context = {"form": form, "blockers": setup_changes.blockers()}
     return render(request, "setup/easy.html", context, status=400 if form.is_bound else 200)
 
 
 @require_POST
-@operators_change
+@experts_change
 def apply(request: HttpRequest) -> HttpResponse:
     """Load what the preview showed, unless the setup changed since."""
     try:
@@ -52,10 +56,10 @@ def apply(request: HttpRequest) -> HttpResponse:
         if request.POST.get("before") != _fingerprint(setup_store.read()):
             messages.warning(request, "The setup was changed meanwhile: look again at what would change.")
             return _preview(request, setup)
-        done = setup_changes.load(setup, request.user.get_username())
+        done = setup_changes.load(setup, requester_of(request))
     except SetupError as error:
         return refused(request, error.errors, 400)
-    except setup_changes.SetupBusyError as error:
+    except (setup_changes.SetupBusyError, CommandRefused) as error:
         return refused(request, error.reasons)
     messages.success(request, f"The setup was loaded: {len(done)} changes." if done else "There was nothing to change.")
     return redirect("setup")

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from attpcdaq.runcontrol.configs import choices, choose
 from attpcdaq.runcontrol.publish import publish_fetch
+from attpcdaq.runcontrol.refusals import CommandRefused
 from attpcdaq.runcontrol.setup_changes import SetupBusyError, blockers
 from attpcdaq.topology import setup_store
 from attpcdaq.topology.models import ConfigSet, DataRouter, ECCServer, Node
@@ -18,7 +19,8 @@ from attpcdaq.topology.setup_file import dump
 from attpcdaq.web.forms_setup import SetupFileForm
 from attpcdaq.web.guard import operators_change, refused
 from attpcdaq.web.latest import latest_event_id
-from attpcdaq.web.roles import may_operate
+from attpcdaq.web.requester import requester_of
+from attpcdaq.web.roles import may_expert, may_operate
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "rows": _server_rows(),
         "blockers": blockers(),
         "may_operate": may_operate(request.user),
+        "may_expert": may_expert(request.user),
     }
 
 
@@ -66,8 +69,8 @@ def overview(request: HttpRequest) -> HttpResponse:
 def choose_configs(request: HttpRequest) -> HttpResponse:
     """Save the choices that differ from what the page showed."""
     try:
-        count = choose(dict(_wanted(request.POST)), request.user.get_username())
-    except SetupBusyError as error:
+        count = choose(dict(_wanted(request.POST)), requester_of(request))
+    except (SetupBusyError, CommandRefused) as error:
         return refused(request, error.reasons)
     except ValueError as error:
         return refused(request, [str(error)], 400)

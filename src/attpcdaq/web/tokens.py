@@ -8,6 +8,9 @@ from django.contrib.auth.models import Permission, User
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from attpcdaq.audit.models import Outcome
+from attpcdaq.audit.people import Requester
+from attpcdaq.audit.trail import record
 from attpcdaq.web.models import ApiToken
 
 PREFIX = "attpcdaq_"
@@ -20,7 +23,7 @@ class TokenRefusedError(Exception):
     """A token that may not be made or is not there; the text says why."""
 
 
-def create(name: str, user: User) -> str:
+def create(name: str, user: User, by: Requester) -> str:
     """A new token: this text is shown once and not kept."""
     if not name or len(name) > NAME_LENGTH or not name.isprintable() or name != name.strip():
         raise TokenRefusedError(f"Token name {name[:80]!r}: use 1 to {NAME_LENGTH} printable characters.")
@@ -28,6 +31,7 @@ def create(name: str, user: User) -> str:
     try:
         with transaction.atomic():
             ApiToken.objects.create(name=name, digest=_digest(text), user=user)
+            record(by, "create token", Outcome.DONE, subject=name, text=f"It has the rights of {user.get_username()}.")
     except IntegrityError:
         raise TokenRefusedError(f"There is a token {name} already; revoke it or choose another name.") from None
     return text
@@ -43,12 +47,14 @@ def find(text: str, now: datetime) -> ApiToken | None:
     return token
 
 
-def revoke(name: str) -> None:
+@transaction.atomic
+def revoke(name: str, by: Requester) -> None:
     """From now on this token opens nothing."""
     deleted, _ = ApiToken.objects.filter(name=name).delete()
     if not deleted:
         known = ", ".join(ApiToken.objects.order_by("name").values_list("name", flat=True)) or "none"
         raise TokenRefusedError(f"There is no token {name[:80]!r}; known: {known}.")
+    record(by, "revoke token", Outcome.DONE, subject=name)
 
 
 def api_user() -> User:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from attpcdaq.audit.people import at_the_console
 from attpcdaq.runcontrol.setup_changes import SetupBusyError, load, planned
 from attpcdaq.topology import setup_store
 from attpcdaq.topology.setup import Setup, SetupError
@@ -42,7 +43,7 @@ class Command(BaseCommand):
 
     def _load(self, setup: Setup, *, check: bool) -> None:
         try:
-            done = planned(setup) if check else load(setup, "manage.py setup")
+            done = planned(setup) if check else load(setup, at_the_console("manage.py setup"))
         except SetupBusyError as error:
             raise CommandError(f"nothing was changed: {error}") from None
         for change in done:

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
+from attpcdaq.audit.people import at_the_console
 from attpcdaq.web import tokens
 from attpcdaq.web.models import ApiToken
 
@@ -24,11 +25,12 @@ class Command(BaseCommand):
         verbs.add_parser("revoke", help="make a token useless").add_argument("name")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
+        by = at_the_console("manage.py token")
         try:
             if verb == "create":
-                self.stdout.write(tokens.create(options["name"], _user(options["user"])))
+                self.stdout.write(tokens.create(options["name"], _user(options["user"]), by))
             elif verb == "revoke":
-                tokens.revoke(options["name"])
+                tokens.revoke(options["name"], by)
             else:
                 self._list()
         except tokens.TokenRefusedError as error:

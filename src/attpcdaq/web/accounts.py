@@ -1,0 +1,81 @@
+"""Accounts and their roles."""
+
+import secrets
+
+from django.contrib.auth.models import Group, Permission, User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from attpcdaq.audit.models import Outcome
+from attpcdaq.audit.people import Requester
+from attpcdaq.audit.trail import record
+from attpcdaq.runcontrol import control
+from attpcdaq.web.roles import PERMISSIONS, ROLES, may_operate, role_of
+
+NAME_LENGTH = 150
+PASSWORD_PARTS = 4
+
+
+class AccountRefusedError(Exception):
+    """An account that may not be made so, or is not there; the text says why and what is allowed."""
+
+
+@transaction.atomic
+def create(name: str, role: str, by: Requester) -> str:
+    """A new account with this role; its password, which is shown once and not kept."""
+    _check_role(role)
+    try:
+        User.username_validator(name)
+        fits = len(name) <= NAME_LENGTH
+    except ValidationError:
+        fits = False
+    if not fits:
+        raise AccountRefusedError(
+            f"User name {name[:80]!r}: use 1 to {NAME_LENGTH} letters, digits and any of @ . + - _ in it."
+        )
+    if User.objects.filter(username__iexact=name).exists():
+        raise AccountRefusedError(f"There is a user {name} already.")
+    password = "-".join(secrets.token_hex(2) for _ in range(PASSWORD_PARTS))
+    user = User.objects.create_user(name, password=password)
+    record(by, "create user", Outcome.DONE, subject=name)
+    set_role(user, role, by)
+    return password
+
+
+@transaction.atomic
+def set_role(user: User, role: str, by: Requester) -> str:
+    """Make `role` the only one the user has, and return the one before; an observer is not in charge any more."""
+    _check_role(role)
+    before = role_of(user)
+    for group in Group.objects.filter(name__in=PERMISSIONS):
+        user.groups.remove(group)
+    user.user_permissions.remove(*_permissions())
+    user.is_superuser = user.is_superuser and role == "admin"
+    user.save(update_fields=["is_superuser"])
+    if role in PERMISSIONS:
+        user.groups.add(_group(role))
+    fresh = User.objects.get(pk=user.pk)  # permissions are remembered by the object
+    record(by, "role", Outcome.DONE, subject=user.get_username(), text=f"{before} -> {role_of(fresh)}")
+    if not may_operate(fresh):
+        control.drop(user.get_username(), by, timezone.now())
+    return before
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise AccountRefusedError(f"Role {role[:80]!r} is not one of {', '.join(ROLES)}.")
+
+
+def _permissions() -> list[Permission]:
+    names = [permission.partition(".")[2] for permission in PERMISSIONS.values()]
+    return list(Permission.objects.filter(content_type__app_label="runcontrol", codename__in=names))
+
+
+def _group(role: str) -> Group:
+    """The role's group, with the permissions of this role and of those below it."""
+    group, _ = Group.objects.get_or_create(name=role)
+    below = list(PERMISSIONS)[: list(PERMISSIONS).index(role) + 1]
+    names = [PERMISSIONS[each].partition(".")[2] for each in below]
+    group.permissions.set(Permission.objects.filter(content_type__app_label="runcontrol", codename__in=names))
+    return group
