@@ -61,6 +61,16 @@ class TestEcc:
         assert store.record_ecc(pk, idle(), after(6))
         assert ECCState.objects.get().problem == ""
 
+    def test_since_when_it_is_in_this_state_outlives_transitions_and_problems(self, detector: Detector) -> None:
+        pk = detector.ecc_servers[0].pk
+        store.record_ecc(pk, idle(), NOW)
+        store.record_ecc(pk, idle(transition=Transition.DESCRIBE), after(1))
+        store.record_ecc_problem(pk, "connection refused", after(2))
+        store.record_ecc(pk, idle(), after(3))
+        assert ECCState.objects.get().since == NOW
+        store.record_ecc(pk, idle(State.DESCRIBED), after(4))
+        assert ECCState.objects.get().since == after(4)
+
     def test_wedged_is_an_error(self, detector: Detector) -> None:
         store.record_ecc(detector.ecc_servers[0].pk, idle(State.OFF), NOW)
         assert Event.objects.get().severity == "error"
@@ -91,6 +101,16 @@ class TestRouter:
         store.record_router(pk, reading(pid=8), after(2))
         assert RouterState.objects.get().restarted_at == after(2)
         assert "must go through Breakup and Configure" in Event.objects.first().text  # type: ignore[union-attr]
+
+    def test_a_problem_is_told_once_however_its_words_change(self, detector: Detector) -> None:
+        pk = detector.data_routers[0].pk
+        store.record_router(pk, reading(), NOW)
+        for n, problem in enumerate(("no route to host", "timed out after 1.2 s", "timed out after 1.3 s")):
+            assert store.record_router_problem(pk, problem, after(n))
+        assert RouterState.objects.get().problem == "timed out after 1.3 s"
+        assert list(Event.objects.exclude(text="").values_list("text", flat=True)) == ["no route to host", "is online"]
+        store.record_router(pk, reading(), after(4))
+        assert Event.objects.first().text == "answers again"  # type: ignore[union-attr]
 
     def test_numbers_alone_make_one_refresh_a_second_for_all(self, detector: Detector) -> None:
         for pk in [router.pk for router in detector.data_routers]:

@@ -11,6 +11,7 @@ class ECCState(models.Model):
     ecc_server = models.OneToOneField(ECCServer, on_delete=models.CASCADE, primary_key=True, related_name="live")
     state = models.SmallIntegerField(null=True, help_text="State number of the last answer.")
     transition = models.SmallIntegerField(default=0, help_text="Transition under way at the last answer, 0 for none.")
+    since = models.DateTimeField(null=True, help_text="When it was first seen in this state.")
     problem = models.TextField(blank=True, help_text="Why the latest reading failed; empty when it did not.")
     changed_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True, help_text="Time of the last good answer.")

@@ -40,8 +40,9 @@ def record_ecc(server_id: int, reply: StateReply, at: datetime) -> bool:
         if row.state == state and row.transition == going and not row.problem:
             return False
         before = row.state
+        since = row.since if before == state and row.since is not None else at
         ECCState.objects.filter(pk=server_id).update(
-            state=state, transition=going, problem="", changed_at=at, seen_at=at
+            state=state, transition=going, since=since, problem="", changed_at=at, seen_at=at
         )
         name = ECCServer.objects.values_list("name", flat=True).get(pk=server_id)
         text = "" if before == state else f"{state_label(before)} -> {state_label(state)}"
@@ -109,13 +110,14 @@ def _router_text(row: RouterState, reading: RouterReading, *, restarted: bool) -
 
 
 def record_router_problem(router_id: int, problem: str, at: datetime) -> bool:
-    """Store why the latest reading of a data router failed."""
+    """Store why the latest reading of a data router failed; that it goes on failing otherwise is no news."""
     with transaction.atomic():
         row, _ = RouterState.objects.select_for_update().get_or_create(data_router_id=router_id)
         if row.problem == problem:
             return False
+        first = not row.problem
         RouterState.objects.filter(pk=router_id).update(problem=problem, changed_at=at)
-        _router_event(router_id, problem, Severity.ERROR, at)
+        _router_event(router_id, problem if first else "", Severity.ERROR, at)
     return True
 
 

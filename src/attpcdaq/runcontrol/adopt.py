@@ -74,7 +74,7 @@ def _seen(server: ServerFacts) -> str:
 def _since(rows: Rows, facts: SystemFacts) -> datetime:
     """When the first of them was seen Running, but not before the run before it ended."""
     names = {server.name for server in running(facts)}
-    seen = [server.live.changed_at for server in rows.servers if server.name in names]
+    seen = [server.live.since for server in rows.servers if server.name in names]
     since = min([at for at in seen if at is not None], default=rows.now)
     ended = Run.objects.exclude(stopped_at=None).order_by("-stopped_at").values_list("stopped_at", flat=True).first()
     if ended is not None and ended >= since:

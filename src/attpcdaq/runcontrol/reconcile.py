@@ -1,4 +1,4 @@
-"""A run on its way somewhere with nobody at work is brought to where the hardware is; never silently, never on a guess."""
+"""A run that nobody is at work on is brought to where the hardware is; never silently, never on a guess."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,7 +42,7 @@ class Finding:
 
 
 def reconcile(now: datetime) -> bool:
-    """Look once; call it about twice a second. True when a run was brought to another state, or a Stop was asked for."""
+    """Look once; call it about twice a second. True when a run changed, or a Stop was asked for."""
     if not Run.objects.filter(state__in=TRANSIENT).exists() or Command.objects.filter(state__in=ACTIVE_STATES).exists():
         return False
     # Looked at before the gate is taken, which is needed for deciding only.
@@ -93,7 +93,7 @@ def _compared(run: Run, running: list[ECCServer], included: list[ECCServer], row
     if running and run.state == RunState.STOPPING:
         return None  # the page names them and asks for a Stop
     if running and len(running) == len(included):
-        seen = [server.live.changed_at for server in running]
+        seen = [server.live.since for server in running]
         return Finding(RunState.RUNNING, ALL_RUN, max((at for at in seen if at is not None), default=rows.now))
     if running:
         names = ", ".join(server.name for server in running)
