@@ -11,12 +11,15 @@ TEXT = """
 name = "node-cobo0"
 host = "127.0.0.1"
 ssh_port = 8022
+restart_ecc = "systemctl restart {name}"
+restart_router = "launchctl kickstart -k system/{name}"
 
 [[ecc_server]]
 name = "ecc-cobo0"
 node = "node-cobo0"
 host = "127.0.0.1"
 port = 8083
+deadlines = { prepare = 90, configure = 240.5 }
 describe_name = "cobo0"
 config = { describe = "cobo0", prepare = "experiment", configure = "experiment" }
 
@@ -51,6 +54,8 @@ easy_setups = st.builds(
     router=series(46005),
     ssh=series(22),
     ssh_user=st.sampled_from(["", "attpc"]),
+    restart_ecc=st.sampled_from(["", "sudo systemctl restart {name}.service"]),
+    restart_router=st.sampled_from(["", "~/bin/restart '{name}' $HOME \"x\" \\\\ ü"]),
     link_type=st.sampled_from(["TCP", "FDT", "ZBUF", "ICE"]),
     staging_dir=directories,
     config_dir=st.one_of(st.just(""), directories),

@@ -35,6 +35,13 @@ def test_garbage_is_refused_in_words(content: bytes | str) -> None:
     assert all(caught.value.errors)
 
 
+def test_restart_commands_and_deadlines_are_read() -> None:
+    setup = parse(TEXT)
+    assert setup.nodes[0].restart_ecc == "systemctl restart {name}"
+    assert setup.nodes[0].restart_router == "launchctl kickstart -k system/{name}"
+    assert setup.ecc_servers[0].deadlines == {"prepare": 90, "configure": 240.5}
+
+
 def test_defaults_fill_what_is_left_out() -> None:
     setup = parse(TEXT)
     assert setup.data_routers[0].port == 46005
@@ -43,6 +50,22 @@ def test_defaults_fill_what_is_left_out() -> None:
 
 
 REPLACED = [
+    (
+        "restart {name}",
+        "restart {unit}",
+        "(node-cobo0): restart_ecc 'systemctl restart {unit}' is not allowed",
+    ),
+    ("restart {name}", "restart {unit}", "braces are for {name} alone"),
+    ("restart {name}", "restart {name}}", "braces are for {name} alone"),
+    ("restart {name}", "restart {name}\\n", "use one line of at most 200 printable characters"),
+    ("restart {name}", "restart " + "x" * 200, "use one line of at most 200"),
+    ('"systemctl restart {name}"', '" "', "use one line"),
+    ("prepare = 90", "prepair = 90", "with operations of describe, prepare, configure, start, stop, breakup, undo"),
+    ("prepare = 90", "prepare = 0", "prepare: use a number of seconds from 1 to 3600"),
+    ("prepare = 90", "prepare = true", "prepare: use a number of seconds"),
+    ("prepare = 90", 'prepare = "90"', "prepare: use a number of seconds"),
+    ("prepare = 90", "prepare = nan", "prepare: use a number of seconds"),
+    ("deadlines = { prepare = 90, configure = 240.5 }", "deadlines = 90", "use { prepare = 60 } and the like"),
     (
         "port = 8083",
         "port = 70000",

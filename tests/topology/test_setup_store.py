@@ -73,6 +73,19 @@ def test_rows_of_the_same_name_keep_id_live_state_and_config_sets(small: Setup) 
     assert "remove data source Mutant[master]" in [str(change) for change in done]
 
 
+def test_restart_commands_and_deadlines_are_kept_and_their_changes_told(small: Setup) -> None:
+    node = replace(small.nodes[0], restart_ecc="sudo systemctl restart {name}", restart_router="")
+    server = replace(small.ecc_servers[0], deadlines={"prepare": 90.0})
+    changed = replace(small, nodes=(node, *small.nodes[1:]), ecc_servers=(server, *small.ecc_servers[1:]))
+    done = [str(change) for change in load(changed, DAQ)]
+    told = "restart_ecc systemctl restart {name} → sudo systemctl restart {name}; "
+    assert done == [
+        f"change node node-cobo0: {told}restart_router systemctl restart {{name}} → (none)",
+        "change ECC server ecc-cobo0: deadlines (none) → prepare 90 s",
+    ]
+    assert setup_store.read() == changed
+
+
 def test_a_choice_of_another_board_does_not_stay(small: Setup) -> None:
     done = load(expand(EasySetup(cobos=2, describe_cobo="board{n}")), DAQ)
     changed = "describe_name cobo0 → board0; config cobo0 / experiment / experiment → (none)"

@@ -39,7 +39,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class EasySetup:
-    """The numbers. `{n}` stands for the board's number; the MuTAnT's comes after the last CoBo's."""
+    """The numbers. `{n}` stands for the board's number; the MuTAnT's comes after the last CoBo's.
+
+    In the restart commands `{name}` stands for the name of the ECC server or data router.
+    """
 
     cobos: int = 10
     ecc_servers: str = ONE_EACH
@@ -48,6 +51,8 @@ class EasySetup:
     router: Series = field(default_factory=lambda: Series(port=46005, port_step=1))
     ssh: Series = field(default_factory=lambda: Series(port=8022, port_step=1))
     ssh_user: str = ""
+    restart_ecc: str = "systemctl restart {name}"
+    restart_router: str = "systemctl restart {name}"
     link_type: str = "TCP"
     process_name: str = "dataRouter"
     staging_dir: str = "/staging"
@@ -112,8 +117,14 @@ def _checked(what: str, text: str, read: values.Reader) -> str:
 
 def _node(easy: EasySetup, board: _Board) -> NodeEntry:
     host, port = _address("node", easy.ssh, board.number)
+    restart = values.optional(values.restart_command)
     return NodeEntry(
-        f"node-{board.label}", host, port, _checked("SSH user", easy.ssh_user, values.optional(values.user))
+        name=f"node-{board.label}",
+        host=host,
+        ssh_port=port,
+        ssh_user=_checked("SSH user", easy.ssh_user, values.optional(values.user)),
+        restart_ecc=_checked("restart command of an ECC server", easy.restart_ecc, restart),
+        restart_router=_checked("restart command of a data router", easy.restart_router, restart),
     )
 
 

@@ -1,24 +1,26 @@
 """A setup as plain values: what a setup file says, what Easy setup makes, and what the tables hold."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 
 from get_protocol.config_set import ConfigId
 
 
 @dataclass(frozen=True, slots=True)
 class NodeEntry:
-    """A computer and how it is reached by SSH; no user means the one of the settings."""
+    """A computer and how it is reached by SSH (no user means the one of the settings); how its parts are restarted."""
 
     name: str
     host: str
     ssh_port: int = 22
     ssh_user: str = ""
+    restart_ecc: str = ""
+    restart_router: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerEntry:
-    """An ECC server; without `config` the choice made earlier stays."""
+    """An ECC server; without `config` the choice made earlier stays. `deadlines`: operation -> seconds."""
 
     name: str
     node: str
@@ -28,6 +30,7 @@ class ServerEntry:
     config_dir: str = ""
     backup_dir: str = ""
     config: ConfigId | None = None
+    deadlines: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class Change:
         return f"{self.verb} {self.kind} {self.name}" + (f": {'; '.join(self.details)}" if self.details else "")
 
 
+EMPTY: tuple[object, ...] = ("", None, {})
 KINDS = {
     "nodes": "node",
     "ecc_servers": "ECC server",
@@ -120,19 +124,19 @@ def _part(kind: str, old: Sequence[Entry], new: Sequence[Entry]) -> Iterator[Cha
 
 
 def _described(entry: Entry) -> Iterator[str]:
-    for field in fields(entry):
-        value = getattr(entry, field.name)
-        if value not in ("", None, entry.name):
-            yield f"{field.name} {_shown(value)}"
+    for each in fields(entry):
+        value = getattr(entry, each.name)
+        if value not in (*EMPTY, entry.name):
+            yield f"{each.name} {_shown(value)}"
 
 
 def _differences(old: Entry, new: Entry) -> Iterator[str]:
-    for field in fields(old):
-        before, after = getattr(old, field.name), getattr(new, field.name)
-        if isinstance(new, ServerEntry) and field.name == "config":
+    for each in fields(old):
+        before, after = getattr(old, each.name), getattr(new, each.name)
+        if isinstance(new, ServerEntry) and each.name == "config":
             after = config_after(new, before)
         if before != after:
-            yield f"{field.name} {_shown(before)} → {_shown(after)}"
+            yield f"{each.name} {_shown(before)} → {_shown(after)}"
 
 
 def config_after(entry: ServerEntry, chosen: ConfigId | None) -> ConfigId | None:
@@ -145,4 +149,8 @@ def config_after(entry: ServerEntry, chosen: ConfigId | None) -> ConfigId | None
 def _shown(value: object) -> str:
     if isinstance(value, ConfigId):
         return " / ".join(asdict(value).values())
-    return str(value) if value not in ("", None) else "(none)"
+    if value in EMPTY:
+        return "(none)"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{operation} {seconds:g} s" for operation, seconds in value.items())
+    return str(value)

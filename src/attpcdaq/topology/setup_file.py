@@ -8,7 +8,7 @@ from typing import Any
 import tomli_w
 
 from attpcdaq.topology import setup_values as values
-from attpcdaq.topology.setup import NodeEntry, RouterEntry, ServerEntry, Setup, SetupError, SourceEntry
+from attpcdaq.topology.setup import EMPTY, NodeEntry, RouterEntry, ServerEntry, Setup, SetupError, SourceEntry
 from attpcdaq.topology.setup_check import faults
 
 MAX_BYTES = 1_000_000
@@ -27,7 +27,14 @@ class Table:
 TABLES = {
     "node": Table(
         NodeEntry,
-        {"name": values.name, "host": values.host, "ssh_port": values.port, "ssh_user": values.optional(values.user)},
+        {
+            "name": values.name,
+            "host": values.host,
+            "ssh_port": values.port,
+            "ssh_user": values.optional(values.user),
+            "restart_ecc": values.optional(values.restart_command),
+            "restart_router": values.optional(values.restart_command),
+        },
         frozenset({"name", "host"}),
     ),
     "ecc_server": Table(
@@ -41,6 +48,7 @@ TABLES = {
             "config_dir": values.optional(values.directory),
             "backup_dir": values.optional(values.directory),
             "config": values.config,
+            "deadlines": values.deadlines,
         },
         frozenset({"name", "node", "host"}),
     ),
@@ -137,4 +145,4 @@ def dump(setup: Setup) -> str:
 
 
 def _row(entry: Any) -> dict[str, Any]:
-    return {key: value for key, value in asdict(entry).items() if value not in ("", None)}
+    return {key: value for key, value in asdict(entry).items() if value not in EMPTY}

@@ -21,16 +21,28 @@ def read() -> Setup:
     routers = DataRouter.objects.select_related("node")
     sources = DataSource.objects.select_related("ecc_server", "data_router")
     return Setup(
-        tuple(NodeEntry(row.name, row.host, row.ssh_port, row.ssh_user) for row in Node.objects.all()),
+        tuple(_node_entry(row) for row in Node.objects.all()),
         tuple(_server_entry(row) for row in servers),
         tuple(_router_entry(row) for row in routers),
         tuple(_source_entry(row) for row in sources),
     )
 
 
+def _node_entry(row: Node) -> NodeEntry:
+    return NodeEntry(row.name, row.host, row.ssh_port, row.ssh_user, row.restart_ecc, row.restart_router)
+
+
 def _server_entry(row: ECCServer) -> ServerEntry:
     return ServerEntry(
-        row.name, row.node.name, row.host, row.port, row.describe_name, row.config_dir, row.backup_dir, _config_id(row)
+        name=row.name,
+        node=row.node.name,
+        host=row.host,
+        port=row.port,
+        describe_name=row.describe_name,
+        config_dir=row.config_dir,
+        backup_dir=row.backup_dir,
+        config=_config_id(row),
+        deadlines=row.deadlines,
     )
 
 
@@ -56,7 +68,7 @@ def write(setup: Setup) -> None:
     DataSource.objects.all().delete()
     _remove(ECCServer.objects.all(), setup.ecc_servers)
     _remove(DataRouter.objects.all(), setup.data_routers)
-    nodes = _put(Node, setup.nodes, lambda entry: {"ssh_port": entry.ssh_port, "ssh_user": entry.ssh_user})
+    nodes = _put(Node, setup.nodes, _node_fields)
     _park_addresses(ECCServer)
     _park_addresses(DataRouter)
     servers = _put(ECCServer, setup.ecc_servers, lambda entry: _server_fields(entry, nodes))
@@ -93,6 +105,15 @@ def _put(model: type[M], entries: Sequence[Any], fields: Callable[[Any], dict[st
     return {row.name: row for row in rows}  # type: ignore[attr-defined]
 
 
+def _node_fields(entry: NodeEntry) -> dict[str, Any]:
+    return {
+        "ssh_port": entry.ssh_port,
+        "ssh_user": entry.ssh_user,
+        "restart_ecc": entry.restart_ecc,
+        "restart_router": entry.restart_router,
+    }
+
+
 def _server_fields(entry: ServerEntry, nodes: dict[str, Node]) -> dict[str, Any]:
     return {
         "node": nodes[entry.node],
@@ -100,6 +121,7 @@ def _server_fields(entry: ServerEntry, nodes: dict[str, Node]) -> dict[str, Any]
         "describe_name": entry.describe_name,
         "config_dir": entry.config_dir,
         "backup_dir": entry.backup_dir,
+        "deadlines": dict(entry.deadlines),
     }
 
 

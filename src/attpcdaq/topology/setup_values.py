@@ -13,6 +13,9 @@ from get_protocol.errors import LocalProtocolError
 Reader = Callable[[object], object]
 HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)*")
 USER = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,62}")
+RESTART_LENGTH = 200
+LONGEST_DEADLINE = 3600.0
+OPERATIONS = ("describe", "prepare", "configure", "start", "stop", "breakup", "undo")
 PROCESS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,62}")
 
 
@@ -103,6 +106,27 @@ def config(value: object) -> ConfigId:
         return ConfigId(**{kind: _text(name) for kind, name in value.items()})
     except LocalProtocolError as error:
         raise ValueError(str(error).removeprefix("config set: ")) from None
+
+
+def restart_command(value: object) -> str:
+    """A command line that restarts something on a node; {name} stands for the name of what it restarts."""
+    text = _text(value)
+    if not text.strip() or not text.isprintable() or len(text) > RESTART_LENGTH:
+        raise ValueError(f"use one line of at most {RESTART_LENGTH} printable characters")
+    # Names are plain (letters, digits, dots, dashes, underscores), so they need no quoting; nothing else is put in.
+    if re.search(r"[{}]", text.replace("{name}", "")):
+        raise ValueError("braces are for {name} alone, which stands for the name of what is restarted")
+    return text
+
+
+def deadlines(value: object) -> dict[str, float]:
+    """Operation -> seconds after which its step is given up."""
+    if not isinstance(value, dict) or not set(value) <= set(OPERATIONS):
+        raise ValueError(f"use {{ prepare = 60 }} and the like, with operations of {', '.join(OPERATIONS)}")
+    for operation, seconds in value.items():
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 1 <= seconds <= LONGEST_DEADLINE:
+            raise ValueError(f"{operation}: use a number of seconds from 1 to {LONGEST_DEADLINE:g}")
+    return dict(value)
 
 
 name = _validated(NAME)

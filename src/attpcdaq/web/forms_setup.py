@@ -13,11 +13,13 @@ from attpcdaq.topology.setup_file import MAX_BYTES
 DEFAULT = EasySetup()
 MAX_STEP = 65535
 SERIES = ("ecc", "router", "ssh")
+RESTART_HELP = "Run on its node over SSH; {name} stands for its name. Empty: cannot be restarted from here."
 GROUPS = {
     "Detector": ("cobos", "mutant", "ecc_servers", "link_type"),
     "ECC servers": ("ecc_host", "ecc_host_step", "ecc_port", "ecc_port_step"),
     "Data routers": ("router_host", "router_host_step", "router_port", "router_port_step", "process_name"),
     "Nodes (SSH)": ("ssh_host", "ssh_host_step", "ssh_port", "ssh_port_step", "ssh_user"),
+    "Restart commands": ("restart_ecc", "restart_router"),
     "Directories on the nodes": ("staging_dir", "config_dir", "backup_dir"),
     "Configurations": ("describe_cobo", "describe_mutant", "describe_all", "prepare", "configure"),
 }
@@ -48,6 +50,8 @@ class EasySetupForm(forms.Form):
     )
     process_name = _text("Program", DEFAULT.process_name, "dataRouter or DataExporter, as ps shows it.")
     ssh_user = _text("User", "", "Empty: the user of the settings.", required=False)
+    restart_ecc = _text("Of an ECC server", DEFAULT.restart_ecc, RESTART_HELP, required=False)
+    restart_router = _text("Of a data router", DEFAULT.restart_router, RESTART_HELP, required=False)
     staging_dir = _text("Staging directory", DEFAULT.staging_dir, "Working directory of the data router.")
     config_dir = _text("Directory of the .xcfg files", DEFAULT.config_dir, required=False)
     backup_dir = _text(
