@@ -7,7 +7,7 @@ from attpcdaq.live.models import Event
 from attpcdaq.runcontrol import commands, record
 from attpcdaq.runcontrol.execute import execute
 from attpcdaq.runcontrol.models import Command, Step
-from attpcdaq.runlog.models import Run
+from attpcdaq.runlog.models import Experiment, Run
 from get_protocol.state_machine import State, Transition
 from tests.runcontrol.rig import SHIFTER, Rig, make_rig
 
@@ -276,6 +276,7 @@ class TestRequest:
         assert Command.objects.count() == 0
 
     def test_a_refusal_leaves_nothing_behind(self, rig: Rig) -> None:
+        Experiment.objects.update(is_active=False)
         with pytest.raises(commands.CommandRefused):
             rig.request("start")
         assert (Command.objects.count(), Run.objects.count()) == (0, 0)

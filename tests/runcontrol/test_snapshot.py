@@ -18,11 +18,11 @@ def see(rig: Rig, seconds: float = 0.0):
     return snapshot(rig.time.now() + timedelta(seconds=seconds))
 
 
-def test_idle_offers_describe_only_and_says_why_not_the_rest(rig: Rig) -> None:
+def test_idle_offers_describe_and_what_begins_with_it_and_says_why_not_the_rest(rig: Rig) -> None:
     shot = see(rig)
     assert (shot.overall.level, shot.overall.title) == ("off", "Idle")
     allowed = {name for name, action in shot.actions.items() if action.allowed}
-    assert allowed == {"describe", "stop"}
+    assert allowed == {"describe", "stop", "start", "go_ready"}
     assert "ecc-cobo0: it is Idle, and Prepare needs Described." in shot.actions["prepare"].reasons
     assert shot.next_run_number == 1
 
@@ -120,10 +120,17 @@ def test_a_restarted_router_is_deaf_until_its_board_is_configured_again(rig: Rig
     rig.look()
     shot = see(rig)
     assert shot.routers[0].deaf
-    assert any("router-cobo0: it was restarted and is deaf" in r for r in shot.actions["start"].reasons)
-    assert rig.do("breakup", ["ecc-cobo0"]).state == "done"
-    assert rig.do("configure", ["ecc-cobo0"]).state == "done"
-    assert see(rig).actions["start"].allowed
+    done = rig.do("go_ready")
+    assert done.state == "done"
+    # The MuTAnT is configured after the CoBos.
+    names = [(Transition(step.transition).name, step.server_name) for step in done.steps.all()]
+    assert names == [
+        ("BREAKUP", "ecc-cobo0"),
+        ("BREAKUP", "ecc-mutant"),
+        ("CONFIGURE", "ecc-cobo0"),
+        ("CONFIGURE", "ecc-mutant"),
+    ]
+    assert not see(rig).routers[0].deaf
 
 
 def test_files_left_in_staging_forbid_a_start_and_are_stray(rig: Rig) -> None:

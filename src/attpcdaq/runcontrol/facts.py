@@ -1,6 +1,7 @@
 """What deciding needs to know: plain values, gathered elsewhere, so that the plan stays pure."""
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 
 from get_protocol.state_machine import State, Transition
 
@@ -21,9 +22,9 @@ class ServerFacts:
     command: str = ""
     """Label of the command that is at work on it, empty for none."""
     other_config: str = ""
-    """What it was set up with, where that is not what is chosen for it now."""
+    """Says what it was set up with, where that is not what is chosen for it now."""
     redo_from: State | None = None
-    """Where `other_config` says so: the highest state that is still as chosen; Idle when its Describe is not."""
+    """The highest state that is as chosen, where `other_config` says that it is beyond; Idle if Describe differs."""
     excluded: str = ""
     """Why the system goes on without it; empty for an included one."""
 
@@ -73,3 +74,20 @@ class SystemFacts:
 
     def server(self, name: str) -> ServerFacts | None:
         return next((server for server in self.servers if server.name == name), None)
+
+    def only(self, names: Collection[str]) -> "SystemFacts":
+        """The same with no other servers than these, and no other servers' routers."""
+        return replace(
+            self,
+            servers=tuple(server for server in self.servers if server.name in names),
+            routers=tuple(router for router in self.routers if router.server in names),
+        )
+
+    def included(self) -> "SystemFacts":
+        """The same without the excluded servers and their routers."""
+        out = {server.name for server in self.servers if server.excluded}
+        return replace(
+            self,
+            servers=tuple(server for server in self.servers if server.name not in out),
+            routers=tuple(router for router in self.routers if router.server not in out),
+        )

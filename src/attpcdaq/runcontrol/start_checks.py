@@ -16,14 +16,14 @@ def start_reasons(facts: SystemFacts, *, whole: bool) -> list[str]:
         reasons.append(f"Run {facts.run.number} is still {facts.run.state}.")
     if facts.setting_aside:
         reasons.append("Stray files are being set aside.")
-    reasons += [f"{server.name}: {server.other_config}" for server in facts.servers if server.other_config]
     return reasons + [reason for router in facts.routers if (reason := _router_reason(router))]
 
 
 def _repair_reasons(facts: SystemFacts) -> list[str]:
-    """One server alone is started only to repair a run: data without a run would belong to nobody."""
+    """One server alone is started only to repair a run, and by one call, which cures nothing."""
     if facts.run is not None and facts.run.state == RUNNING:
-        return []
+        unlike = [f"{server.name}: {server.other_config}" for server in facts.servers if server.other_config]
+        return unlike + [_deaf_reason(router) for router in facts.routers if router.deaf]
     return ["No run is running: Start for the whole system begins one. A server is started alone only to repair a run."]
 
 
@@ -34,6 +34,8 @@ def _router_reason(router: RouterFacts) -> str:
         return f"{router.name}: the data router is not running."
     if not router.clean:
         return f"{router.name}: its staging directory is not clean ({router.files} GRAW files)."
-    if router.deaf:
-        return f"{router.name}: it was restarted and is deaf until {router.server} goes through Breakup and Configure."
     return ""
+
+
+def _deaf_reason(router: RouterFacts) -> str:
+    return f"{router.name}: it was restarted and is deaf until {router.server} goes through Breakup and Configure."
