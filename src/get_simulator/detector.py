@@ -25,6 +25,7 @@ from get_simulator.trigger import TriggerSystem
 
 FOLDERS = ("staging", "configs", "config_backup")
 PROGRAMS = {ECC: "getEccSoapServer", ROUTER: "dataRouter"}
+SERVICE_FAILED = "Job failed because the control process exited with error code."
 ORDINARY = ("/sbin/init", "/usr/sbin/sshd -D")
 
 
@@ -167,8 +168,12 @@ class Detector:
         async def run(command: str) -> Result:
             services = {part: PROGRAMS[self.parts[part]] for part in self._parts_on(name)}
             result = Node(name, files, self.processes(name), services).run(command, self.clock.now())
-            if result.action is not None:
-                await self._act(*result.action)
+            if result.action is None:
+                return result
+            fault = self.faults.take((name,), FaultKind.FAIL)
+            if fault is not None:
+                return Result(stderr=f"{fault.message or SERVICE_FAILED}\n", status=1)
+            await self._act(*result.action)
             return result
 
         return NodeSsh(name, address, port, self.root(name), gate, run)

@@ -31,7 +31,9 @@ ALLOWED: Mapping[str, frozenset[FaultKind]] = {
     ECC: frozenset(FaultKind) - {FaultKind.DISK_FULL, FaultKind.SILENT},
     BOARD: frozenset({FaultKind.SLOW, FaultKind.FAIL, FaultKind.HANG, FaultKind.DIE, FaultKind.LATE_FRAMES}),
     ROUTER: frozenset({FaultKind.DIE, FaultKind.DISK_FULL, FaultKind.SILENT}),
-    NODE: frozenset({FaultKind.SLOW, FaultKind.HANG, FaultKind.DROP, FaultKind.DIE, FaultKind.DISK_FULL}),
+    NODE: frozenset(
+        {FaultKind.SLOW, FaultKind.FAIL, FaultKind.HANG, FaultKind.DROP, FaultKind.DIE, FaultKind.DISK_FULL}
+    ),
 }
 
 

@@ -6,7 +6,8 @@ from contextlib import suppress
 import pytest
 
 from attpcdaq.gateways.errors import NoAnswer, Refused, Unreachable
-from attpcdaq.gateways.ports import RouterReading
+from attpcdaq.gateways.node_commands import MAX_OUTPUT
+from attpcdaq.gateways.ports import CommandResult, RouterReading
 from get_protocol.graw import FrameType, build_frame, build_mutant, full_readout_order
 from tests.gateways.node_stands import NodeStand, join
 
@@ -209,3 +210,40 @@ async def test_a_lost_connection_is_opened_again(node: NodeStand) -> None:
         await node.port.list_graw(node.node, node.query.staging_dir, LIMIT)
     listed = await node.port.list_graw(node.node, node.query.staging_dir, LIMIT)
     assert [file.name for file in listed] == ["a.graw"]
+
+
+async def test_a_command_tells_its_exit_status_and_what_it_printed(node: NodeStand) -> None:
+    path = join(node.query.staging_dir, "note.txt")
+    node.write(path, "µ of a chip\n".encode())
+    assert await node.port.run_command(node.node, "true", LIMIT) == CommandResult(0, "")
+    assert await node.port.run_command(node.node, f"cat {path}", LIMIT) == CommandResult(0, "µ of a chip")
+    missing = await node.port.run_command(node.node, f"cat {node.query.staging_dir}/nothing", LIMIT)
+    assert missing.exit_status == 1
+    assert "No such file or directory" in missing.output
+    unknown = await node.port.run_command(node.node, "no-such-program restart", LIMIT)
+    assert unknown.exit_status == 127
+    assert "not found" in unknown.output
+
+
+async def test_of_a_long_output_the_end_is_kept(node: NodeStand) -> None:
+    path = join(node.query.staging_dir, "long.txt")
+    node.write(path, b"first " + b"x" * 300_000 + b" last")
+    result = await node.port.run_command(node.node, f"cat {path}", LIMIT)
+    assert len(result.output) <= MAX_OUTPUT
+    assert result.output.endswith("x last")
+
+
+@pytest.mark.parametrize("command", ["", "  ", "true\nreboot", "true \x00", "x" * 1001])
+async def test_what_is_no_command_line_is_refused(node: NodeStand, command: str) -> None:
+    with pytest.raises(Refused, match="is not a command line"):
+        await node.port.run_command(node.node, command, LIMIT)
+
+
+async def test_a_command_on_a_node_that_is_gone(node: NodeStand) -> None:
+    assert (await node.port.run_command(node.node, "true", LIMIT)).exit_status == 0
+    node.lose_connections()
+    node.die()
+    with pytest.raises((Unreachable, NoAnswer), match="node-cobo0"):
+        await node.port.run_command(node.node, "true", LIMIT)
+    with pytest.raises(Unreachable, match="node-cobo0"):
+        await node.port.run_command(node.node, "true", LIMIT)

@@ -13,7 +13,7 @@ import pytest
 from attpcdaq.gateways.errors import NoAnswer, Refused, Unreachable
 from attpcdaq.gateways.node_connection import SshIdentity
 from attpcdaq.gateways.node_ssh import NodeSsh
-from attpcdaq.gateways.ports import NodeAddress, RouterQuery, RouterReading
+from attpcdaq.gateways.ports import CommandResult, NodeAddress, RouterQuery, RouterReading
 from get_simulator.faults import Fault, FaultKind
 from tests.gateways.fault_server import Behaviour, Peer, Proxy, for_ever, serving
 from tests.gateways.node_stands import SimulatedNodeStand
@@ -226,3 +226,44 @@ async def test_names_that_are_not_utf8_hide_nothing(stand: SimulatedNodeStand) -
     stand.write("/staging/a.graw", b"x")
     (Path(str(stand.base)) / "staging").joinpath(b"b\xff.graw".decode(errors="surrogateescape")).touch()
     assert [file.name for file in await stand.port.list_graw(stand.node, "/staging", LIMIT)] == ["a.graw"]
+
+
+async def test_a_restart_command_makes_another_process(stand: SimulatedNodeStand) -> None:
+    await stand.start_router()
+    pids = []
+    for _ in range(2):
+        seen = (await stand.port.read_routers(stand.node, [stand.query], LIMIT))["router-cobo0"]
+        assert isinstance(seen, RouterReading)
+        pids.append(seen.pid)
+        result = await stand.port.run_command(stand.node, "systemctl restart router-cobo0", LIMIT)
+        assert result == CommandResult(0, "")
+    assert None not in pids
+    assert pids[0] != pids[1]
+
+
+async def test_a_restart_command_that_fails_says_why(stand: SimulatedNodeStand) -> None:
+    unknown = await stand.port.run_command(stand.node, "systemctl restart nothing", LIMIT)
+    assert unknown == CommandResult(5, "Failed to restart nothing.service: Unit nothing.service not found.")
+    stand.detector.set_fault(Fault("node-cobo0", FaultKind.FAIL, message="a timeout was exceeded", times=1))
+    failed = await stand.port.run_command(stand.node, "systemctl restart router-cobo0", LIMIT)
+    assert failed == CommandResult(1, "a timeout was exceeded")
+    assert stand.detector.routers["router-cobo0"].alive is False
+    assert (await stand.port.run_command(stand.node, "systemctl restart router-cobo0", LIMIT)).exit_status == 0
+
+
+async def test_a_command_that_never_ends_is_given_up_at_its_deadline(stand: SimulatedNodeStand) -> None:
+    assert (await stand.port.run_command(stand.node, "true", LIMIT)).exit_status == 0
+    stand.detector.set_fault(Fault("node-cobo0", FaultKind.HANG))
+    began = time.monotonic()
+    with pytest.raises(NoAnswer, match=f"node-cobo0.*no answer within {SOON:g} s"):
+        await stand.port.run_command(stand.node, "systemctl restart router-cobo0", SOON)
+    assert time.monotonic() - began < SOON + 1.0
+    stand.detector.clear_faults(None)
+    assert (await stand.port.run_command(stand.node, "true", LIMIT)).exit_status == 0
+
+
+async def test_a_command_whose_connection_breaks_has_an_unknown_outcome(stand: SimulatedNodeStand) -> None:
+    assert (await stand.port.run_command(stand.node, "true", LIMIT)).exit_status == 0
+    stand.detector.set_fault(Fault("node-cobo0", FaultKind.DROP, times=1))
+    with pytest.raises(NoAnswer, match=r"node-cobo0 .*the connection was lost"):
+        await stand.port.run_command(stand.node, "systemctl restart router-cobo0", LIMIT)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from attpcdaq.gateways.errors import GatewayError, NoAnswer, Refused, Unreachable
 from attpcdaq.gateways.file_names import check_directory, check_plain, is_graw, parents
 from attpcdaq.gateways.last_event import last_event_of
-from attpcdaq.gateways.node_commands import check_command
+from attpcdaq.gateways.node_commands import MAX_OUTPUT, check_command
 from attpcdaq.gateways.ports import CommandResult, GrawFile, MovedFile, NodeAddress, RouterQuery, RouterReading
 
 
@@ -170,7 +170,7 @@ class MemoryNodes:
         file = here.directories.get(directory, {}).get(name)
         if file is None:
             return CommandResult(1, f"cat: {path}: No such file or directory")
-        return CommandResult(0, file.data.decode("utf-8", "replace").strip())
+        return CommandResult(0, file.data.decode("utf-8", "replace").strip()[-MAX_OUTPUT:])
 
     async def _reach(self, node: NodeAddress, method: str, timeout: float) -> MemoryNode:
         here = self.nodes.get(node.name)
