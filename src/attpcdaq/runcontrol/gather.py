@@ -11,6 +11,8 @@ from attpcdaq.runcontrol.facts import RouterFacts, RunFacts, ServerFacts, System
 from attpcdaq.runcontrol.gate import set_aside_is_under_way
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Exclusion, Preferences, Step, StepState
 from attpcdaq.runcontrol.plan import FORWARD
+from attpcdaq.runcontrol.restarts import latest_restarts
+from attpcdaq.runcontrol.views import RestartView
 from attpcdaq.runlog.models import OPEN_STATES, Experiment, Run
 from attpcdaq.topology.models import DataRouter, DataSource, ECCServer
 from get_protocol.state_machine import State, Transition, sources
@@ -35,6 +37,7 @@ class Rows:
     loaded: dict[tuple[str, int], Step]
     setting_aside: bool
     reconfigure_mutant: bool
+    restarts: dict[tuple[str, int], RestartView]
 
     @property
     def monitor_alive(self) -> bool:
@@ -60,6 +63,7 @@ def read_rows(now: datetime) -> Rows:
         loaded=_loaded(),
         setting_aside=set_aside_is_under_way(now),
         reconfigure_mutant=Preferences.objects.filter(reconfigure_mutant=True).exists(),
+        restarts=latest_restarts(now),
     )
 
 
@@ -71,9 +75,12 @@ def _latest_steps(now: datetime) -> dict[str, Step]:
 
 
 def _loaded() -> dict[tuple[str, int], Step]:
-    """(Server name, transition) -> the latest Describe, Prepare and Configure that it really went through."""
-    done = Step.objects.filter(transition__in=FORWARD, state=StepState.CONFIRMED, sent_at__isnull=False)
-    newest = done.order_by().values("server_name", "transition").annotate(newest=Max("id")).values("newest")
+    """(Server name, transition) -> its latest Describe, Prepare and Configure that were sent.
+
+    Whether one took effect, its state says: a call that was given up may have reached it later.
+    """
+    sent = Step.objects.filter(transition__in=FORWARD, sent_at__isnull=False)
+    newest = sent.order_by().values("server_name", "transition").annotate(newest=Max("id")).values("newest")
     return {(step.server_name, step.transition): step for step in Step.objects.filter(pk__in=newest)}
 
 

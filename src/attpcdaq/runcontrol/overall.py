@@ -1,8 +1,9 @@
 """The overall state: Running needs all, bad needs one, unknown is never anything else."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from attpcdaq.runcontrol.views import CommandView, EccView, Level, Overall, RouterView, RunView
+from attpcdaq.runcontrol.views import CommandView, EccView, Level, LooseView, Overall, RouterView, RunView
 
 # Data must have been seen to grow within this time; the readings, a second apart, and the page come on top,
 # and after 10 s at the most the page must say so.
@@ -12,9 +13,11 @@ NOBODY_MOVES = timedelta(seconds=20)
 TRANSIENT_RUN = ("requested", "starting", "stopping", "closing")
 STATE_TEXTS = {
     "unknown": "its state is unknown.",
-    "wedged": "it is wedged (state 0). Restart its ECC process, then Describe again.",
+    "wedged": "it is wedged (state 0). Restart its ECC process, then Go to Ready.",
     "paused": "it is Paused. Stop or Breakup leads out of it.",
 }
+SENDING = "Files grow although no run is open and the ECC server does not say Running"
+REACH_IT = "Its board still sends, as after a restart of the ECC server: Describe and Prepare reach it (Go to Ready)."
 SILENT = "A server that has not answered for 60 s is not waited for any more."
 
 
@@ -26,20 +29,34 @@ def overall(
     now: datetime,
     *,
     monitor_alive: bool,
+    loose: LooseView | None = None,
 ) -> Overall:
-    """The state of the whole system at `now`, with every reason for it."""
+    """The state of the whole system at `now`, with every reason for it; who is excluded is always among them."""
     if not servers:
         return Overall("off", "No hardware set up", ("Begin with Easy setup or load a setup file.",))
-    if not monitor_alive:
-        return Overall(
-            "bad", "Monitor is not running", ("Nothing is known of the hardware: start the monitor process.",)
-        )
+    taking_part = tuple(server for server in servers if server.excluded is None)
+    said = Overall("bad", "Monitor is not running", ("Nothing is known of the hardware: start the monitor process.",))
+    if monitor_alive:
+        included = tuple(router for router in routers if not router.excluded)
+        said = _overall(taking_part, included, run, command, now, loose)
+    without = tuple(f"Excluded: {s.name} ({s.excluded.reason})" for s in servers if s.excluded is not None)
+    return replace(said, reasons=said.reasons + without)
+
+
+def _overall(
+    servers: tuple[EccView, ...],
+    routers: tuple[RouterView, ...],
+    run: RunView | None,
+    command: CommandView | None,
+    now: datetime,
+    loose: LooseView | None,
+) -> Overall:
     active = command if command is not None and command.state in ("queued", "running") else None
-    problems = server_problems(servers) + run_problems(servers, routers, run, now)
+    problems = loose_problems(loose, servers) + server_problems(servers) + run_problems(servers, routers, run, now)
     if run is not None and active is None:
         problems += forsaken(run, now)
     if problems:
-        return Overall("bad", _bad_title(servers, run), problems)
+        return Overall("bad", _bad_title(servers, run, loose), problems)
     if active is not None:
         return Overall("busy", f"{active.label} under way", _waiting_for(active))
     if run is not None and run.state in TRANSIENT_RUN:
@@ -47,10 +64,23 @@ def overall(
     return _settled(servers, run)
 
 
+def loose_problems(loose: LooseView | None, servers: tuple[EccView, ...]) -> tuple[str, ...]:
+    """Boards that take data which belong to no run."""
+    if loose is None:
+        return ()
+    sending = [s.name for s in servers if s.name in loose.servers and s.state != "running"]
+    running = [name for name in loose.servers if name not in sending]
+    said = [f"Running although no run is open: {', '.join(running)}. Adopt it as a run, or stop it."] if running else []
+    if sending:
+        said.append(f"{SENDING}: {', '.join(sending)}. {REACH_IT}")
+    return tuple(said)
+
+
 def server_problems(servers: tuple[EccView, ...]) -> tuple[str, ...]:
     """What is wrong with single servers, whatever else is going on."""
     bad = (server for server in servers if server.state in STATE_TEXTS)
-    return tuple(f"{s.name}: {STATE_TEXTS[s.state]} {s.problem if s.state == 'unknown' else ''}".strip() for s in bad)
+    said = tuple(f"{s.name}: {STATE_TEXTS[s.state]} {s.problem if s.state == 'unknown' else ''}".strip() for s in bad)
+    return said + tuple(f"{s.name}: it is still busy with {s.still_busy}" for s in servers if s.still_busy)
 
 
 def forsaken(run: RunView, now: datetime) -> tuple[str, ...]:
@@ -71,11 +101,10 @@ def run_problems(
     servers: tuple[EccView, ...], routers: tuple[RouterView, ...], run: RunView | None, now: datetime
 ) -> tuple[str, ...]:
     """What contradicts the run log: boards that do not run, or run for nobody; data that do not come."""
-    if run is None or run.state == "closing":
+    if run is not None and run.state == "closing":
         loose = [server.name for server in servers if server.state == "running" and not server.going_to]
-        whose = "no run is open" if run is None else f"run {run.number} has stopped"
-        return (f"Running although {whose}: {', '.join(loose)}. Press Stop.",) if loose else ()
-    if run.state != "running" or run.started_at is None:
+        return (f"Running although run {run.number} has stopped: {', '.join(loose)}. Press Stop.",) if loose else ()
+    if run is None or run.state != "running" or run.started_at is None:
         return ()
     idle = tuple(
         f"{s.name}: it is {s.state_label}, not Running." for s in servers if s.state not in ("running", *STATE_TEXTS)
@@ -94,7 +123,9 @@ def _router_problem(router: RouterView, started_at: datetime, now: datetime) -> 
     return ""
 
 
-def _bad_title(servers: tuple[EccView, ...], run: RunView | None) -> str:
+def _bad_title(servers: tuple[EccView, ...], run: RunView | None, loose: LooseView | None) -> str:
+    if loose is not None:
+        return "Data are taken, but no run is open"
     if run is not None and run.state == "running":
         return f"Run {run.number} is not taking all data"
     if any(server.state == "unknown" for server in servers):

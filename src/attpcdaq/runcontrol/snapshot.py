@@ -1,133 +1,92 @@
 """The whole status at one moment, for page, partials, API and event stream."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.utils import timezone
-
-from attpcdaq.live.labels import age_seconds, going_to, state_label, state_word, transition_label
 from attpcdaq.live.models import Event
+from attpcdaq.runcontrol import control
+from attpcdaq.runcontrol.action_views import action_views, command_view
+from attpcdaq.runcontrol.adopt import adopt_reasons
 from attpcdaq.runcontrol.facts import SystemFacts
-from attpcdaq.runcontrol.gather import Rows, fresh_router, is_deaf, live_state, read_rows, system_facts
-from attpcdaq.runcontrol.models import Command, Step, StepState
+from attpcdaq.runcontrol.gather import Rows, read_rows, system_facts
+from attpcdaq.runcontrol.models import Command
 from attpcdaq.runcontrol.overall import overall
-from attpcdaq.runcontrol.plan import ACTIONS, Plan, plan
+from attpcdaq.runcontrol.sharing import Shared
+from attpcdaq.runcontrol.snapshot_ecc import ecc_view
+from attpcdaq.runcontrol.snapshot_router import router_view
 from attpcdaq.runcontrol.views import (
     ActionView,
     CommandView,
     EccView,
     EventView,
+    LooseView,
     RouterView,
     RunView,
     Snapshot,
-    StepView,
 )
 from attpcdaq.runlog.models import OPEN_STATES, Run
-from attpcdaq.topology.models import DataRouter, ECCServer
-from get_protocol.state_machine import State, Transition, sources, target
 
+__all__ = ["command_view", "run_view", "snapshot"]
 EVENTS_SHOWN = 30
-GROWING_SECONDS = 3.0
+# What was written last while a run was open is seen a moment after it has closed.
+SEEN_LATE = timedelta(seconds=2)
 
 
 def snapshot(now: datetime | None = None) -> Snapshot:
-    """Everything the status shows, read once."""
-    rows = read_rows(now or timezone.now())
+    """Everything the status shows, read once; without `now` it may be the reading of who asked a moment before."""
+    return _shared.get() if now is None else _read(now)
+
+
+def _read(now: datetime) -> Snapshot:
+    rows = read_rows(now)
     facts = system_facts(rows)
-    servers = tuple(_ecc_view(server, rows, facts) for server in rows.servers)
-    routers = tuple(_router_view(router, rows) for router in rows.routers)
+    servers = tuple(ecc_view(server, rows, facts) for server in rows.servers)
+    routers = tuple(router_view(router, rows) for router in rows.routers)
     run = run_view(rows.run) if rows.run else None
-    command = _command_shown(rows)
+    command = _command_shown(rows, facts)
     last = Run.objects.exclude(state__in=OPEN_STATES).select_related("experiment").first()
+    loose = _loose(servers, routers, last, rows, facts)
     return Snapshot(
         at=rows.now,
         monitor_alive=rows.monitor_alive,
-        overall=overall(servers, routers, run, command, rows.now, monitor_alive=rows.monitor_alive),
+        overall=overall(servers, routers, run, command, rows.now, monitor_alive=rows.monitor_alive, loose=loose),
         experiment=rows.experiment.name if rows.experiment else None,
         next_run_number=rows.experiment.last_run_number + 1 if rows.experiment else None,
         run=run,
         last_run=run_view(last) if last else None,
         ecc_servers=servers,
         routers=routers,
-        actions={action: _action_view(action, None, facts) for action in ACTIONS},
+        actions=action_views(None, facts),
         command=command,
         events=tuple(_event_view(event) for event in Event.objects.exclude(text="")[:EVENTS_SHOWN]),
-        stray=run is None and any(router.clean is False for router in routers),
+        stray=run is None and any(router.clean is False for router in routers if not router.excluded),
+        control=control.view(),
+        loose=loose,
+        reconfigure_mutant=rows.reconfigure_mutant,
     )
 
 
-def _action_view(action: str, targets: tuple[str, ...] | None, facts: SystemFacts) -> ActionView:
-    outcome = plan(action, targets, facts)
-    if isinstance(outcome, Plan):
-        return ActionView(allowed=True, confirm=outcome.confirm)
-    return ActionView(allowed=False, reasons=outcome.reasons)
+_shared = Shared(_read)
 
 
-def _ecc_view(server: ECCServer, rows: Rows, facts: SystemFacts) -> EccView:
-    state, transition, live = live_state(server, rows.now)
-    seen_at = live.seen_at if live else None
-    step = rows.latest_steps.get(server.name)
-    return EccView(
-        id=server.pk,
-        name=server.name,
-        state=state_word(state),
-        state_label=state_label(state),
-        going_to=going_to(state, transition),
-        age=age_seconds(seen_at, rows.now),
-        seen_at=seen_at,
-        config=str(server.config_set) if server.config_set else "",
-        problem=live.problem if live else "",
-        progress=_progress(server, rows),
-        last_error=_last_error(step, state),
-        roles=tuple(sorted({source.role for source in server.data_sources.all()})),
-        boards=tuple(source.sender_id for source in server.data_sources.all()),
-        actions={action: _action_view(action, (server.name,), facts) for action in ACTIONS},
-    )
-
-
-def _last_error(step: Step | None, state: State | None) -> str:
-    """What the latest step said when it failed, unless the server got there after all."""
-    if step is None or step.state not in (StepState.FAILED, StepState.EXPIRED):
-        return ""
-    goals = {target(source, Transition(step.transition)) for source in sources(Transition(step.transition))}
-    return "" if state in goals else step.message
-
-
-def _progress(server: ECCServer, rows: Rows) -> str:
-    """What the commands at work do with this server just now."""
-    steps = [step for command in rows.active for step in command.steps.all() if step.server_name == server.name]
-    current = next((s for s in steps if s.state == StepState.SENT), None)
-    current = (
-        current or next((s for s in steps if s.state == StepState.WAITING), None) or (steps[-1] if steps else None)
-    )
-    return f"{transition_label(current.transition)}: {current.get_state_display().lower()}" if current else ""
-
-
-def _router_view(router: DataRouter, rows: Rows) -> RouterView:
-    live, known = fresh_router(router, rows.now), getattr(router, "live", None)
-    source = getattr(router, "data_source", None)
-    seen_at = known.seen_at if known else None
-    quiet = age_seconds(live.grew_at, rows.now) if live else None
-    growing = quiet is not None and quiet <= GROWING_SECONDS
-    return RouterView(
-        id=router.pk,
-        name=router.name,
-        node=router.node.name,
-        ecc_server=source.ecc_server.name if source else "",
-        online=live.online if live else None,
-        clean=live.files == 0 if live else None,
-        files=known.files if known else 0,
-        bytes=known.bytes if known else 0,
-        rate=live.rate if live and growing else 0.0,
-        growing=growing,
-        grew_at=known.grew_at if known else None,
-        last_event=known.last_event if known else None,
-        disk_free=known.disk_free if known else None,
-        disk_total=known.disk_total if known else None,
-        age=age_seconds(seen_at, rows.now),
-        seen_at=seen_at,
-        problem=known.problem if known else "",
-        deaf=is_deaf(router, rows),
-    )
+def _loose(
+    servers: tuple[EccView, ...], routers: tuple[RouterView, ...], last: Run | None, rows: Rows, facts: SystemFacts
+) -> LooseView | None:
+    """Whose boards run, or send, while no run is open; None when there are none."""
+    if rows.run is not None:
+        return None
+    closed = last.closed_at + SEEN_LATE if last and last.closed_at else None
+    sending = {
+        router.ecc_server
+        for router in routers
+        if router.growing and not router.excluded and (closed is None or (router.grew_at and router.grew_at > closed))
+    }
+    names = tuple(s.name for s in servers if (s.state == "running" and not s.going_to) or s.name in sending)
+    if not names:
+        return None
+    seen = [server.live.since for server in rows.servers if server.name in names and hasattr(server, "live")]
+    reasons = adopt_reasons(facts)
+    since = min((at for at in seen if at is not None), default=None)
+    return LooseView(names, since, ActionView(allowed=not reasons, reasons=reasons))
 
 
 def run_view(run: Run) -> RunView:
@@ -146,35 +105,16 @@ def run_view(run: Run) -> RunView:
         stopped_at=run.stopped_at,
         directory=run.directory,
         files_moving_at=run.files_moving_at,
+        excluded=run.excluded,
+        adopted=run.adopted,
     )
 
 
-def _command_shown(rows: Rows) -> CommandView | None:
+def _command_shown(rows: Rows, facts: SystemFacts) -> CommandView | None:
     if rows.active:
-        return command_view(rows.active[-1])
+        return command_view(rows.active[-1], facts)
     latest = Command.objects.select_related("run").prefetch_related("steps").first()
-    return command_view(latest) if latest else None
-
-
-def command_view(command: Command) -> CommandView:
-    """A command and its steps, in their order."""
-    return CommandView(
-        id=str(command.pk),
-        action=command.action,
-        label=command.get_action_display(),
-        targets=None if command.targets is None else tuple(command.targets),
-        state=command.state,
-        message=command.message,
-        requested_by=command.requested_by,
-        requested_at=command.requested_at,
-        finished_at=command.finished_at,
-        run_number=command.run.number if command.run else None,
-        steps=tuple(_step_view(step) for step in command.steps.all()),
-    )
-
-
-def _step_view(step: Step) -> StepView:
-    return StepView(step.stage, step.server_name, transition_label(step.transition), step.state, step.message)
+    return command_view(latest, facts) if latest else None
 
 
 def _event_view(event: Event) -> EventView:
