@@ -58,12 +58,15 @@ class TestLogIn:
         assert answer.headers["HX-Redirect"] == "/login/"
 
 
+NAVIGATION = [("/", "Status"), ("/runs/", "Runs"), ("/setup/", "Setup"), ("/audit/", "Audit")]
+
+
 class TestNavigation:
-    @pytest.mark.parametrize(("address", "name"), [("/", "Status"), ("/runs/", "Runs"), ("/setup/", "Setup")])
+    @pytest.mark.parametrize(("address", "name"), NAVIGATION)
     def test_it_marks_where_one_is(self, address: str, name: str) -> None:
         page = Page.of(person("shifter", operates=True).get(address).content)
         assert page.one("//header//nav//a[@aria-current='page']").text() == name
-        assert [link.text() for link in page.all("//header//nav//a")] == ["Status", "Runs", "Setup"]
+        assert [link.text() for link in page.all("//header//nav//a")] == [name for _, name in NAVIGATION]
 
 
 class TestPolicy:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from attpcdaq.audit import trail
-from attpcdaq.audit.models import Outcome
+from attpcdaq.audit.models import Entry, Outcome
 from attpcdaq.audit.people import Requester
 from attpcdaq.live.models import Severity
 from attpcdaq.live.store import add_event
@@ -31,6 +31,14 @@ def view() -> ControlView:
     """Who is in charge now, and who asks to be."""
     row = Control.objects.filter(pk=ROW).first()
     return ControlView(row.holder, row.since, row.asked_by, row.asked_at) if row else ControlView()
+
+
+def force_of(seen: ControlView) -> str:
+    """How who is in charge took it, with the reason, where it was by force."""
+    if seen.since is None:
+        return ""
+    lines = Entry.objects.filter(at=seen.since, what=WHAT, subject="force", outcome=Outcome.DONE)
+    return lines.values_list("text", flat=True).first() or ""
 
 
 def check(by: Requester, now: datetime) -> None:

@@ -16,6 +16,7 @@ from attpcdaq.runcontrol.commands import request as request_command
 from attpcdaq.runcontrol.commands import request_set_aside
 from attpcdaq.runcontrol.models import Action
 from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
+from attpcdaq.web.audited import because
 from attpcdaq.web.reasons import grouped
 from attpcdaq.web.requester import requester_of
 from attpcdaq.web.roles import EXPERT_REASON, OBSERVER_REASON, may_expert, may_operate
@@ -116,6 +117,7 @@ def _carry_out(
 
 def _answer(request: HttpRequest, status: int, title: str, reasons: Sequence[str] = ()) -> HttpResponse:
     """A message for the message area; without scripts, the status page with the message on it."""
+    because(request, reasons)
     if request.headers.get("HX-Request"):
         context = {"title": title, "reasons": grouped(reasons), "accepted": status == 202}
         return render(request, "partials/action_message.html", context, status=status)

@@ -62,10 +62,11 @@ def _record(request: HttpRequest, response: HttpResponseBase) -> None:
     by = requester_of(request)
     if match is None and not by.name:
         return  # a stranger who tries addresses
-    outcome, text = _outcome(by.name, response)
+    reasons = str(request.META.get(REASONS, ""))
+    outcome, text = (Outcome.REFUSED, reasons) if reasons else _outcome(by.name, response)
     what = (match and (match.kwargs.get("action") or match.url_name)) or "unknown address"
-    said = str(request.META.get(REASONS) or _said(response) or text)
-    trail.record(by, str(what), outcome, subject=f"{request.method} {request.path}", text=said[:TEXT_LENGTH])
+    text = (_said(response) or text)[:TEXT_LENGTH]
+    trail.record(by, str(what), outcome, subject=f"{request.method} {request.path}", text=text)
 
 
 def _outcome(name: str, response: HttpResponseBase) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from attpcdaq.web import actions, pages, partials, stream
+from attpcdaq.web import actions, audit_pages, control_actions, pages, partials, stream
 from attpcdaq.web.api import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,13 +17,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("actions/include", actions.include, name="include"),
     path("actions/restart", actions.restart, name="restart"),
     path("actions/preferences", actions.prefer, name="preferences"),
+    path("actions/control", control_actions.act, name="control"),
     path("actions/<slug:action>", actions.act, name="action"),
+    path("partials/control", control_actions.bar, name="control-bar"),
     path("partials/status", partials.status, name="status-partials"),
     path("partials/servers/<int:server_id>/menu", partials.server_menu, name="server-menu"),
     path("partials/routers/<int:router_id>/menu", partials.router_menu, name="router-menu"),
     path("events/stream", stream.stream, name="event-stream"),
     path("healthz", pages.health, name="health"),
     path("runs/", include("attpcdaq.web.run_urls")),
+    path("audit/", audit_pages.audit, name="audit"),
     path("setup/", include("attpcdaq.web.setup_urls")),
     path("api/v1/", api.urls),
 ]

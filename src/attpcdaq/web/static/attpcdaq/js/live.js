@@ -44,7 +44,7 @@ function watchActions() {
 }
 
 function sayNotSent(status) {
-  const area = document.getElementById("action-message");
+  const area = document.getElementById("action-message") ?? document.getElementById("control-message");
   if (!area) return;
   const text = document.createElement("p");
   text.className = "message";

@@ -1,0 +1,59 @@
+"""The bar on every page: who is in charge, and what this viewer can do about it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from attpcdaq.runcontrol import control
+from attpcdaq.runcontrol.views import ControlView
+from attpcdaq.web.latest import latest_event_id
+from attpcdaq.web.roles import may_operate
+
+LOUD_FOR = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlBar:
+    """Control as one viewer sees it; `viewer` is empty for somebody who may only look."""
+
+    control: ControlView
+    viewer: str
+    forced: str
+    """How the holder took it, with the reason, where it was by force."""
+    now: datetime
+
+    @property
+    def mine(self) -> bool:
+        return bool(self.viewer) and self.control.holder == self.viewer
+
+    @property
+    def asks_me(self) -> str:
+        return self.control.asked_by if self.mine else ""
+
+    @property
+    def i_asked(self) -> bool:
+        return bool(self.viewer) and self.control.asked_by == self.viewer
+
+    @property
+    def is_loud(self) -> bool:
+        """Something has just happened that its loser must not miss."""
+        since = self.control.since
+        return bool(self.forced) and since is not None and self.now - since < LOUD_FOR
+
+
+def control_bar(request: HttpRequest) -> ControlBar:
+    """As the one who sent this request sees it."""
+    viewer = request.user.get_username() if may_operate(request.user) else ""
+    seen = control.view()
+    return ControlBar(seen, viewer, control.force_of(seen), timezone.now())
+
+
+def frame(request: HttpRequest) -> dict[str, object]:
+    """For every template (context processor): the bar, and the last event that is surely in the page."""
+    return {
+        "event_id": SimpleLazyObject(latest_event_id),
+        "bar": SimpleLazyObject(lambda: control_bar(request)),
+    }
