@@ -1,15 +1,13 @@
 """The same processes with PostgreSQL, RabbitMQ and nginx do the main job once."""
 
 import http.client
-import re
 import uuid
 from collections.abc import Iterator
-from http.cookies import SimpleCookie
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from tests.e2e.http_pages import get, log_in
 from tests.e2e.production import running_production
 from tests.e2e.system import System
 from tests.e2e.test_main_job_api import check_files
@@ -55,27 +53,9 @@ def test_nginx_serves_static_files_and_web_does_not_stream(production: System) -
     assert "daq.css" in answer.read().decode()
 
 
-def get(system: System, path: str, cookies: str = "", form: dict[str, str] | None = None) -> http.client.HTTPResponse:
-    """One request through nginx; the answer's body is still to be read."""
-    parts = urlsplit(system.url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
-    headers = {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"}
-    connection.request("POST" if form else "GET", path, urlencode(form) if form else None, headers)
-    return connection.getresponse()
-
-
 def open_stream(system: System, password: str) -> http.client.HTTPResponse:
     """The event stream of somebody who logged in."""
-    page = get(system, "/login/")
-    jar = SimpleCookie(page.headers["Set-Cookie"])
-    hidden = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.read().decode())
-    assert hidden
-    form = {"csrfmiddlewaretoken": hidden[1], "username": "shifter", "password": password}
-    entered = get(system, "/login/", jar.output(attrs=[], header="", sep=";"), form)
-    assert entered.status == 302, entered.read()
-    for line in entered.headers.get_all("Set-Cookie", []):
-        jar.load(line)
-    stream = get(system, "/events/stream", jar.output(attrs=[], header="", sep=";"))
+    stream = get(system, "/events/stream", log_in(system, password))
     assert (stream.status, stream.headers["Content-Type"]) == (200, "text/event-stream")
     return stream
 

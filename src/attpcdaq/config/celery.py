@@ -2,17 +2,34 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from celery import Celery, bootsteps
-from kombu import Queue
+from celery.app.amqp import AMQP
+from kombu import Connection, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attpcdaq.config.settings")
 
 CONTROL, FILES = "control", "files"
 TASKS = "attpcdaq.runcontrol.tasks."
-app = Celery("attpcdaq")
+FOR_EVER: dict[str, Any] = {"max_retries": None, "interval_start": 1, "interval_step": 0, "interval_max": 1}
+
+
+class LastingConnection(Connection):
+    """Asks for a broker that is away once a second, for ever: kombu would ask less and less often, and give up."""
+
+    def ensure_connection(self, *args: Any, **kwargs: Any) -> Self:
+        return super().ensure_connection(*args[:1], **{**kwargs, **FOR_EVER})
+
+
+class Messages(AMQP):
+    """What Celery sends and receives through such connections."""
+
+    Connection = BrokerConnection = LastingConnection
+
+
+app = Celery("attpcdaq", amqp=Messages)
 
 
 class WakeUp(bootsteps.StartStopStep):
@@ -29,6 +46,8 @@ def configure(broker_url: str) -> None:
     app.conf.update(
         broker_connection_retry_on_startup=True,
         broker_connection_timeout=2,
+        # A broker that stands still, or vanished without a word, is noticed.
+        broker_heartbeat=10,
         task_ignore_result=True,
         task_acks_late=True,
         task_reject_on_worker_lost=True,

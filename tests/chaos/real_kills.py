@@ -1,0 +1,107 @@
+"""Run cycles with kill -9 at seeded random moments: how long until the page is right again, and what never was."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from tests.chaos.real_crew import Crew, what_is_wrong
+from tests.chaos.real_parts import KINDS, Real
+
+RIGHT_WITHIN = 10.0
+PATIENCE = 60.0
+LONGEST_OPERATION = 1.6
+AT_ONCE, AWAY_AT_MOST = 0.75, 3.0
+
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Kills:
+    """Seconds from a part's return until the page was right, by kind, and what took too long."""
+
+    seconds: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    stuck: list[str] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        return [
+            f"killed {kind}: {len(times)}; page right again after {median(times):.1f} s, at worst {max(times):.1f} s"
+            for kind, times in self.seconds.items()
+            if times
+        ]
+
+
+def schedule(choice: random.Random, of_each: int) -> list[tuple[str, ...]]:
+    """Every kind so many times, mostly two in one operation, in a random order; a broker is slow to return."""
+    others = [kind for kind in KINDS for _ in range(of_each) if kind != "broker"]
+    choice.shuffle(others)
+    groups: list[tuple[str, ...]] = [("broker", others.pop()) for _ in range(of_each)]
+    while others:
+        first, *second = [others.pop() for _ in range(min(2, len(others)))]
+        groups += [(first,), *([(kind,) for kind in second])] if second == [first] else [(first, *second)]
+    choice.shuffle(groups)
+    return groups
+
+
+def kill_through_cycles(real: Real, seed: int, groups: Sequence[tuple[str, ...]], say: Say = print) -> Kills:
+    """Press, kill while it works, let the parts come back, and look until the page is right; for each of `groups`."""
+    choice = random.Random(seed)
+    crew, kills = Crew(real, choice), Kills()
+    wait_until_right(real, crew, PATIENCE)
+    for group in groups:
+        pressed, back = kill_at_work(real, crew, group, choice)
+        why = wait_until_right(real, crew, RIGHT_WITHIN)
+        for kind in group:
+            kills.seconds[kind].append(time.monotonic() - back[kind])
+        what = f"{' and '.join(group)} killed during {pressed}"
+        if why:
+            still = wait_until_right(real, crew, PATIENCE)
+            late = time.monotonic() - max(back.values())
+            kills.stuck.append(f"{what}: after {RIGHT_WITHIN:g} s {why}; after {late:.0f} s {still or 'right'}")
+            get_out(real, crew)
+        say(f"{what}: {min(kills.seconds[kind][-1] for kind in group):.1f} s {why}")
+    return kills
+
+
+def kill_at_work(real: Real, crew: Crew, group: Sequence[str], choice: random.Random) -> tuple[str, dict[str, float]]:
+    """Kill parts at random moments of an operation, and have them back; what was pressed, and when each was back."""
+    status = crew.look()
+    action = crew.next_action(status) if status else ""
+    moments = sorted(choice.uniform(0, LONGEST_OPERATION) for _ in group)
+    absences = [0.0 if choice.random() < AT_ONCE else choice.uniform(0, AWAY_AT_MOST) for _ in group]
+    press = crew.press(action) if action else None
+    pressed = time.monotonic()
+    for kind, moment, absence in zip(group, moments, absences, strict=True):
+        # the random moments themselves, not a wait for anything
+        time.sleep(max(0.0, pressed + moment - time.monotonic()))
+        real.parts[kind].kill()
+        time.sleep(absence)
+        real.parts[kind].start()
+    back = {kind: real.parts[kind].wait_until_back() for kind in reversed(group)}
+    if press:
+        press.thread.join(30)
+    return f"{action or 'nothing'} ({', '.join(f'{moment:.1f}' for moment in moments)} s)", back
+
+
+def wait_until_right(real: Real, crew: Crew, seconds: float) -> str:
+    """Why it is still not right when the time is over."""
+    deadline = time.monotonic() + seconds
+    while why := what_is_wrong(crew, real.system.control):
+        if time.monotonic() > deadline:
+            return why
+        time.sleep(0.1)
+    return ""
+
+
+def get_out(real: Real, crew: Crew) -> str:
+    """One click leads out of any mess: Stop. Why it did not."""
+    crew.press("stop").thread.join(30)
+    return wait_until_right(real, crew, 30)
+
+
+def end_the_last_run(real: Real, crew: Crew) -> str:
+    """So that nothing is open when the checker comes."""
+    status = crew.look()
+    return get_out(real, crew) if status and status["run"] else wait_until_right(real, crew, RIGHT_WITHIN)

@@ -1,0 +1,93 @@
+"""The parts of a production system as things that can be killed, sent away for a while, and come back."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.production import Production, running_production
+from tests.e2e.system import System
+from tests.services.postgresql import SURVIVING, PostgreSQL, running_postgresql
+from tests.services.processes import Process
+from tests.services.rabbitmq import RabbitMQ, running_rabbitmq
+
+KINDS = ("web", "worker", "monitor", "broker", "database")
+BACK_WITHIN = 60.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """Processes that live and die together; `answers` where others must wait for it before it is there."""
+
+    name: str
+    processes: tuple[Process, ...]
+    answers: Callable[[], bool] | None = None
+
+    def kill(self) -> None:
+        for process in self.processes:
+            process.kill()
+
+    def start(self) -> None:
+        """Begin to start it again, as a restart policy does."""
+        for process in self.processes:
+            process.start()
+
+    def freeze(self) -> None:
+        for process in self.processes:
+            process.freeze()
+
+    def thaw(self) -> None:
+        for process in self.processes:
+            process.thaw()
+
+    def wait_until_back(self) -> float:
+        """Return when it is there; seconds on our clock when that was. Started is there, unless others must wait."""
+        if self.answers is not None:
+            self.processes[0].wait_until(self.answers, BACK_WITHIN)
+        return time.monotonic()
+
+    def restart(self) -> float:
+        self.start()
+        return self.wait_until_back()
+
+
+@dataclass(frozen=True)
+class Real:
+    """A production system and its parts; `database_url` is for checkers who read the run log by themselves."""
+
+    system: System
+    parts: dict[str, Part]
+    password: str
+    database_url: str
+    directory: Path
+
+
+def parts_of(production: Production, postgresql: PostgreSQL, rabbitmq: RabbitMQ) -> dict[str, Part]:
+    """By kind; `pages` and `commands` are web and worker without what serves streams and moves files."""
+    running = production.processes
+    all_of = (
+        Part("web", (running["web"], running["events"])),
+        Part("worker", (running["celery"], running["celery-files"])),
+        Part("monitor", (running["monitor"],)),
+        Part("broker", (rabbitmq.process,), rabbitmq.answers),
+        Part("database", (postgresql.process,), postgresql.answers),
+    )
+    return {part.name: part for part in all_of}
+
+
+@contextmanager
+def running_real(
+    directory: Path,
+    between: Callable[[int], int] = lambda port: port,
+    **more: object,
+) -> Iterator[Real]:
+    """A production system with database and broker of its own, reached at the ports that `between` makes of theirs."""
+    with running_postgresql(SURVIVING) as postgresql, running_rabbitmq() as rabbitmq:
+        url = postgresql.create_database(f"chaos{uuid.uuid4().hex}")
+        led = url.replace(f":{postgresql.port}/", f":{between(postgresql.port)}/")
+        broker = rabbitmq.url().replace(f":{rabbitmq.port}/", f":{between(rabbitmq.port)}/")
+        with running_production(directory, led, broker, **more) as production:  # type: ignore[arg-type]
+            parts = parts_of(production, postgresql, rabbitmq)
+            yield Real(production.system, parts, production.password, url, directory)

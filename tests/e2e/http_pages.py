@@ -1,0 +1,31 @@
+"""Pages over HTTP, as a browser without scripts would fetch them."""
+
+import http.client
+import re
+from http.cookies import SimpleCookie
+from urllib.parse import urlencode, urlsplit
+
+from tests.e2e.system import System
+
+
+def get(system: System, path: str, cookies: str = "", form: dict[str, str] | None = None) -> http.client.HTTPResponse:
+    """One request through nginx, on a connection of its own; the answer's body is still to be read."""
+    parts = urlsplit(system.url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
+    headers = {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"}
+    connection.request("POST" if form else "GET", path, urlencode(form) if form else None, headers)
+    return connection.getresponse()
+
+
+def log_in(system: System, password: str) -> str:
+    """The cookies of the shifter."""
+    page = get(system, "/login/", "")
+    jar = SimpleCookie(page.headers["Set-Cookie"])
+    hidden = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.read().decode())
+    assert hidden
+    form = {"csrfmiddlewaretoken": hidden[1], "username": "shifter", "password": password}
+    entered = get(system, "/login/", jar.output(attrs=[], header="", sep=";"), form)
+    assert entered.status == 302, entered.read()
+    for line in entered.headers.get_all("Set-Cookie", []):
+        jar.load(line)
+    return jar.output(attrs=[], header="", sep=";")

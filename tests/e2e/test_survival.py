@@ -1,0 +1,64 @@
+"""Parts of the production system die, stand still and come back, while somebody takes runs."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chaos.real_check import check
+from tests.chaos.real_crew import Crew
+from tests.chaos.real_kills import end_the_last_run, kill_through_cycles, schedule
+from tests.chaos.real_measures import PAGES_WITHIN, STOP_WITHIN, p99, page_times, start_together, stop_with
+from tests.chaos.real_parts import Real, running_real
+from tests.e2e.waiting import wait_for
+
+SEED = 3
+BOARDS = 11
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
+    with running_real(tmp_path_factory.mktemp("survival")) as real:
+        wait_for(lambda: real.system.all_in("idle"), "the monitor to see every server", 30)
+        yield real
+
+
+@pytest.mark.parametrize("people", [2, 20])
+def test_starts_pressed_at_once_make_one_run(real: Real, people: int) -> None:
+    before = len(real.system.runs())
+    answers = start_together(real, people)
+    assert answers == {202: 1, 409: people - 1}
+    assert len(real.system.runs()) == before + 1
+
+
+@pytest.mark.parametrize("dead", ["broker frozen", "worker killed"])
+def test_stop_reaches_the_boards_whatever_is_dead(real: Real, dead: str) -> None:
+    part = real.parts[dead.split(maxsplit=1)[0]]
+    harm, mend = (part.freeze, part.thaw) if "frozen" in dead else (part.kill, part.restart)
+    seconds, _ = stop_with(real, harm, mend)
+    assert seconds < STOP_WITHIN
+
+
+def test_pages_answer_while_an_operation_waits(real: Real) -> None:
+    times = page_times(real, 5)
+    assert p99(times) < PAGES_WITHIN, times
+
+
+def test_what_is_killed_comes_back_and_the_run_log_tells_what_happened(real: Real) -> None:
+    kills = kill_through_cycles(real, SEED, schedule(random.Random(SEED), 1))
+    assert kills.stuck == []
+    assert end_the_last_run(real, Crew(real, random.Random(SEED))) == ""
+    assert check(real.database_url, real.system.journal(0), BOARDS).all() == []
+
+
+def test_a_command_that_nobody_took_in_time_does_not_run_later(real: Real) -> None:
+    real.system.ready()
+    real.parts["worker"].kill()
+    command = real.system.request("breakup")
+    expired = real.system.finished(command, 40)
+    since = real.system.truth()["seq"]
+    real.parts["worker"].restart()
+    assert expired["state"] == "expired"
+    real.system.do("breakup", ecc_servers=["ecc-cobo0"])
+    calls = [entry["subject"] for entry in real.system.journal(since) if entry["kind"] == "call"]
+    assert calls == ["ecc-cobo0"]
