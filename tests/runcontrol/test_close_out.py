@@ -8,6 +8,7 @@ from attpcdaq.gateways.errors import Unreachable
 from attpcdaq.live.models import Event
 from attpcdaq.runcontrol import commands
 from attpcdaq.runcontrol.close_out import close_out, set_aside
+from attpcdaq.runcontrol.exclude import exclude, include
 from attpcdaq.runlog.models import Run, RunFile
 from tests.runcontrol.rig import SHIFTER, Rig
 
@@ -173,3 +174,74 @@ class TestCloseOut:
         running.do("stop")
         run = running.close(Run.objects.get())
         assert {file.owner for file in run.files.filter(kind="data")} == {"router-cobo0, router-cobo1"}
+
+
+class TestExcluded:
+    """A board that the run went on without."""
+
+    def take(self, rig: Rig) -> Run:
+        rig.write(0, NAME)
+        assert rig.do("stop").state == "done"
+        return rig.close(Run.objects.get())
+
+    def leave_out(self, rig: Rig) -> None:
+        exclude("ecc-cobo1", "its node burnt", SHIFTER, rig.time.now())
+
+    def test_from_the_beginning_its_node_is_left_alone(self, ready: Rig) -> None:
+        self.leave_out(ready)
+        ready.write(1, NAME.replace("CoBo0", "CoBo1"), b"not of this run")
+        assert ready.do("start").state == "done"
+        ready.nodes.take_down("node-cobo1", Unreachable("node-cobo1: no route to host"))
+        run = self.take(ready)
+        assert run.verdict == ""
+        assert {file.owner for file in run.files.filter(kind="data")} == {"router-cobo0"}
+        assert {file.owner for file in run.files.filter(kind="config")} == {"ecc-cobo0", "ecc-mutant"}
+        assert NAME.replace("CoBo0", "CoBo1") in ready.nodes.nodes["node-cobo1"].directories["/staging"]
+
+    def test_what_it_took_before_it_was_excluded_belongs_to_the_run(self, running: Rig) -> None:
+        running.write(1, NAME.replace("CoBo0", "CoBo1"))
+        running.time.elapsed += 1
+        self.leave_out(running)
+        run = self.take(running)
+        assert {file.owner for file in run.files.filter(kind="data")} == {"router-cobo0", "router-cobo1"}
+
+    def test_it_is_not_waited_for(self, running: Rig) -> None:
+        running.time.elapsed += 1
+        self.leave_out(running)
+        number = iter(range(1000))
+
+        async def growing(seconds: float) -> None:
+            running.write(1, NAME, b"x" * (next(number) + 1))
+            await running.time.sleep(seconds)
+
+        running.do("stop")
+        outside = running.outside()
+        object.__setattr__(outside, "sleep", growing)
+        before = running.time.elapsed
+        assert close_out(Run.objects.get().pk, lambda: outside)
+        assert running.time.elapsed - before < 10
+        assert "router-cobo1: its files in /staging still grow: nothing was moved." in Run.objects.get().verdict
+
+    def test_included_again_meanwhile_its_files_are_moved(self, ready: Rig) -> None:
+        self.leave_out(ready)
+        assert ready.do("start").state == "done"
+        include("ecc-cobo1", SHIFTER, ready.time.now())
+        ready.write(1, NAME.replace("CoBo0", "CoBo1"))
+        run = self.take(ready)
+        assert run.files.filter(owner="router-cobo1", kind="data").exists()
+
+    def test_a_directory_shared_with_an_included_router_is_not_left_alone(self, ready: Rig) -> None:
+        first, second = ready.detector.data_routers[:2]
+        second.node = first.node
+        second.save()
+        self.leave_out(ready)
+        assert ready.do("start").state == "done"
+        run = self.take(ready)
+        assert {file.owner for file in run.files.filter(kind="data")} == {"router-cobo0, router-cobo1"}
+
+    def test_its_stray_files_are_not_set_aside(self, ready: Rig) -> None:
+        self.leave_out(ready)
+        ready.write(1, NAME, b"stray")
+        commands.request_set_aside(SHIFTER, ready.time.now())
+        set_aside(ready.outside)
+        assert NAME in ready.nodes.nodes["node-cobo1"].directories["/staging"]

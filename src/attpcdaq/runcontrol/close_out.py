@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,6 +18,7 @@ from attpcdaq.live.store import add_event
 from attpcdaq.runcontrol.beating import beating
 from attpcdaq.runcontrol.config_backup import backup_configs
 from attpcdaq.runcontrol.gate import claim_set_aside, end_set_aside
+from attpcdaq.runcontrol.gather import is_excluded
 from attpcdaq.runcontrol.live_wait import shown_clean
 from attpcdaq.runcontrol.outside import Outside, real_outside
 from attpcdaq.runlog import run_files
@@ -31,7 +32,7 @@ LIST_TIMEOUT = 10.0
 MOVE_TIMEOUT = 60.0
 LOOK_EVERY = 0.5
 # A board that still sends after Stop must not hold the next run up for ever.
-QUIET_LIMIT = timedelta(seconds=60)
+QUIET_LIMIT = 60.0
 MOVER_SILENT = timedelta(seconds=10)
 OWNER_LENGTH = 63
 LATE_TURNS = 3
@@ -44,6 +45,8 @@ class Staging:
     node: NodeAddress
     directory: str
     owner: str
+    excluded: bool = False
+    """All its routers are excluded by now: what is quiet is moved, and nothing is waited for."""
 
 
 def close_out(run_id: int, make_outside: Callable[[], Outside] = real_outside) -> bool:
@@ -58,9 +61,9 @@ async def _close_out(run_id: int, make_outside: Callable[[], Outside]) -> bool:
         if run is None:
             return False
         async with beating(partial(_still_moving, run_id), outside):
-            places = await sync_to_async(staging_directories)()
+            places = await sync_to_async(_places_of)(run)
             moves = (_in_words(_move_away(run, place, outside), place.owner) for place in places)
-            backup = _in_words(backup_configs(run, outside), "config files")
+            backup = _in_words(backup_configs(run, outside, out_throughout(run)), "config files")
             for problem in filter(None, await asyncio.gather(*moves, backup)):
                 await sync_to_async(add_verdict)(run.pk, problem)
             await shown_clean(outside)
@@ -97,14 +100,42 @@ def _still_moving(run_id: int, now: datetime) -> None:
 
 
 def staging_directories() -> list[Staging]:
-    """Every staging directory once, even when several routers share it."""
+    """Every staging directory once, even when routers share it; not where only excluded ones write."""
+    return [place for place in _all_places() if not place.excluded]
+
+
+def _places_of(run: Run) -> list[Staging]:
+    """Where files of a run may lie: who was excluded from beginning to end took none."""
+    return _all_places(without=out_throughout(run))
+
+
+def out_throughout(run: Run) -> set[str]:
+    """The ECC servers that a run went on without from its request on; who was excluded later took data before."""
+    begun = run.requested_at
+    said = run.excluded.items()
+    return {name for name, out in said if "included_at" not in out and datetime.fromisoformat(out["at"]) <= begun}
+
+
+def _all_places(without: Container[str] = ()) -> list[Staging]:
     sharing: dict[tuple[int, str], list[DataRouter]] = {}
-    for router in DataRouter.objects.select_related("node"):
+    for router in DataRouter.objects.select_related("node", "data_source__ecc_server__exclusion"):
         sharing.setdefault((router.node_id, router.staging_dir), []).append(router)
+    shared = (routers for routers in sharing.values() if not all(_drives(router) in without for router in routers))
     return [
-        Staging(node_address(routers[0].node), routers[0].staging_dir, _owner([router.name for router in routers]))
-        for routers in sharing.values()
+        Staging(
+            node_address(routers[0].node),
+            routers[0].staging_dir,
+            _owner([router.name for router in routers]),
+            excluded=all(is_excluded(router) for router in routers),
+        )
+        for routers in shared
     ]
+
+
+def _drives(router: DataRouter) -> str:
+    """The ECC server of its board; empty for a router without one."""
+    source = getattr(router, "data_source", None)
+    return source.ecc_server.name if source else ""
 
 
 def _owner(names: Sequence[str]) -> str:
@@ -145,14 +176,15 @@ async def _move_quiet(run: Run, place: Staging, destination: str, outside: Outsi
 
 async def _quiet_files(place: Staging, outside: Outside) -> tuple[GrawFile, ...]:
     """The files once two looks in a row saw the same names and sizes (facts 4: sizes on disk are current)."""
-    deadline = outside.now() + QUIET_LIMIT
+    patience = 0.0 if place.excluded else QUIET_LIMIT
+    deadline = outside.monotonic() + patience
     before = await outside.nodes.list_graw(place.node, place.directory, LIST_TIMEOUT)
     while True:
         await outside.sleep(LOOK_EVERY)
         files = await outside.nodes.list_graw(place.node, place.directory, LIST_TIMEOUT)
         if [(f.name, f.size) for f in files] == [(f.name, f.size) for f in before]:
             return files
-        if outside.now() >= deadline:
+        if outside.monotonic() >= deadline:
             raise GatewayError(f"its files in {place.directory} still grow: nothing was moved.")
         before = files
 

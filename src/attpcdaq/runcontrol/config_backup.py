@@ -1,6 +1,7 @@
 """The config files of a run, copied on each ECC server's node to `<backup dir>/<experiment>/run_NNNN/`."""
 
 import asyncio
+from collections.abc import Collection
 from pathlib import PurePosixPath
 
 from asgiref.sync import sync_to_async
@@ -28,16 +29,19 @@ def config_file_names(chosen: ConfigSet) -> list[str]:
     )
 
 
-async def backup_configs(run: Run, outside: Outside) -> str:
-    """Copy the config files of every ECC server that names its directories; what went wrong, in words."""
-    servers = await sync_to_async(_servers)()
+async def backup_configs(run: Run, outside: Outside, without: Collection[str] = ()) -> str:
+    """Copy the config files of every ECC server that names its directories; what went wrong, in words.
+
+    Servers that the run went on without from its beginning are left out.
+    """
+    servers = await sync_to_async(_servers)(without)
     problems = await asyncio.gather(*(_backup_one(run, server, outside) for server in servers))
     return " ".join(filter(None, problems))
 
 
-def _servers() -> list[ECCServer]:
+def _servers(without: Collection[str]) -> list[ECCServer]:
     named = ECCServer.objects.exclude(config_dir="").exclude(backup_dir="").filter(config_set__isnull=False)
-    return list(named.select_related("node", "config_set"))
+    return list(named.exclude(name__in=without).select_related("node", "config_set"))
 
 
 async def _backup_one(run: Run, server: ECCServer, outside: Outside) -> str:

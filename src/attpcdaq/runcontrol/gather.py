@@ -118,6 +118,12 @@ def exclusion_of(server: ECCServer) -> Exclusion | None:
     return getattr(server, "exclusion", None)
 
 
+def is_excluded(router: DataRouter) -> bool:
+    """Whether the system goes on without the board that sends to this router."""
+    source = getattr(router, "data_source", None)
+    return source is not None and exclusion_of(source.ecc_server) is not None
+
+
 def is_about_now(at: datetime, now: datetime, limit: timedelta) -> bool:
     """Whether something seen at `at` still counts. What lies ahead does not either: a clock stepped back since."""
     return abs(now - at) <= limit

@@ -12,11 +12,19 @@ from attpcdaq.audit.people import DAQ
 from attpcdaq.audit.trail import record
 from attpcdaq.runcontrol import commands, publish
 from attpcdaq.runcontrol.gate import hold_gate
-from attpcdaq.runcontrol.gather import Rows, exclusion_of, fresh_router, is_about_now, live_state, read_rows
+from attpcdaq.runcontrol.gather import (
+    Rows,
+    exclusion_of,
+    fresh_router,
+    is_about_now,
+    is_excluded,
+    live_state,
+    read_rows,
+)
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, Step, StepState
 from attpcdaq.runlog.lifecycle import add_verdict, advance
 from attpcdaq.runlog.models import Run, RunState
-from attpcdaq.topology.models import DataRouter, ECCServer
+from attpcdaq.topology.models import ECCServer
 from get_protocol.state_machine import State, Transition
 
 NOBODY_FOR = timedelta(seconds=2)
@@ -127,7 +135,7 @@ def _files(rows: Rows) -> tuple[list[str], bool]:
     """What to say of routers that nobody can read, and whether any file still grows (or is not read yet)."""
     unread: list[str] = []
     for router in rows.routers:
-        if not _takes_part(router):
+        if getattr(router, "data_source", None) is None or is_excluded(router):
             continue
         live, known = fresh_router(router, rows.now), getattr(router, "live", None)
         if live is None and known is not None and known.problem:
@@ -135,8 +143,3 @@ def _files(rows: Rows) -> tuple[list[str], bool]:
         elif live is None or (live.grew_at is not None and is_about_now(live.grew_at, rows.now, QUIET_FOR)):
             return [], True
     return unread, False
-
-
-def _takes_part(router: DataRouter) -> bool:
-    source = getattr(router, "data_source", None)
-    return source is not None and exclusion_of(source.ecc_server) is None

@@ -2,7 +2,7 @@
 
 from attpcdaq.live.labels import age_seconds
 from attpcdaq.live.models import RouterState
-from attpcdaq.runcontrol.gather import Rows, exclusion_of, fresh_router, is_deaf
+from attpcdaq.runcontrol.gather import Rows, fresh_router, is_deaf, is_excluded
 from attpcdaq.runcontrol.restarts import restart_action
 from attpcdaq.runcontrol.troubles import trouble_of
 from attpcdaq.runcontrol.views import RouterView, TroubleView
@@ -38,7 +38,7 @@ def router_view(router: DataRouter, rows: Rows) -> RouterView:
         seen_at=seen_at,
         problem=known.problem if known else "",
         deaf=deaf,
-        excluded=source is not None and exclusion_of(source.ecc_server) is not None,
+        excluded=is_excluded(router),
         trouble=_trouble(live, known, deaf=deaf),
         restart=restart_action(router, rows.run),
         last_restart=rows.restarts.get(("router", router.pk)),
