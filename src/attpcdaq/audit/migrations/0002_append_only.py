@@ -21,12 +21,12 @@ DROP FUNCTION attpcdaq_audit_append_only();
 
 def make(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
     if editor.connection.vendor == "postgresql":
-        editor.execute(MAKE)
+        editor.execute(MAKE, params=None)  # its % is no placeholder
 
 
 def drop(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
     if editor.connection.vendor == "postgresql":
-        editor.execute(DROP)
+        editor.execute(DROP, params=None)
 
 
 class Migration(migrations.Migration):
