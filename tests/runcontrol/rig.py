@@ -14,8 +14,10 @@ from attpcdaq.live import store
 from attpcdaq.runcontrol import commands
 from attpcdaq.runcontrol.close_out import close_out
 from attpcdaq.runcontrol.execute import execute
+from attpcdaq.runcontrol.eyes import Eyes
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.runcontrol.outside import Outside
+from attpcdaq.runcontrol.sweep import sweep
 from attpcdaq.runlog.models import Experiment, Run
 from attpcdaq.testing.builders import Detector, build_detector, memory_ecc, memory_nodes, teach_restarts
 from attpcdaq.testing.memory_ecc import MemoryEcc
@@ -24,6 +26,7 @@ from get_protocol.ecc_messages import StateReply
 from get_protocol.state_machine import Transition
 
 FACTOR = 20.0
+SWEEP_EVERY = 0.5
 SHIFTER = Requester("shifter")
 
 
@@ -32,17 +35,23 @@ class FastTime:
 
     def __init__(self) -> None:
         self._start = timezone.now()
+        self._set_by = timedelta()
         self.elapsed = 0.0
+        self.factor = FACTOR
+
+    def set_by(self, seconds: float) -> None:
+        """Somebody sets the clock on (or back); no time passes."""
+        self._set_by += timedelta(seconds=seconds)
 
     def monotonic(self) -> float:
         return self.elapsed
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=self.elapsed)
+        return self._start + self._set_by + timedelta(seconds=self.elapsed)
 
     async def sleep(self, seconds: float) -> None:
         until = self.elapsed + seconds
-        await asyncio.sleep(seconds / FACTOR)
+        await asyncio.sleep(seconds / self.factor)
         self.elapsed = max(self.elapsed, until)
 
 
@@ -54,6 +63,7 @@ class Rig:
     ecc: MemoryEcc
     nodes: MemoryNodes
     time: FastTime
+    eyes: Eyes
 
     def look(self) -> None:
         """What the monitor does in one round."""
@@ -96,6 +106,16 @@ class Rig:
         command.refresh_from_db()
         return command
 
+    def sweep(self, seconds: float = 0.0, run_stop=lambda _: None) -> None:
+        """What the monitor does for so long, twice a second; stops that it would execute go to `run_stop`."""
+        until = self.time.elapsed + seconds
+        while True:
+            self.look()
+            sweep(self.time.now(), run_stop, self.eyes)
+            if self.time.elapsed >= until:
+                return
+            self.time.elapsed = min(self.time.elapsed + SWEEP_EVERY, until)
+
     def make_ready(self) -> None:
         for action in ("describe", "prepare", "configure"):
             assert self.do(action).state == "done"
@@ -126,7 +146,9 @@ def make_rig(experiment: str | None = "e20009", durations=None, **detector) -> R
     rows = build_detector(**detector)
     clock = FastTime()
     twin = MemoryEcc(sleep=clock.sleep, monotonic=clock.monotonic, durations=durations)
-    rig = Rig(rows, memory_ecc(rows, twin), memory_nodes(rows), clock)
+    rig = Rig(
+        rows, memory_ecc(rows, twin), memory_nodes(rows, MemoryNodes(sleep=clock.sleep)), clock, Eyes(clock.monotonic)
+    )
     teach_restarts(rows, rig.ecc, rig.nodes)
     if experiment:
         Experiment.objects.create(name=experiment, is_active=True)

@@ -4,9 +4,10 @@ import pytest
 
 from attpcdaq.gateways.errors import NoAnswer, Refused, Unreachable
 from attpcdaq.live.models import Event
-from attpcdaq.runcontrol import commands, record
+from attpcdaq.runcontrol import endings
 from attpcdaq.runcontrol.execute import execute
 from attpcdaq.runcontrol.models import Command, Step
+from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
 from attpcdaq.runlog.models import Experiment, Run
 from get_protocol.state_machine import State, Transition
 from tests.runcontrol.rig import SHIFTER, Rig, make_rig
@@ -95,7 +96,7 @@ def test_an_expired_command_never_fires(rig: Rig) -> None:
     Command.objects.filter(pk=command.pk).update(expires_at=rig.time.now())
     assert not execute(command.pk, rig.outside)
     assert rig.ecc.calls == []
-    assert record.expire(command, rig.time.now())
+    assert endings.expire(command, rig.time.now())
     assert {step.state for step in command.steps.all()} == {"expired"}
 
 
@@ -199,7 +200,7 @@ class TestRun:
     def test_breakup_with_an_open_run_needs_a_word_and_stops_it_first(self, rig: Rig) -> None:
         rig.make_ready()
         rig.do("start")
-        with pytest.raises(commands.CommandRefused, match=r"Run 1 is open\. Breakup stops it first\. Confirm"):
+        with pytest.raises(CommandRefused, match=r"Run 1 is open\. Breakup stops it first\. Confirm"):
             rig.request("breakup")
         assert rig.do("breakup", confirm=True).state == "done"
         assert set(rig.states().values()) == {"PREPARED"}
@@ -209,7 +210,7 @@ class TestRun:
     def test_a_run_is_refused_while_another_is_open(self, rig: Rig) -> None:
         rig.make_ready()
         rig.do("start")
-        with pytest.raises(commands.CommandRefused) as refused:
+        with pytest.raises(CommandRefused) as refused:
             rig.request("start")
         assert "Run 1 is still running." in refused.value.reasons
         assert Run.objects.count() == 1
@@ -266,18 +267,18 @@ class TestRequest:
             (("describe", ["ecc-nowhere"]), "ecc_servers"),
             (("describe", []), "ecc_servers"),
         ):
-            with pytest.raises(commands.BadCommand) as bad:
+            with pytest.raises(BadCommand) as bad:
                 rig.request(*call)
             assert bad.value.field == field
-        with pytest.raises(commands.BadCommand, match="testing, production"):
+        with pytest.raises(BadCommand, match="testing, production"):
             rig.request("start", run_class="holiday")
-        with pytest.raises(commands.BadCommand, match="printable"):
+        with pytest.raises(BadCommand, match="printable"):
             rig.request("start", title="a\x00b")
         assert Command.objects.count() == 0
 
     def test_a_refusal_leaves_nothing_behind(self, rig: Rig) -> None:
         Experiment.objects.update(is_active=False)
-        with pytest.raises(commands.CommandRefused):
+        with pytest.raises(CommandRefused):
             rig.request("start")
         assert (Command.objects.count(), Run.objects.count()) == (0, 0)
 

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import OperationalError
 
+from attpcdaq.runcontrol import claims
 from attpcdaq.runcontrol.beating import beating
-from attpcdaq.runcontrol.execute import _execute, execute
+from attpcdaq.runcontrol.execute import carry_out, execute
 from attpcdaq.runcontrol.live_wait import LOOK_EVERY
 from attpcdaq.runcontrol.models import Command, Step
 from attpcdaq.runcontrol.snapshot import snapshot
-from attpcdaq.runcontrol.sweep import sweep
 from attpcdaq.runlog.models import Run
 from attpcdaq.topology.models import ConfigSet, ECCServer
 from get_protocol.state_machine import Transition
@@ -81,13 +81,13 @@ class TestBrokenExecutor:
 
     def test_a_stop_whose_worker_was_killed_is_taken_over(self, running: Rig) -> None:
         stop = running.request("stop")
-        Command.objects.filter(pk=stop.pk).update(state="running", heartbeat_at=running.time.now())
+        assert claims.claim(stop.pk, running.time.now)
         Step.objects.filter(command=stop, server_name="ecc-mutant").update(state="sent")
         taken: list = []
-        sweep(running.time.now() + timedelta(seconds=3), taken.append)
+        running.sweep(1.5, taken.append)
         assert taken == []
-        sweep(running.time.now() + timedelta(seconds=5), taken.append)
-        assert taken == [stop.pk]
+        running.sweep(1, taken.append)
+        assert taken[0] == stop.pk
         assert execute(stop.pk, running.outside)
         stop.refresh_from_db()
         assert stop.state == "done"
@@ -100,8 +100,8 @@ class TestStopMeetsStart:
         ready.request("start")
         stop = ready.request("stop", ["ecc-cobo0"])
         assert stop.targets is None
-        assert Run.objects.get().state == "failed"
         assert execute(stop.pk, ready.outside)
+        assert Run.objects.get().state == "failed"
         assert ready.calls(Transition.START) == []
 
     def test_a_stop_of_one_board_while_the_others_start_stops_them_all(self, ready: Rig) -> None:
@@ -128,16 +128,9 @@ class TestStopMeetsStart:
                 looked.set()
             return await read_state(server, timeout)
 
-        async def sleep(seconds: float) -> None:
-            if seconds == 0.05:  # the Stop waits for the Start to end
-                looked.set()
-            await asyncio.sleep(0.01)
-
         async def overtake() -> None:
-            outside = ready.outside()
-            object.__setattr__(outside, "sleep", sleep)
             stop = await sync_to_async(ready.request)("stop")
-            at_work.append(asyncio.create_task(_execute(stop.pk, lambda: outside)))
+            at_work.append(asyncio.create_task(carry_out(stop.pk, ready.outside)))
             await looked.wait()
 
         ready.ecc.get_state = get_state
@@ -145,7 +138,7 @@ class TestStopMeetsStart:
         start = ready.request("start")
 
         async def both() -> None:
-            await _execute(start.pk, ready.outside)
+            await carry_out(start.pk, ready.outside)
             await at_work[0]
 
         async_to_sync(both)()
@@ -177,7 +170,7 @@ class TestStopMeetsStart:
 class TestRunsTellTheTruth:
     def test_a_run_is_not_stopping_because_somebody_asked_for_it(self, running: Rig) -> None:
         breakup = running.request("breakup", confirm=True)
-        sweep(running.time.now() + timedelta(seconds=16), lambda _: None)
+        running.sweep(16)
         breakup.refresh_from_db()
         assert breakup.state == "expired"
         assert Run.objects.get().state == "running"
@@ -195,7 +188,7 @@ class TestRunsTellTheTruth:
         assert run.verdict == "Not seen stopped, for nothing answered any more: ecc-cobo1."
 
     def test_a_clock_that_stepped_back_does_not_keep_the_run_open(self, running: Rig) -> None:
-        running.time.elapsed -= 3600
+        running.time.set_by(-3600)
         assert running.do("stop").state == "done"
         run = Run.objects.get()
         assert run.state == "closing"

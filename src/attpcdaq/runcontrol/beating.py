@@ -10,12 +10,12 @@ from django.db import Error, connection
 
 from attpcdaq.runcontrol.outside import Outside
 
-EVERY = 1.0
+EVERY = 0.5
 
 
 @contextlib.asynccontextmanager
 async def beating(say: Callable[[datetime], None], outside: Outside) -> AsyncIterator[None]:
-    """Call `say` with the time once a second meanwhile; a database that is away for a moment does not end it."""
+    """Call `say` with the time twice a second meanwhile; a database that is away for a moment does not end it."""
     task = asyncio.create_task(_beat(say, outside))
     try:
         yield

@@ -2,170 +2,157 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from itertools import groupby
 from uuid import UUID
 
 from asgiref.sync import async_to_sync, sync_to_async
+from django.db import Error
 
-from attpcdaq.gateways.errors import GatewayError
-from attpcdaq.runcontrol import record, run_progress
+from attpcdaq.runcontrol import claims, endings, record, run_progress
 from attpcdaq.runcontrol.beating import beating
+from attpcdaq.runcontrol.carrying_on import taking_part
 from attpcdaq.runcontrol.live_wait import live_shows
-from attpcdaq.runcontrol.models import Command, Step
+from attpcdaq.runcontrol.models import Command, Step, StepState
 from attpcdaq.runcontrol.outside import Outside, real_outside
-from attpcdaq.runcontrol.step import Order, Outcome, gather_outcomes, run_step
-from attpcdaq.runcontrol.together import Together
-from attpcdaq.topology import wiring
-from get_protocol.config_set import ConfigId
-from get_protocol.errors import LocalProtocolError
-from get_protocol.state_machine import Transition
+from attpcdaq.runcontrol.quiet import wait_for_quiet
+from attpcdaq.runcontrol.stages import run_stage
+from attpcdaq.runcontrol.step import Outcome
+from get_protocol.state_machine import State, Transition
 
 logger = logging.getLogger(__name__)
-# Seconds after which a step is given up; generous beside facts 2.3, since real boards are slower.
-LIMITS: dict[Transition, float] = {
-    Transition.DESCRIBE: 30.0,
-    Transition.PREPARE: 60.0,
-    Transition.CONFIGURE: 120.0,
-    Transition.START: 30.0,
-    Transition.STOP: 30.0,
-    Transition.BREAKUP: 30.0,
-    Transition.UNDO: 30.0,
-}
-MUTANT_STOP_LIMIT = 4.0
-TAKE_OVER_AFTER = timedelta(seconds=1)
-NO_CONFIG = ConfigId("none", "none", "none")
-# Only these read the configID; the others ignore it, and so must not fail for want of one (facts 1.3).
-READS_CONFIG = frozenset({Transition.DESCRIBE, Transition.PREPARE, Transition.CONFIGURE})
 EARLIER_FAILED = "An earlier step failed. Nothing was sent."
 
 
 def execute(command_id: UUID, make_outside: Callable[[], Outside] = real_outside) -> bool:
     """Carry out a queued command; False when somebody else has it, or its time has passed."""
-    return async_to_sync(_execute)(command_id, make_outside)
+    return async_to_sync(carry_out)(command_id, make_outside)
 
 
-async def _execute(command_id: UUID, make_outside: Callable[[], Outside]) -> bool:
+async def carry_out(command_id: UUID, make_outside: Callable[[], Outside] = real_outside) -> bool:
+    """The same for who has an event loop already."""
     outside = make_outside()
     try:
-        if not await sync_to_async(record.claim)(command_id, outside.now()):
+        mine = await sync_to_async(claims.claim)(command_id, outside.now)
+        if mine is None:
             return False
-        async with beating(partial(record.heartbeat, command_id), outside):
-            try:
-                await _carry_out(command_id, outside)
-            except Exception as error:
-                # What even this cannot record (the database is away), the sweeper ends.
-                logger.exception("%s broke off", command_id)
-                why = f"It broke off: {error!r}. The state shown is what the hardware says."
-                await sync_to_async(run_progress.break_off)(command_id, why, outside.now())
+        async with beating(partial(claims.heartbeat, command_id, mine), outside):
+            await _in_words(command_id, mine, outside)
         return True
     finally:
         await outside.close()
 
 
-async def _carry_out(command_id: UUID, outside: Outside) -> None:
-    command, steps = await sync_to_async(_load)(command_id)
-    await sync_to_async(run_progress.begin)(command, steps, outside.now())
-    outcomes: dict[int, Outcome] = {}
-    for _, group in groupby(steps, key=lambda step: step.stage):
-        stage = list(group)
-        outcomes |= await run_stage(stage, outside)
-        if not await sync_to_async(run_progress.after_stage)(command, steps, stage, outcomes, outside.now()):
-            await sync_to_async(record.skip_waiting)(command.pk, EARLIER_FAILED, outside.now())
-            break
-    seen_at = outside.now()
-    await live_shows(steps, outcomes, outside)
-    to_stop = await sync_to_async(run_progress.settle)(command, steps, outcomes, seen_at)
-    for stops in to_stop:
-        outcomes |= await run_stage(stops, outside)
-    await sync_to_async(run_progress.conclude)(command, steps, to_stop, outcomes, outside.now())
+async def _in_words(command_id: UUID, mine: UUID, outside: Outside) -> None:
+    """Whatever happens, the command ends in words, or is left to who comes next."""
+    try:
+        command, steps = await sync_to_async(_load)(command_id)
+        await Execution(command, steps, mine, outside).run()
+    except claims.ClaimLostError:
+        logger.warning("%s is carried out by somebody else now", command_id)
+    except Error:
+        # The sweeper misses the heartbeat once the database is back, and somebody reads the hardware and goes on.
+        logger.exception("%s: the database is away", command_id)
+    except Exception as error:
+        logger.exception("%s broke off", command_id)
+        why = f"It broke off: {error!r}. The state shown is what the hardware says."
+        await sync_to_async(endings.break_off)(command_id, mine, why, outside.now())
 
 
 def _load(command_id: UUID) -> tuple[Command, list[Step]]:
-    command = Command.objects.select_related("run").get(pk=command_id)
-    steps = command.steps.select_related("ecc_server__config_set").order_by("stage", "id")
-    return command, list(steps)
+    command = Command.objects.get(pk=command_id)
+    steps = command.steps.select_related("ecc_server__config_set").prefetch_related("ecc_server__data_sources")
+    return command, list(steps.order_by("stage", "id"))
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
-    """What the steps of one stage share: the outside, and the writing of what they do."""
+class Execution:
+    """One execution of a command: what an earlier one recorded is believed, the rest is read and done."""
 
-    outside: Outside
-    leaving: Together[Step, str]
-    finished: Together[tuple[Step, Outcome], None]
+    def __init__(self, command: Command, steps: Sequence[Step], mine: UUID, outside: Outside) -> None:
+        self._command = command
+        self._mine = mine
+        self._outside = outside
+        self._way_back = [step for step in steps if run_progress.is_way_back(step, steps)]
+        self._steps = [step for step in steps if step not in self._way_back]
+        self._outcomes = {step.pk: outcome for step in steps if (outcome := _recorded(step)) is not None}
+        self._problems: list[str] = []
 
+    async def run(self) -> None:
+        """Stage by stage to the end, in words. ClaimLostError."""
+        for stage in _stages(self._steps):
+            await self._run(stage)
+            if stage[0].transition == Transition.STOP and stage[0].stage == self._last_stop():
+                await self._stopped([step for step in self._steps if step.transition == Transition.STOP])
+        seen_at = self._outside.now()
+        await live_shows(self._steps, self._outcomes, self._outside)
+        self._way_back = await sync_to_async(run_progress.settle)(
+            self._command, self._mine, self._steps, self._way_back, self._outcomes, seen_at
+        )
+        for stage in _stages(self._way_back):
+            await self._run(stage)
+        if self._way_back:
+            await self._stopped(self._way_back)
+        await self._conclude()
 
-async def run_stage(steps: Sequence[Step], outside: Outside) -> dict[int, Outcome]:
-    """Every step of a stage at once; step id -> outcome, each recorded as it comes."""
-    orders = await sync_to_async(_orders)(steps)
-    book = Book(
-        outside,
-        Together(lambda leaving: record.mark_sent(leaving, outside.now())),
-        Together(lambda finished: record.finish_steps(finished, outside.now())),
-    )
-    outcomes = await gather_outcomes(
-        [_run_recorded(step, order, book) for step, order in zip(steps, orders, strict=True)]
-    )
-    return {step.pk: outcome for step, outcome in zip(steps, outcomes, strict=True)}
+    async def _run(self, stage: Sequence[Step]) -> None:
+        """Carry out what has not been recorded yet, by those who may take part."""
+        await sync_to_async(claims.check)(self._command.pk, self._mine)
+        left = [step for step in stage if step.pk not in self._outcomes]
+        going = taking_part(
+            stage, self._lost(stage[0].stage), run_progress.has_mutant, opens_run=self._command.opens_run
+        )
+        out = [step for step in left if step not in going]
+        if out:
+            await sync_to_async(record.skip)(out, EARLIER_FAILED, self._outside.now())
+        doing = [step for step in left if step in going]
+        if doing:
+            await sync_to_async(run_progress.before_stage)(self._command, doing, self._outside.now())
+            self._outcomes |= await run_stage(doing, self._mine, self._outside)
 
+    def _lost(self, stage: int) -> list[Step]:
+        """Steps of earlier stages that failed or were left out."""
+        earlier = (step for step in self._steps if step.stage < stage)
+        return [step for step in earlier if not (step.pk in self._outcomes and self._outcomes[step.pk].ok)]
 
-async def _run_recorded(step: Step, order: Order | str, book: Book) -> Outcome:
-    async def may_send() -> str:
-        return await _may_send(step, book)
+    def _last_stop(self) -> int:
+        return max(step.stage for step in self._steps if step.transition == Transition.STOP)
 
-    if step.transition == Transition.STOP:
-        await _let_others_end(step, book.outside)
-    outcome = Outcome(False, order) if isinstance(order, str) else await run_step(order, book.outside, may_send)
-    await book.finished.do((step, outcome))
-    return outcome
-
-
-async def _may_send(step: Step, book: Book) -> str:
-    """One outstanding call per ECC server; a Stop waits for the other, or takes its place."""
-    while True:
-        forbidden = await book.leaving.do(step)
-        if forbidden != record.OUTSTANDING or step.transition != Transition.STOP:
-            return forbidden
-        await _let_others_end(step, book.outside)
-
-
-async def _let_others_end(step: Step, outside: Outside) -> None:
-    """A Stop that read "Ready" while a Start is still on its way to the server would believe it."""
-    give_up = outside.now() + TAKE_OVER_AFTER
-    while await sync_to_async(record.outstanding(step).exists)():
-        if outside.now() >= give_up:
-            await sync_to_async(record.take_over)(step, outside.now())
+    async def _stopped(self, stops: Sequence[Step]) -> None:
+        """All boards were seen not running, and no data come any more: the run has stopped."""
+        seen_at = self._outside.now()
+        run_id, verdict = await sync_to_async(run_progress.run_to_close)(
+            self._command, self._mine, stops, self._outcomes, seen_at
+        )
+        if run_id is None:
             return
-        await outside.sleep(0.05)
+        quiet = await wait_for_quiet(self._outside, self._say)
+        if quiet.growing:
+            self._problems.append(f"Not stopped: {quiet.growing}")
+            return
+        unseen = f"Not seen whether files still grow: {quiet.unseen}" if quiet.unseen else ""
+        await sync_to_async(run_progress.close_run)(
+            run_id, " ".join(filter(None, (verdict, unseen))), seen_at, self._outside.now()
+        )
+
+    async def _say(self, text: str) -> None:
+        await sync_to_async(record.say)(self._command.pk, self._mine, text, self._outside.now())
+
+    async def _conclude(self) -> None:
+        bad = " ".join(
+            filter(None, [run_progress.failures([*self._steps, *self._way_back], self._outcomes), *self._problems])
+        )
+        await sync_to_async(run_progress.conclude)(self._command, self._mine, bad, self._outside.now())
 
 
-def _orders(steps: Sequence[Step]) -> list[Order | str]:
-    limited = _mutant_is_waited_for(steps)
-    return [_order(step, MUTANT_STOP_LIMIT if limited else None) for step in steps]
+def _stages(steps: Sequence[Step]) -> list[list[Step]]:
+    return [list(group) for _, group in groupby(steps, key=lambda step: step.stage)]
 
 
-def _mutant_is_waited_for(steps: Sequence[Step]) -> bool:
-    """Whether this stage stops the MuTAnT while CoBos wait for it (design: 4 s at the most)."""
-    first = steps[0]
-    if first.transition != Transition.STOP:
-        return False
-    later = Step.objects.filter(command=first.command_id, transition=Transition.STOP, stage__gt=first.stage)
-    return later.exists()
-
-
-def _order(step: Step, limit: float | None) -> Order | str:
-    """What to send, or why it cannot be sent."""
-    server, transition = step.ecc_server, Transition(step.transition)
-    if server is None:
-        return f"The ECC server {step.server_name} is not set up any more."
-    try:
-        config = wiring.config_id(server) or (None if transition in READS_CONFIG else NO_CONFIG)
-        links = wiring.data_links(server) if transition is Transition.CONFIGURE else ()
-    except (GatewayError, LocalProtocolError) as error:
-        return f"{error} Nothing was sent."
-    if config is None:
-        return "No configuration is chosen for it. Nothing was sent."
-    return Order(wiring.ecc_address(server), transition, config, links, limit or LIMITS[transition])
+def _recorded(step: Step) -> Outcome | None:
+    """What an earlier execution recorded: confirmed was read back, a failure was its end."""
+    sent = step.sent_at is not None
+    if step.state == StepState.CONFIRMED:
+        return Outcome(True, step.message, None if step.goal is None else State(step.goal), sent)
+    if step.state in (StepState.FAILED, StepState.EXPIRED):
+        return Outcome(False, step.message, None, sent)
+    return None

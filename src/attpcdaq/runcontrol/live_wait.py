@@ -1,18 +1,17 @@
 """The end of a command waits a moment for the back arrow, so that what it did is what everybody sees next."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 
 from asgiref.sync import sync_to_async
 
 from attpcdaq.live.models import ECCState, MonitorBeat, RouterState
-from attpcdaq.runcontrol.gather import MONITOR_TOO_OLD
+from attpcdaq.runcontrol.gather import MONITOR_TOO_OLD, is_about_now
 from attpcdaq.runcontrol.models import Step
 from attpcdaq.runcontrol.outside import Outside
 from attpcdaq.runcontrol.step import Outcome
 from get_protocol.state_machine import Transition
 
-AT_MOST = timedelta(seconds=2)
+AT_MOST = 2.0
 LOOK_EVERY = 0.05
 
 
@@ -28,12 +27,13 @@ async def live_shows(steps: Sequence[Step], outcomes: Mapping[int, Outcome], out
 
 async def shown_clean(outside: Outside) -> None:
     """The same after files were moved: who sees a run closed may start the next one."""
-    await _until(lambda: not RouterState.objects.filter(files__gt=0).exists(), outside)
+    included = RouterState.objects.filter(data_router__data_source__ecc_server__exclusion=None)
+    await _until(lambda: not included.filter(files__gt=0).exists(), outside)
 
 
 async def _until(shown: Callable[[], bool], outside: Outside) -> None:
-    deadline = outside.now() + AT_MOST
-    while outside.now() < deadline:
+    deadline = outside.monotonic() + AT_MOST
+    while outside.monotonic() < deadline:
         if await sync_to_async(shown)() or not await sync_to_async(_monitor_lives)(outside):
             return
         await outside.sleep(LOOK_EVERY)
@@ -47,4 +47,4 @@ def _agrees(wanted: Mapping[int, int]) -> bool:
 
 def _monitor_lives(outside: Outside) -> bool:
     beat = MonitorBeat.objects.values_list("at", flat=True).first()
-    return beat is not None and outside.now() - beat <= MONITOR_TOO_OLD
+    return beat is not None and is_about_now(beat, outside.now(), MONITOR_TOO_OLD)

@@ -3,58 +3,85 @@
 import logging
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import Q
+from django.db import connection
 
-from attpcdaq.runcontrol import publish, record
-from attpcdaq.runcontrol.close_out import not_being_moved
+from attpcdaq.runcontrol import claims, endings, publish, reconcile, restarts
 from attpcdaq.runcontrol.execute import execute
+from attpcdaq.runcontrol.eyes import Eyes
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, CommandState
-from attpcdaq.runcontrol.run_progress import break_off, drop_start
 from attpcdaq.runlog.models import Run, RunState
 
 logger = logging.getLogger(__name__)
-STOP_UNCLAIMED = timedelta(seconds=1)
-PUBLISH_AGAIN = timedelta(seconds=2)
-STOPPER_SILENT = timedelta(seconds=4)
-EXECUTOR_SILENT = timedelta(seconds=10)
-CLOSE_OUT_AGAIN = timedelta(seconds=3)
-VANISHED = "The worker that carried it out is gone; the state shown is what the hardware says."
+# Seconds by the sweeper's own eyes.
+STOP_UNCLAIMED = 1.0
+PUBLISH_AGAIN = 2.0
+STOPPER_SILENT = 2.0
+EXECUTOR_SILENT = 3.0
+CLOSE_OUT_AGAIN = 3.0
+MOVER_SILENT = 10.0
+OWN_EYES = Eyes()
+
+RunStop = Callable[[UUID], object]
 
 
-def sweep(now: datetime, run_stop: Callable[[UUID], object] | None = None) -> None:
-    """One round; call it about twice a second. `run_stop` executes a Stop that no worker took."""
-    # Most of the time there is no command, and one question is enough.
-    if Command.objects.filter(state__in=ACTIVE_STATES).exists():
-        _look_after_commands(now, run_stop or stop_in_thread)
-    _close_out_again(now)
+def sweep(now: datetime, run_stop: RunStop | None = None, eyes: Eyes = OWN_EYES) -> None:
+    """One round; call it about twice a second. `run_stop` executes a Stop that no worker took.
+
+    What fails in one part keeps no other from its work; the first failure is raised in the end.
+    """
+    eyes.open()
+    failed: list[Exception] = []
+    for part in (
+        lambda: _look_after_commands(now, run_stop or stop_in_thread, eyes),
+        lambda: reconcile.reconcile(now),
+        lambda: _close_out_again(now, eyes),
+        lambda: restarts.look_after(now, eyes),
+    ):
+        try:
+            part()
+        except Exception as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
-def _look_after_commands(now: datetime, run_stop: Callable[[UUID], object]) -> None:
-    _stop_without_worker(now, run_stop)
-    _expire(now)
-    _publish_again(now)
-    _end_vanished(now)
+def _look_after_commands(now: datetime, run_stop: RunStop, eyes: Eyes) -> None:
+    # Most of the time there is no command, and this one question is enough.
+    for command in Command.objects.filter(state__in=ACTIVE_STATES).order_by("requested_at"):
+        if command.state == CommandState.RUNNING:
+            _take_from_silent(command, now, eyes)
+    # Asked again, for a Stop that was taken from somebody silent waits for nobody.
+    for command in Command.objects.filter(state=CommandState.QUEUED).order_by("requested_at"):
+        _look_after_queued(command, now, run_stop, eyes)
 
 
-def _stop_without_worker(now: datetime, run_stop: Callable[[UUID], object]) -> None:
-    """A Stop waits for nobody: not for a worker to come, nor for one that fell silent with it."""
-    stops = Command.objects.filter(action=Action.STOP)
-    begun = stops.filter(state=CommandState.RUNNING, superseded=False, expires_at__gt=now)
-    for command in begun.filter(heartbeat_at__lte=now - STOPPER_SILENT):
-        record.revive(command.pk, now - STOPPER_SILENT)
-    for command in stops.filter(state=CommandState.QUEUED, requested_at__lte=now - STOP_UNCLAIMED):
+def _take_from_silent(command: Command, now: datetime, eyes: Eyes) -> None:
+    """A command whose executor is silent goes to another one, and after a few of them is over."""
+    silent = eyes.same_for((command.pk, "beat"), (command.claim, command.heartbeat_at))
+    if silent < (STOPPER_SILENT if command.action == Action.STOP else EXECUTOR_SILENT):
+        return
+    if command.revivals >= claims.MOST_REVIVALS:
+        endings.break_off(command.pk, command.claim, endings.VANISHED, now)
+    elif claims.revive(command, now):
+        logger.warning("%s was taken from %s, which is silent", command, command.claimed_by)
+        publish.publish_command(command.pk)
+
+
+def _look_after_queued(command: Command, now: datetime, run_stop: RunStop, eyes: Eyes) -> None:
+    waited = eyes.same_for((command.pk, "queued", command.revivals), None)
+    unpublished = eyes.same_for((command.pk, "published"), command.published_at)
+    since = (now - command.requested_at).total_seconds()
+    too_late = waited >= claims.lifetime(command.action).total_seconds()
+    if too_late or not Command.objects.filter(claims.in_time(now), pk=command.pk).exists():
+        endings.expire(command, now)
+    elif command.action == Action.STOP and (command.revivals or max(waited, since) >= STOP_UNCLAIMED):
         run_stop(command.pk)
-
-
-def _expire(now: datetime) -> None:
-    for command in Command.objects.filter(~record.in_time(now), state=CommandState.QUEUED):
-        with transaction.atomic():
-            if record.expire(command, now) and command.opens_run and command.run_id is not None:
-                drop_start(command.run_id, record.EXPIRED, now)
+    elif unpublished >= PUBLISH_AGAIN:
+        Command.objects.filter(pk=command.pk).update(published_at=now)
+        publish.publish_command(command.pk)
 
 
 def stop_in_thread(command_id: UUID) -> None:
@@ -71,26 +98,15 @@ def stop_in_thread(command_id: UUID) -> None:
     threading.Thread(target=work, name=f"stop-{command_id}", daemon=True).start()
 
 
-def _publish_again(now: datetime) -> None:
-    lost = Command.objects.filter(state=CommandState.QUEUED, published_at__lte=now - PUBLISH_AGAIN)
-    for command in lost:
-        Command.objects.filter(pk=command.pk).update(published_at=now)
-        publish.publish_command(command.pk)
-
-
-def _end_vanished(now: datetime) -> None:
-    """A command whose executor is silent is over; the hardware is read by everybody, and Stop leads out."""
-    # Nor does a heartbeat count that lies ahead: the clock stepped back since.
-    silent = Q(heartbeat_at__lte=now - EXECUTOR_SILENT) | Q(heartbeat_at__gt=now + EXECUTOR_SILENT)
-    for command in Command.objects.filter(silent, state=CommandState.RUNNING):
-        break_off(command.pk, VANISHED, now)
-
-
-def _close_out_again(now: datetime) -> None:
+def _close_out_again(now: datetime, eyes: Eyes) -> None:
     """A run is left closing only while its files are being moved; a close-out that got lost is asked for again."""
-    closing = Run.objects.filter(state=RunState.CLOSING)
-    unasked = Q(files_asked_at__isnull=True) | Q(files_asked_at__lte=now - CLOSE_OUT_AGAIN)
-    unasked |= Q(files_asked_at__gt=now + CLOSE_OUT_AGAIN)
-    for run in closing.filter(unasked & not_being_moved(now)):
-        Run.objects.filter(pk=run.pk).update(files_asked_at=now)
-        publish.publish_close_out(run.pk)
+    for run in Run.objects.filter(state=RunState.CLOSING):
+        silent = eyes.same_for((run.pk, "moving"), run.files_moving_at)
+        asked = eyes.same_for((run.pk, "asked"), run.files_asked_at)
+        if run.files_moving_at is not None:
+            if silent < MOVER_SILENT:
+                continue
+            Run.objects.filter(pk=run.pk, files_moving_at=run.files_moving_at).update(files_moving_at=None)
+        if asked >= CLOSE_OUT_AGAIN or run.files_asked_at is None:
+            Run.objects.filter(pk=run.pk).update(files_asked_at=now)
+            publish.publish_close_out(run.pk)
