@@ -6,11 +6,12 @@ import pytest
 from django.test import Client
 
 from attpcdaq.live.models import Event
-from attpcdaq.runcontrol.models import Command
+from attpcdaq.runcontrol.models import Command, Restart
 from attpcdaq.runlog.models import Experiment, Run
 from attpcdaq.testing.builders import Detector, build_detector
 from get_protocol.state_machine import State
 from tests.web.page import Page
+from tests.web.people import browser, expert
 from tests.web.seen import open_run, person, see, see_data
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +64,19 @@ def test_a_refusal_names_every_server_and_records_nothing(shifter: Client, detec
     assert not Command.objects.exists()
 
 
+def test_a_click_is_for_the_plan_that_was_seen(shifter: Client, detector: Detector) -> None:
+    see(detector, State.IDLE)
+    seen = Page.of(shifter.get("/").content).button("go_ready").get("value")
+    assert seen
+    see(detector, State.DESCRIBED, State.IDLE)
+    refused = shifter.post("/actions/go_ready", {"plan": seen}, headers=HTMX)
+    assert refused.status_code == 409
+    assert b"The plan changed meanwhile" in refused.content
+    now = Page.of(shifter.get("/").content).button("go_ready").get("value")
+    assert shifter.post("/actions/go_ready", {"plan": now}, headers=HTMX).status_code == 202
+    assert Command.objects.get().steps.filter(server_name="ecc-cobo0").count() == 2
+
+
 def test_breakup_during_a_run_must_be_confirmed(shifter: Client, detector: Detector) -> None:
     open_run()
     see(detector, State.RUNNING)
@@ -76,7 +90,7 @@ def test_breakup_during_a_run_must_be_confirmed(shifter: Client, detector: Detec
     ("action", "sent", "words"),
     [
         ("resume", {}, "'resume' is not one of describe, prepare, configure"),
-        ("describe", {"servers": "ecc-nobody"}, "there is no ecc-nobody; known are ecc-cobo0"),
+        ("describe", {"servers": "ecc-nobody"}, "there is no 'ecc-nobody'; known are ecc-cobo0"),
         ("start", {"run_class": "holiday"}, "'holiday' is not one of testing, production"),
         ("start", {"title": "x" * 201}, "at most 200 printable characters"),
         ("start", {"title": "two\nlines"}, "at most 200 printable characters"),
@@ -129,3 +143,67 @@ def test_stray_files_are_set_aside_on_request_but_not_while_a_run_is_open(shifte
     assert refused.status_code == 409
     assert b"A run is open" in refused.content
     assert person("guest", operates=False).post("/actions/set-aside", headers=HTMX).status_code == 403
+
+
+class TestCrew:
+    def test_a_server_is_excluded_with_a_reason_and_included_again(self, shifter: Client, detector: Detector) -> None:
+        see(detector, State.READY)
+        wrong = shifter.post("/actions/exclude", {"server": "ecc-cobo1", "reason": " "}, headers=HTMX)
+        assert wrong.status_code == 400
+        assert b"say why" in wrong.content
+        sent = {"server": "ecc-cobo1", "reason": "its HV trips"}
+        assert shifter.post("/actions/exclude", sent, headers=HTMX).status_code == 202
+        page = Page.of(shifter.get("/").content)
+        assert "its HV trips" in page.id("excluded").text()
+        assert shifter.post("/actions/include", {"server": "ecc-cobo1"}, headers=HTMX).status_code == 202
+        assert not Page.of(shifter.get("/").content).has("//*[@id='excluded']")
+
+    def test_boards_that_run_for_nobody_are_adopted(self, shifter: Client, detector: Detector) -> None:
+        Experiment.objects.create(name="e20009", is_active=True)
+        see(detector, State.RUNNING)
+        page = Page.of(shifter.get("/").content)
+        assert "ecc-cobo0, ecc-cobo1, ecc-mutant" in page.id("loose").text()
+        assert page.id("overall").get("data-level") == "bad"
+        assert shifter.post("/actions/adopt", {"title": "found"}, headers=HTMX).status_code == 202
+        assert (Run.objects.get().title, Run.objects.get().state) == ("found", "running")
+        assert shifter.post("/actions/adopt", headers=HTMX).status_code == 409
+
+    def test_restarts_and_preferences_are_for_experts(self, shifter: Client, detector: Detector) -> None:
+        see(detector, State.OFF)
+        sent = {"kind": "ecc", "name": "ecc-cobo0"}
+        for path, body in (("restart", sent), ("preferences", {"reconfigure_mutant": "true"})):
+            refused = shifter.post(f"/actions/{path}", body, headers=HTMX)
+            assert refused.status_code == 403
+            assert b"role expert" in refused.content
+        menu = shifter.get(f"/partials/servers/{detector.ecc_servers[0].pk}/menu", headers=HTMX)
+        assert "role expert" in Page.of(menu.content).why("restart")
+
+    def test_an_expert_restarts_from_the_menu(self, detector: Detector) -> None:
+        see(detector, State.OFF)
+        sam = browser(expert())
+        for kind, address in (("ecc", "servers"), ("router", "routers")):
+            rows = detector.ecc_servers if kind == "ecc" else detector.data_routers
+            page = Page.of(sam.get(f"/partials/{address}/{rows[0].pk}/menu", headers=HTMX).content)
+            assert page.button("restart").enabled
+            assert page.button("restart").get("hx-confirm")
+            sent = {one.get("name") or "": one.get("value") or "" for one in page.all("//form//input[@name='kind']")}
+            sent |= {"name": rows[0].name, "confirm": "true"}
+            assert sam.post("/actions/restart", sent, headers=HTMX).status_code == 202
+        assert sorted(Restart.objects.values_list("subject", flat=True)) == ["ecc-cobo0", "router-cobo0"]
+        assert sam.post("/actions/restart", {"kind": "rack", "name": "x"}, headers=HTMX).status_code == 400
+
+    def test_an_expert_says_how_runs_are_started(self, detector: Detector) -> None:
+        see(detector, State.READY)
+        sam = browser(expert())
+        assert sam.post("/actions/preferences", {"reconfigure_mutant": "true"}, headers=HTMX).status_code == 202
+        assert Page.of(sam.get("/").content).has("//*[@id='reconfigure-mutant']")
+        assert sam.post("/actions/preferences", headers=HTMX).status_code == 202
+        assert not Page.of(sam.get("/").content).has("//*[@id='reconfigure-mutant']")
+
+    def test_a_menu_without_scripts_is_a_page_of_its_own(self, shifter: Client, detector: Detector) -> None:
+        see(detector, State.READY)
+        for address in ("servers", "routers"):
+            page = Page.of(shifter.get(f"/partials/{address}/{detector.ecc_servers[0].pk}/menu").content)
+            assert page.one("//main//a[text()='Back to the status']").get("href") == "/"
+            assert page.has("//header")
+        assert shifter.get("/partials/routers/999/menu").status_code == 404

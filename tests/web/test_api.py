@@ -121,10 +121,18 @@ def test_a_command_that_may_not_be_is_refused_with_every_reason(api: Api) -> Non
 
 
 WRONG = [
-    ({"action": "explode"}, "action", "'describe', 'prepare', 'configure', 'start', 'stop', 'breakup' or 'undo'"),
+    (
+        {"action": "explode"},
+        "action",
+        "'describe', 'prepare', 'configure', 'start', 'stop', 'breakup', 'undo', 'go_ready' or 'go_idle'",
+    ),
     ({}, "action", "required"),
     ({"action": None}, "action", "'describe'"),
-    ({"action": "describe", "servers": []}, "servers", "allowed are action, ecc_servers, title, run_class, confirm"),
+    (
+        {"action": "describe", "servers": []},
+        "servers",
+        "allowed are action, ecc_servers, title, run_class, confirm, plan",
+    ),
     ({"action": "describe", "ecc_servers": ["ecc-x"]}, "ecc_servers", "known are ecc-cobo0, ecc-cobo1, ecc-mutant"),
     ({"action": "describe", "ecc_servers": []}, "ecc_servers", "at least 1 item"),
     ({"action": "describe", "ecc_servers": "ecc-cobo0"}, "ecc_servers", "list"),
@@ -253,6 +261,14 @@ def test_the_document_is_open_and_names_every_answer(db: None) -> None:
         "/api/v1/status",
         "/api/v1/commands",
         "/api/v1/commands/{command_id}",
+        "/api/v1/adopt",
+        "/api/v1/exclusions",
+        "/api/v1/exclusions/{ecc_server}",
+        "/api/v1/restarts",
+        "/api/v1/restarts/{restart_id}",
+        "/api/v1/preferences",
+        "/api/v1/control",
+        "/api/v1/audit",
         "/api/v1/runs",
         "/api/v1/runs/{number}",
     }

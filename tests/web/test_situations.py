@@ -31,14 +31,14 @@ def plan(page: Page, action: str) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("idle", "Press Go to Ready."),
-        ("ready", "Press Start run."),
+        ("idle", "Press Go to Ready"),
+        ("ready", "Press Start run"),
         ("running", ""),
         ("under-way", ""),
-        ("failed", "Press Retry: it goes on with what is left of Configure."),
+        ("failed", "Press Retry to go on with what is left of Configure."),
         ("wedged", "Next: Restart its ECC server (Controls), then Go to Ready."),
-        ("loose", "Press Adopt as run, or Stop them."),
-        ("excluded", "Press Start run."),
+        ("loose", "Press Adopt as run or Stop them."),
+        ("excluded", "Press Start run"),
         ("no-data", "Next: Look whether the router runs; Stop run, mend it, start again."),
     ],
 )

@@ -28,13 +28,15 @@ Order = Callable[[Requester], object]
 def act(request: HttpRequest, action: str) -> HttpResponse:
     """Ask for an operation of the whole system, or of the ECC servers named in `servers`."""
     label = Action(action).label if action in Action.values else action
-    title, run_class = _words(request, "title", "run_class")
+    title, run_class, seen = _words(request, "title", "run_class", "plan")
     targets = request.POST.getlist("servers") or None
     confirm = request.POST.get("confirm") == "true"
     return _carry_out(
         request,
         label,
-        lambda by: request_command(action, targets, by, title=title, run_class=run_class, confirm=confirm),
+        lambda by: request_command(
+            action, targets, by, title=title, run_class=run_class, confirm=confirm, seen_plan=seen
+        ),
     )
 
 

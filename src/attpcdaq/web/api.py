@@ -1,25 +1,24 @@
 """The HTTP API: status, commands, runs. Every answer is JSON, errors too."""
 
 from http import HTTPStatus
-from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Status
 from ninja.errors import HttpError
 from ninja.params.functions import Path, Query
 
-from attpcdaq.runcontrol.commands import request as request_command
-from attpcdaq.runcontrol.models import Command
-from attpcdaq.runcontrol.snapshot import command_view, snapshot
-from attpcdaq.runcontrol.views import CommandView, Snapshot
+from attpcdaq.runcontrol.snapshot import snapshot
+from attpcdaq.runcontrol.views import Snapshot
 from attpcdaq.runlog import experiments
 from attpcdaq.runlog.models import Experiment, Run
 from attpcdaq.web import api_schemas as schemas
-from attpcdaq.web.api_auth import READ, TOKEN, requester
+from attpcdaq.web.api_auth import READ, requester
+from attpcdaq.web.api_commands import router
 from attpcdaq.web.api_errors import JsonApi
 from attpcdaq.web.api_runs import run_detail, run_out
-from attpcdaq.web.requester import requester_of
-from attpcdaq.web.roles import as_seen_by, may_operate
+from attpcdaq.web.api_status_schemas import StatusOut
+from attpcdaq.web.audit_api import router as audit_router
+from attpcdaq.web.control_api import router as control_router
+from attpcdaq.web.roles import as_seen_by
 
 api = JsonApi(
     title="AT-TPC DAQ",
@@ -29,51 +28,17 @@ api = JsonApi(
     urls_namespace="api",
     auth=READ,
 )
+api.add_router("", router)
+api.add_router("", control_router)
+api.add_router("", audit_router)
 UNAUTHORIZED = {401: schemas.Problem}
 NOT_FOUND = {**UNAUTHORIZED, 404: schemas.Problem, 422: schemas.WrongInput}
 ExperimentName = Query(None, description="Name of an experiment; without it the active one.", max_length=64)
 
 
-@api.get("/status", response={200: schemas.StatusOut, **UNAUTHORIZED}, summary="The whole status at this moment")
+@api.get("/status", response={200: StatusOut, **UNAUTHORIZED}, summary="The whole status at this moment")
 def status(request: HttpRequest) -> Snapshot:
     return as_seen_by(requester(request), snapshot())
-
-
-@api.post(
-    "/commands",
-    auth=TOKEN,
-    response={
-        202: schemas.CommandAccepted,
-        400: schemas.Problem,
-        **UNAUTHORIZED,
-        403: schemas.Problem,
-        409: schemas.Refused,
-        422: schemas.WrongInput,
-    },
-    summary="Ask for an operation",
-)
-def command(request: HttpRequest, wish: schemas.CommandIn) -> Status[schemas.CommandAccepted]:
-    """202: the command is recorded and will be carried out; follow it under its id. 409: it may not be given now."""
-    user = requester(request)
-    if not may_operate(user):
-        raise HttpError(HTTPStatus.FORBIDDEN, f"The user {user.get_username()} may not operate the detector.")
-    made = request_command(
-        wish.action,
-        wish.ecc_servers,
-        requester_of(request),
-        title=wish.title,
-        run_class=wish.run_class,
-        confirm=wish.confirm,
-    )
-    return Status(HTTPStatus.ACCEPTED, schemas.CommandAccepted(id=str(made.pk), state=made.state))
-
-
-@api.get("/commands/{command_id}", response={200: schemas.CommandOut, **NOT_FOUND}, summary="A command and its steps")
-def command_by_id(request: HttpRequest, command_id: UUID) -> CommandView:
-    found = Command.objects.select_related("run").prefetch_related("steps").filter(pk=command_id).first()
-    if found is None:
-        raise HttpError(HTTPStatus.NOT_FOUND, f"There is no command {command_id}.")
-    return command_view(found)
 
 
 @api.get("/runs", response={200: list[schemas.RunOut], **NOT_FOUND}, summary="Runs of an experiment, newest first")

@@ -16,7 +16,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
 
 from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
-from attpcdaq.web.api_schemas import CommandIn
+from attpcdaq.web.api_schemas import BODIES
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
@@ -89,7 +89,8 @@ def _field_name(location: tuple[str | int, ...]) -> str:
 
 def _message(item: dict[str, Any]) -> str:
     if item["type"] == "extra_forbidden":
-        return f"unknown; allowed are {', '.join(CommandIn.model_fields)}."
+        body = BODIES.get(str(item["loc"][1]))
+        return f"unknown; allowed are {', '.join(body.model_fields)}." if body else "unknown."
     return f"{item['msg']}."
 
 

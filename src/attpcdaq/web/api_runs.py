@@ -47,6 +47,8 @@ def _fields(run: Run) -> dict[str, Any]:
         "stopped_at",
         "closed_at",
         "verdict",
+        "excluded",
+        "adopted",
     )
     return {name: getattr(run, name) for name in plain} | {
         "experiment": run.experiment.name,

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 from ninja import Schema
 from pydantic import AfterValidator, ConfigDict, Field
 
-ActionName = Literal["describe", "prepare", "configure", "start", "stop", "breakup", "undo"]
+ActionName = Literal["describe", "prepare", "configure", "start", "stop", "breakup", "undo", "go_ready", "go_idle"]
 RunClassName = Literal["", "testing", "production", "beam", "pulser", "junk"]
 Moment = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+STRICT = ConfigDict(extra="forbid", strict=True)
 ServerName = Annotated[str, Field(min_length=1, max_length=63)]
 
 
@@ -33,13 +34,16 @@ class Refused(Problem):
 class CommandIn(Schema):
     """A command for the whole system (`ecc_servers` null) or for the ECC servers named."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = STRICT
 
     action: ActionName
     ecc_servers: Annotated[list[ServerName], Field(min_length=1, max_length=1000)] | None = None
     title: str = Field("", max_length=200, description="Title of the run that Start opens.")
     run_class: RunClassName = Field("", description="Class of the run that Start opens; empty: as the run before.")
     confirm: bool = Field(False, description="Needed for what ends an open run.")
+    plan: str = Field(
+        "", max_length=64, description="Digest of the plan that was seen in the status: refused when it has changed."
+    )
 
 
 class CommandAccepted(Schema):
@@ -47,95 +51,72 @@ class CommandAccepted(Schema):
     state: str
 
 
-class StepOut(Schema):
-    stage: int
-    server: str
-    transition: str
-    state: str
-    message: str
+class AdoptIn(Schema):
+    """The run that boards found Running are to be."""
+
+    model_config = STRICT
+
+    title: str = Field("", max_length=200)
+    run_class: RunClassName = Field("", description="Empty: as the run before.")
 
 
-class CommandOut(Schema):
-    id: str
-    action: str
-    targets: list[str] | None
-    state: str
-    message: str
-    requested_by: str
-    requested_at: Moment
-    finished_at: Moment | None
-    run_number: int | None
-    steps: list[StepOut]
+class ExclusionIn(Schema):
+    """An ECC server, with its boards, to go on without."""
+
+    model_config = STRICT
+
+    ecc_server: ServerName
+    reason: str = Field(min_length=1, max_length=200, description="Kept with every run taken without it.")
 
 
-class ActionOut(Schema):
-    allowed: bool
-    reasons: list[str]
-    confirm: str
+class RestartIn(Schema):
+    """An ECC server or data router to be restarted over SSH."""
+
+    model_config = STRICT
+
+    kind: Literal["ecc", "router"]
+    name: ServerName
+    confirm: bool = Field(False, description="Needed while a run is open.")
 
 
-class OverallOut(Schema):
-    level: str
-    title: str
-    reasons: list[str]
+class PreferencesIn(Schema):
+    """How runs are started."""
+
+    model_config = STRICT
+
+    reconfigure_mutant: bool = Field(description="Breakup and Configure the MuTAnT before each Start.")
 
 
-class EccServerOut(Schema):
-    name: str
-    state: str
-    going_to: str
-    age: float | None
-    seen_at: Moment | None
-    config: str
-    problem: str
-    progress: str
-    last_error: str
-    roles: list[str]
-    boards: list[str]
+class ControlIn(Schema):
+    """Be in charge, ask for it, hand it over, take it with a reason."""
+
+    model_config = STRICT
+
+    action: Literal["take", "ask", "hand_over", "release", "decline", "force"]
+    to: str = Field("", max_length=150, description="User name, for hand_over.")
+    reason: str = Field("", max_length=200, description="For force: everybody will read it.")
+    holder: str = Field("", max_length=150, description="For force: refused when somebody else is in charge by now.")
 
 
-class DataRouterOut(Schema):
-    name: str
-    node: str
-    ecc_server: str
-    online: bool | None
-    clean: bool | None
-    files: int
-    bytes: int
-    rate: float
-    growing: bool
-    last_event: int | None
-    disk_free: int | None
-    disk_total: int | None
-    age: float | None
-    problem: str
+# By the name of the parameter that takes it: for saying what is allowed when a field is unknown.
+BODIES: dict[str, type[Schema]] = {
+    "wish": CommandIn,
+    "adoption": AdoptIn,
+    "exclusion": ExclusionIn,
+    "wanted": RestartIn,
+    "preferred": PreferencesIn,
+    "change": ControlIn,
+}
 
 
-class RunNow(Schema):
-    experiment: str
-    number: int
-    title: str
-    run_class: str
-    state: str
-    verdict: str
-    requested_at: Moment
-    started_at: Moment | None
-    stopped_at: Moment | None
-    directory: str
-
-
-class StatusOut(Schema):
+class ExclusionOut(Schema):
+    reason: str
+    by: str
     at: Moment
-    monitor_alive: bool
-    overall: OverallOut
-    experiment: str | None
-    next_run_number: int | None
-    run: RunNow | None
-    last_run: RunNow | None
-    ecc_servers: list[EccServerOut]
-    data_routers: list[DataRouterOut] = Field(validation_alias="routers")
-    actions: dict[str, ActionOut]
-    command: CommandOut | None
+
+
+class PreferencesOut(Schema):
+    reconfigure_mutant: bool
 
 
 class RunOut(Schema):
@@ -152,6 +133,8 @@ class RunOut(Schema):
     operator: str | None
     verdict: str
     directory: str
+    excluded: dict[str, dict[str, str]] = Field(description="ECC servers it was taken without, and why.")
+    adopted: bool = Field(description="Its boards were found Running while no run was open.")
 
 
 class FileOut(Schema):

@@ -10,9 +10,10 @@ ENDED_BADLY = ("failed", "expired")
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The action whose button is to be pressed (empty: none), and the sentence that says so."""
+    """The action whose button is to be pressed and what stands on it (empty: none), and why or what else to do."""
 
     action: str = ""
+    label: str = ""
     text: str = ""
 
 
@@ -65,19 +66,19 @@ def advice(status: Snapshot) -> Advice:
     """What to press next; nothing while something is under way, or all is well."""
     failed, wrong = failed_command(status), troubles(status)
     if status.loose and status.loose.adopt.allowed:
-        return Advice("adopt", "Adopt as run, or Stop them.")
+        return Advice("adopt", "Adopt as run", "or Stop them.")
     if status.command is not None and status.command.state in AT_WORK:
         return Advice()
     if failed is not None and failed.retry.allowed:
-        return Advice("retry", f"Retry: it goes on with what is left of {failed.label}.")
+        return Advice("retry", "Retry", f"to go on with what is left of {failed.label}.")
     if wrong:
-        return Advice("", wrong[0].trouble.todo)
+        return Advice(text=wrong[0].trouble.todo)
     return Advice() if status.run else _onwards(status)
 
 
 def _onwards(status: Snapshot) -> Advice:
     if status.overall.level == "ok" and status.actions["start"].allowed:
-        return Advice("start", "Start run.")
+        return Advice("start", "Start run")
     if status.actions["go_ready"].allowed:
-        return Advice("go_ready", "Go to Ready.")
+        return Advice("go_ready", "Go to Ready")
     return Advice()

@@ -10,7 +10,7 @@ NUMBERED = re.compile(r"(.*?)(\d+)")
 
 def ranges(names: Iterable[str]) -> str:
     """Names in their natural order, three or more in a row as a range: "cobo0 .. cobo9, mutant"."""
-    return ", ".join(_parts(names))
+    return ", ".join(parts(names))
 
 
 def grouped(reasons: Iterable[str], *, short: bool = False) -> list[str]:
@@ -25,15 +25,16 @@ def grouped(reasons: Iterable[str], *, short: bool = False) -> list[str]:
 
 
 def _sentence(names: list[str], text: str, short: bool) -> str:
-    parts = _parts(names)
-    if not parts:
+    said = parts(names)
+    if not said:
         return text
-    if short and len(parts) > PARTS_SHOWN + 1:
-        return f"{', '.join(parts[:PARTS_SHOWN])} and {len(parts) - PARTS_SHOWN} more: {text}"
-    return f"{', '.join(parts)}: {text}"
+    if short and len(said) > PARTS_SHOWN + 1:
+        return f"{', '.join(said[:PARTS_SHOWN])} and {len(said) - PARTS_SHOWN} more: {text}"
+    return f"{', '.join(said)}: {text}"
 
 
-def _parts(names: Iterable[str]) -> list[str]:
+def parts(names: Iterable[str]) -> list[str]:
+    """The same as a list, one part each that should not be broken."""
     rows: list[list[str]] = []
     for name in _in_natural_order(names):
         if rows and _follows(rows[-1][-1], name):

@@ -116,6 +116,12 @@ def ranges(names: Iterable[str]) -> str:
 
 
 @register.filter
+def parts(names: Iterable[str]) -> list[str]:
+    """The same in parts that should not be broken."""
+    return reasons.parts(names)
+
+
+@register.filter
 def manual_link(anchor: str) -> str:
     """Where the manual page on troubles tells more."""
     return f"/help/troubles/#{anchor}"
