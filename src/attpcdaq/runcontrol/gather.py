@@ -10,6 +10,7 @@ from attpcdaq.live.models import ECCState, MonitorBeat, RouterState
 from attpcdaq.runcontrol.facts import RouterFacts, RunFacts, ServerFacts, SystemFacts
 from attpcdaq.runcontrol.gate import set_aside_is_under_way
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Exclusion, Preferences, Step, StepState
+from attpcdaq.runcontrol.moments import came_before, is_about_now
 from attpcdaq.runcontrol.plan import FORWARD
 from attpcdaq.runcontrol.restarts import latest_restarts
 from attpcdaq.runcontrol.views import RestartView
@@ -124,11 +125,6 @@ def is_excluded(router: DataRouter) -> bool:
     return source is not None and exclusion_of(source.ecc_server) is not None
 
 
-def is_about_now(at: datetime, now: datetime, limit: timedelta) -> bool:
-    """Whether something seen at `at` still counts. What lies ahead does not either: a clock stepped back since."""
-    return abs(now - at) <= limit
-
-
 def live_state(server: ECCServer, now: datetime) -> tuple[State | None, Transition, ECCState | None]:
     """State as far as it is known now: an answer that is too old is no answer."""
     live = getattr(server, "live", None)
@@ -152,7 +148,9 @@ def is_deaf(router: DataRouter, rows: Rows) -> bool:
     configured = rows.loaded.get((source.ecc_server.name, Transition.CONFIGURE))
     state, _, _ = live_state(source.ecc_server, rows.now)
     held = state is None or state >= State.READY
-    return held and (configured is None or configured.sent_at is None or configured.sent_at < live.restarted_at)
+    if configured is None or configured.sent_at is None:
+        return held
+    return held and came_before(configured.sent_at, live.restarted_at, rows.now)
 
 
 def system_facts(rows: Rows) -> SystemFacts:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from asgiref.sync import sync_to_async
 
 from attpcdaq.live.models import ECCState, MonitorBeat, RouterState
-from attpcdaq.runcontrol.gather import MONITOR_TOO_OLD, is_about_now
+from attpcdaq.runcontrol.gather import MONITOR_TOO_OLD
 from attpcdaq.runcontrol.models import Step
+from attpcdaq.runcontrol.moments import is_about_now
 from attpcdaq.runcontrol.outside import Outside
 from attpcdaq.runcontrol.step import Outcome
 from get_protocol.state_machine import Transition

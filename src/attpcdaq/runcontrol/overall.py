@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from attpcdaq.runcontrol.moments import is_about_now, seconds_since
 from attpcdaq.runcontrol.views import CommandView, EccView, Level, LooseView, Overall, RouterView, RunView
 
 # Data must have been seen to grow within this time; the readings, a second apart, and the page come on top,
 # and after 10 s at the most the page must say so.
-NO_DATA = timedelta(seconds=6)
+NO_DATA = 6.0
 JUST_NOW = timedelta(seconds=2)
 NOBODY_MOVES = timedelta(seconds=20)
 TRANSIENT_RUN = ("requested", "starting", "stopping", "closing")
@@ -85,14 +86,13 @@ def server_problems(servers: tuple[EccView, ...]) -> tuple[str, ...]:
 
 def forsaken(run: RunView, now: datetime) -> tuple[str, ...]:
     """A run that is on its way somewhere while nobody is at work on it."""
-    if run.state in ("requested", "starting") and now - run.requested_at > JUST_NOW:
+    if run.state in ("requested", "starting") and not is_about_now(run.requested_at, now, JUST_NOW):
         return (f"Run {run.number} is {run.state}, but nobody is at work on it any more. Press Stop.",)
     if run.state == "stopping":
         return (f"Run {run.number} was not seen stopped (see the last command). Press Stop again. {SILENT}",)
     if run.state != "closing" or run.stopped_at is None:
         return ()
-    since = now - max(run.stopped_at, run.files_moving_at or run.stopped_at)
-    if since <= NOBODY_MOVES:
+    if any(is_about_now(at, now, NOBODY_MOVES) for at in (run.stopped_at, run.files_moving_at) if at is not None):
         return ()
     return (f"Nobody moves the files of run {run.number}. Is the Celery worker (queue files) running?",)
 
@@ -117,10 +117,12 @@ def _router_problem(router: RouterView, started_at: datetime, now: datetime) -> 
         return f"{router.name}: its state is unknown. {router.problem}".strip()
     if not router.online:
         return f"{router.name}: the data router is not running, so no data of {router.ecc_server} are written."
-    quiet = now - max(started_at, router.grew_at or started_at)
-    if quiet > NO_DATA:
-        return f"{router.name}: no data for {quiet.total_seconds():.0f} s ({router.ecc_server})."
-    return ""
+    ages = [
+        age for at in (started_at, router.grew_at) if at is not None and (age := seconds_since(at, now)) is not None
+    ]
+    if not ages:
+        return f"{router.name}: no data since the clock was set back ({router.ecc_server})."
+    return f"{router.name}: no data for {min(ages):.0f} s ({router.ecc_server})." if min(ages) > NO_DATA else ""
 
 
 def _bad_title(servers: tuple[EccView, ...], run: RunView | None, loose: LooseView | None) -> str:

@@ -16,12 +16,12 @@ from attpcdaq.runcontrol.gather import (
     Rows,
     exclusion_of,
     fresh_router,
-    is_about_now,
     is_excluded,
     live_state,
     read_rows,
 )
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, Step, StepState
+from attpcdaq.runcontrol.moments import is_about_now
 from attpcdaq.runlog.lifecycle import add_verdict, advance
 from attpcdaq.runlog.models import Run, RunState
 from attpcdaq.topology.models import ECCServer

@@ -7,8 +7,9 @@ from django.utils import timezone
 from attpcdaq.live.labels import age_seconds, going_to, state_label, state_word, transition_label
 from attpcdaq.runcontrol.action_views import action_views
 from attpcdaq.runcontrol.facts import SystemFacts
-from attpcdaq.runcontrol.gather import Rows, exclusion_of, is_about_now, live_state
+from attpcdaq.runcontrol.gather import Rows, exclusion_of, live_state
 from attpcdaq.runcontrol.models import Step, StepState
+from attpcdaq.runcontrol.moments import is_about_now
 from attpcdaq.runcontrol.restarts import restart_action
 from attpcdaq.runcontrol.troubles import trouble_of
 from attpcdaq.runcontrol.views import EccView, ExclusionView

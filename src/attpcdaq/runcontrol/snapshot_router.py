@@ -1,14 +1,17 @@
 """One data router as the page shows it."""
 
+from datetime import timedelta
+
 from attpcdaq.live.labels import age_seconds
 from attpcdaq.live.models import RouterState
 from attpcdaq.runcontrol.gather import Rows, fresh_router, is_deaf, is_excluded
+from attpcdaq.runcontrol.moments import is_about_now
 from attpcdaq.runcontrol.restarts import restart_action
 from attpcdaq.runcontrol.troubles import trouble_of
 from attpcdaq.runcontrol.views import RouterView, TroubleView
 from attpcdaq.topology.models import DataRouter
 
-GROWING_SECONDS = 3.0
+GROWING = timedelta(seconds=3)
 
 
 def router_view(router: DataRouter, rows: Rows) -> RouterView:
@@ -16,8 +19,7 @@ def router_view(router: DataRouter, rows: Rows) -> RouterView:
     live, known = fresh_router(router, rows.now), getattr(router, "live", None)
     source = getattr(router, "data_source", None)
     seen_at = known.seen_at if known else None
-    quiet = age_seconds(live.grew_at, rows.now) if live else None
-    growing = quiet is not None and quiet <= GROWING_SECONDS
+    growing = live is not None and live.grew_at is not None and is_about_now(live.grew_at, rows.now, GROWING)
     deaf = is_deaf(router, rows)
     return RouterView(
         id=router.pk,
