@@ -1,17 +1,25 @@
 """What the page tells: the overall state, its reasons, and what may be pressed."""
 
-from datetime import timedelta
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from attpcdaq.gateways.errors import Refused
+from attpcdaq.gateways.ports import RouterReading
 from attpcdaq.live import store
-from attpcdaq.live.models import RouterState
+from attpcdaq.live.models import Event, RouterState
+from attpcdaq.runcontrol.models import Restart
+from attpcdaq.runcontrol.preferences import set_reconfigure_mutant
+from attpcdaq.runcontrol.refusals import CommandRefused
+from attpcdaq.runcontrol.sharing import Shared
 from attpcdaq.runcontrol.snapshot import snapshot
+from attpcdaq.runcontrol.views import Snapshot
 from attpcdaq.runlog.models import Run
 from get_protocol.ecc_messages import StateReply
 from get_protocol.state_machine import State, Transition
-from tests.runcontrol.rig import Rig
+from tests.runcontrol.rig import SHIFTER, Rig, make_rig
 
 
 def see(rig: Rig, seconds: float = 0.0):
@@ -140,3 +148,150 @@ def test_files_left_in_staging_forbid_a_start_and_are_stray(rig: Rig) -> None:
     shot = see(rig)
     assert shot.stray
     assert "router-cobo0: its staging directory is not clean (1 GRAW files)." in shot.actions["start"].reasons
+
+
+class TestPlanShown:
+    def test_what_a_button_will_do_is_shown_in_order_and_named_by_a_digest(self, rig: Rig) -> None:
+        action = see(rig).actions["go_ready"]
+        assert [(stage.transition, stage.servers) for stage in action.stages] == [
+            ("Describe", ("ecc-cobo0", "ecc-cobo1", "ecc-mutant")),
+            ("Prepare", ("ecc-mutant",)),
+            ("Prepare", ("ecc-cobo0", "ecc-cobo1")),
+            ("Configure", ("ecc-cobo0", "ecc-cobo1")),
+            ("Configure", ("ecc-mutant",)),
+        ]
+        assert rig.do("go_ready", seen_plan=action.digest).state == "done"
+        assert see(rig).overall.title == "Ready"
+
+    def test_a_single_server_has_its_own(self, rig: Rig) -> None:
+        action = see(rig).ecc_servers[0].actions["describe"]
+        assert [(stage.transition, stage.servers) for stage in action.stages] == [("Describe", ("ecc-cobo0",))]
+        assert action.digest
+
+    def test_the_setting_of_the_mutant_is_part_of_a_start(self, ready: Rig) -> None:
+        before = see(ready).actions["start"]
+        set_reconfigure_mutant(True, SHIFTER, ready.time.now())
+        shot = see(ready)
+        assert shot.reconfigure_mutant
+        assert shot.actions["start"].digest != before.digest
+        with pytest.raises(CommandRefused, match="plan changed meanwhile"):
+            ready.request("start", seen_plan=before.digest)
+
+
+class TestRetry:
+    def test_it_goes_on_with_what_is_left(self, rig: Rig) -> None:
+        rig.break_call("ecc-cobo0", Transition.DESCRIBE, Refused("no power", 1), times=1)
+        rig.do("describe")
+        command = see(rig).command
+        assert command is not None
+        assert command.state == "failed"
+        assert command.retry.allowed
+        assert [stage.servers for stage in command.retry.stages] == [("ecc-cobo0",)]
+        done = rig.do(command.action, command.targets, seen_plan=command.retry.digest)
+        assert done.state == "done"
+        assert see(rig).command.retry.allowed is False
+
+    def test_it_says_why_not(self, rig: Rig) -> None:
+        rig.ecc.take_down("ecc-cobo0")
+        rig.do("describe")
+        rig.time.elapsed += 6
+        rig.look()
+        retry = see(rig).command.retry
+        assert not retry.allowed
+        assert retry.reasons[0].startswith("ecc-cobo0: its state is unknown.")
+
+    def test_a_server_that_is_gone_from_the_setup_is_named(self, rig: Rig) -> None:
+        rig.break_call("ecc-cobo0", Transition.DESCRIBE, Refused("no power", 1), times=1)
+        rig.do("describe", ["ecc-cobo0"])
+        rig.detector.data_sources[0].delete()
+        rig.detector.ecc_servers[0].delete()
+        assert see(rig).command.retry.reasons == ("ecc-cobo0 is not set up any more.",)
+
+
+def test_who_is_in_charge_is_shown(rig: Rig) -> None:
+    assert see(rig).control.holder == ""
+    rig.request("describe")
+    assert see(rig).control.holder == "shifter"
+
+
+def test_every_trouble_has_its_text(ready: Rig) -> None:
+    store.record_ecc(ready.detector.ecc_servers[0].pk, StateReply(0, "", State.OFF, Transition.NONE), ready.time.now())
+    now = ready.time.now()
+    store.record_router(ready.detector.data_routers[1].pk, RouterReading(False, (), None, 10**10, 10**11, None), now)
+    shot = see(ready)
+    assert shot.ecc_servers[0].trouble.key == "wedged"
+    assert shot.ecc_servers[1].trouble is None
+    assert shot.routers[1].trouble.todo
+    assert shot.routers[0].trouble is None
+
+
+def test_what_a_restart_needs_and_what_the_last_one_came_to(rig: Rig) -> None:
+    server = rig.detector.ecc_servers[0]
+    type(server.node).objects.update(restart_ecc="")
+    assert "No command to restart ecc-cobo0 is set up" in see(rig).ecc_servers[0].restart.reasons[0]
+    type(server.node).objects.update(restart_ecc="systemctl restart {name}")
+    Restart.objects.create(
+        ecc_server=server,
+        subject=server.name,
+        state="done",
+        message="It is Idle again.",
+        requested_by="expert",
+        requested_at=rig.time.now(),
+        expires_at=rig.time.now(),
+    )
+    shot = see(rig)
+    assert shot.ecc_servers[0].restart.allowed
+    assert shot.ecc_servers[0].last_restart.message == "It is Idle again."
+    assert shot.routers[0].last_restart is None
+
+
+class TestShared:
+    """One reading for everybody who asks in the same moment, and never an old one."""
+
+    def made(self, calls: list[int]) -> Shared:
+        def make(now: datetime) -> Snapshot:
+            calls.append(len(calls))
+            return replace(snapshot(now), next_run_number=len(calls))
+
+        return Shared(make)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_the_same_until_something_changes(self) -> None:
+        rig = make_rig()
+        calls: list[int] = []
+        shared = self.made(calls)
+        numbers = [shared.get().next_run_number for _ in range(3)]
+        assert numbers[1] == numbers[2]
+        store.add_event("setup", "something changed", at=rig.time.now())
+        assert shared.get().next_run_number == len(calls) > numbers[2]
+
+    @pytest.mark.django_db(transaction=True)
+    def test_an_event_that_was_committed_late_counts_too(self) -> None:
+        """Its id was given out before, so the newest id does not tell of it."""
+        make_rig()
+        late = Event.objects.first()
+        store.add_event("setup", "the newest")
+        Event.objects.filter(pk=late.pk).delete()
+        calls: list[int] = []
+        shared = self.made(calls)
+        shared.get()
+        late.save(force_insert=True)
+        shared.get()
+        assert len(calls) == 2
+
+    @pytest.mark.django_db(transaction=True)
+    def test_it_grows_old(self) -> None:
+        make_rig()
+        calls: list[int] = []
+        shared = self.made(calls)
+        deadline = time.monotonic() + 10
+        while len(calls) < 2 and time.monotonic() < deadline:
+            shared.get()
+        assert len(calls) == 2
+
+    def test_within_a_transaction_it_is_read_anew(self, rig: Rig) -> None:
+        calls: list[int] = []
+        shared = self.made(calls)
+        shared.get()
+        shared.get()
+        assert len(calls) == 2
