@@ -68,7 +68,7 @@ def wedged() -> Snapshot:
         state="wedged",
         state_label="Wedged",
         trouble=drawn.WEDGED,
-        still_busy="Breakup sent at 04:12:30 has not been answered.",
+        still_busy="Breakup, sent at 04:12:30 and given up at 04:13:00.",
         last_restart=drawn.restarted("failed", "No answer after 60 s."),
     )
 
@@ -101,6 +101,11 @@ def everything() -> Snapshot:
     """The worst night: all at once, with a plan that has reasons."""
     shown = replace(failed(), loose=drawn.loose(), stray=True, reconfigure_mutant=True)
     shown = drawn.changed(shown, 4, trouble=drawn.WEDGED, state="wedged", state_label="Wedged", restart=NO)
-    shown = drawn.changed(shown, 7, excluded=drawn.exclusion("taken out " * 19), still_busy="Configure sent at 03:59.")
+    shown = drawn.changed(
+        shown,
+        7,
+        excluded=drawn.exclusion("taken out " * 19),
+        still_busy="Configure, sent at 03:58:10 and given up at 03:59:10.",
+    )
     mutant = StageView("Breakup", MUTANT, "it is configured anew before each run")
     return replace(shown, actions=drawn.actions(go_ready=planned(mutant, StageView("Configure", COBOS + MUTANT))))

@@ -12,7 +12,6 @@ from tests.web.people import expert
 
 pytestmark = pytest.mark.django_db
 STATIC = Path(web.__file__).parent / "static"
-SHOTS = Path(__file__).resolve().parents[2] / "test-results" / "situations"
 SITE = "http://situations.invalid"
 SCREENS = {"phone": (390, 844), "desktop": (1440, 1000)}
 STICKS_OUT = "document.documentElement.scrollWidth - window.innerWidth"
@@ -28,15 +27,16 @@ def answer(route: Route) -> None:
 
 
 @pytest.mark.parametrize("name", situations.situations())
-def test_it_fits_its_screen(page: Page, name: str) -> None:
+def test_it_fits_its_screen(page: Page, name: str, pytestconfig: pytest.Config) -> None:
+    shots = Path(pytestconfig.getoption("--output")) / "situations"
     html = drawn(situations.situations()[name], expert())
     page.route("**/*", answer)
     page.route(f"{SITE}/", lambda route: route.fulfill(body=html, content_type="text/html"))
-    SHOTS.mkdir(parents=True, exist_ok=True)
+    shots.mkdir(parents=True, exist_ok=True)
     for screen, (width, height) in SCREENS.items():
         page.set_viewport_size({"width": width, "height": height})
         page.goto(f"{SITE}/")
-        page.screenshot(path=SHOTS / f"{name}-{screen}.png", full_page=True)
+        page.screenshot(path=shots / f"{name}-{screen}.png", full_page=True)
         assert page.evaluate(STICKS_OUT) <= 0, f"{name} is wider than a {screen}'s screen"
         stop = page.locator("#action-stop").bounding_box()
         assert stop is not None

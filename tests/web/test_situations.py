@@ -9,7 +9,7 @@ from attpcdaq.runcontrol.views import ActionView, Snapshot
 from tests.web import drawn, situations
 from tests.web.drawn import GO, draw, planned
 from tests.web.page import Page
-from tests.web.people import observer, operator
+from tests.web.people import expert, observer, operator
 
 pytestmark = pytest.mark.django_db
 ALL = situations.situations()
@@ -136,6 +136,12 @@ class TestTroubles:
         assert card.element.xpath(".//a[text()='Manual']/@href") == ["/help/troubles/#wedged"]
         assert card.element.xpath(".//a[@data-menu]/@href") == ["/partials/servers/5/menu"]
 
+    def test_what_a_restart_cures_can_be_restarted_there_by_an_expert(self, shifter: User) -> None:
+        button = draw(ALL["wedged"], expert()).one("//button[@data-restart='ecc-cobo4']")
+        assert (button.get("hx-post"), button.get("hx-confirm")) == ("/actions/restart", "Restart ecc-cobo4 over SSH?")
+        assert not draw(ALL["wedged"], shifter).has("//button[@data-restart]")
+        assert not draw(ALL["no-data"], expert()).has("//button[@data-restart]")
+
     def test_one_card_for_all_that_have_the_same(self, shifter: User) -> None:
         shown = ALL["wedged"]
         for number in (5, 6):
@@ -149,7 +155,7 @@ class TestTroubles:
 
     def test_a_call_that_still_blocks_is_not_forgotten(self, shifter: User) -> None:
         row = draw(ALL["wedged"], shifter).one("//*[@data-ecc='ecc-cobo4']").text()
-        assert "Still busy: Breakup sent at 04:12:30 has not been answered." in row
+        assert "Still busy with Breakup, sent at 04:12:30 and given up at 04:13:00." in row
 
     def test_a_router_in_trouble_has_its_own_controls(self, shifter: User) -> None:
         card = draw(ALL["no-data"], shifter).one("//*[@data-trouble='no-data']")

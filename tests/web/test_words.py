@@ -91,6 +91,20 @@ class TestReasons:
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Waiting for a-0, a-1, a-2, mutant.", "Waiting for a-0 .. a-2, mutant."),
+        ("Running: c1, c2. Adopt it.", "Running: c1, c2. Adopt it."),
+        ("1, 2, 3", "1, 2, 3"),
+        ("c9, c10, c11 and c1", "c9 .. c11 and c1"),
+    ],
+)
+def test_names_in_a_sentence_too(text: str, shown: str) -> None:
+    assert daq_tags.compact(text) == shown
+    assert grouped([text]) == [shown]
+
+
+@pytest.mark.parametrize(
     ("names", "text"),
     [
         ([], ""),

@@ -30,13 +30,29 @@ class TroubleGroup:
         return [part.name for part in (*self.servers, *self.routers)]
 
     @property
-    def only_server(self) -> EccView | None:
-        """The server, where it is one alone: its controls can stand beside the text."""
-        return self.servers[0] if len(self.servers) == 1 and not self.routers else None
+    def alone(self) -> EccView | RouterView | None:
+        """The only one that has it: its buttons can stand beside the text."""
+        parts = (*self.servers, *self.routers)
+        return parts[0] if len(parts) == 1 else None
 
     @property
-    def only_router(self) -> RouterView | None:
-        return self.routers[0] if len(self.routers) == 1 and not self.servers else None
+    def kind(self) -> str:
+        return "ecc" if self.servers else "router"
+
+    @property
+    def menu(self) -> str:
+        """The address of its controls, by name."""
+        return "server-menu" if self.servers else "router-menu"
+
+    @property
+    def wants_restart(self) -> bool:
+        """Whether it looks like what a restart cures, and the viewer may restart it."""
+        part = self.alone
+        if part is None or not part.restart.allowed:
+            return False
+        if isinstance(part, EccView):
+            return bool(part.still_busy) or part.state in ("wedged", "unknown")
+        return part.online is False
 
 
 def troubles(status: Snapshot) -> list[TroubleGroup]:

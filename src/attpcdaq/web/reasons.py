@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 PARTS_SHOWN = 2
 RANGE_FROM = 3
+NAME = r"[A-Za-z][\w.-]*\d"
+LISTED = re.compile(rf"{NAME}(?:, {NAME})+")
 NUMBERED = re.compile(r"(.*?)(\d+)")
 
 
@@ -20,8 +22,13 @@ def grouped(reasons: Iterable[str], *, short: bool = False) -> list[str]:
         name, colon, text = reason.partition(": ")
         if not colon or " " in name:
             name, text = "", reason
-        groups.setdefault(text, []).append(name)
+        groups.setdefault(compact(text), []).append(name)
     return [_sentence([name for name in names if name], text, short) for text, names in groups.items()]
+
+
+def compact(text: str) -> str:
+    """A text with the names listed in it as ranges: "Waiting for cobo0 .. cobo9"."""
+    return LISTED.sub(lambda found: ranges(found[0].split(", ")), text)
 
 
 def _sentence(names: list[str], text: str, short: bool) -> str:

@@ -122,6 +122,12 @@ def parts(names: Iterable[str]) -> list[str]:
 
 
 @register.filter
+def compact(text: str) -> str:
+    """A text with the names listed in it as ranges."""
+    return reasons.compact(text)
+
+
+@register.filter
 def manual_link(anchor: str) -> str:
     """Where the manual page on troubles tells more."""
     return f"/help/troubles/#{anchor}"
