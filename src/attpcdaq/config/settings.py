@@ -9,6 +9,7 @@ from attpcdaq.config.environment import database_settings, read_environment
 
 ENVIRONMENT = read_environment()
 PACKAGE = Path(__file__).resolve().parent.parent
+DOCS = PACKAGE.parent.parent / "docs"
 
 SECRET_KEY = ENVIRONMENT.secret_key.get_secret_value()
 DEBUG = ENVIRONMENT.debug

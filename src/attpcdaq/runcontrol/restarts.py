@@ -13,6 +13,7 @@ from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.people import Requester
 from attpcdaq.live.store import add_event
 from attpcdaq.runcontrol import control, publish
+from attpcdaq.runcontrol.eyes import Eyes
 from attpcdaq.runcontrol.gate import hold_gate
 from attpcdaq.runcontrol.models import ACTIVE_STATES, CommandState, Restart
 from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
@@ -26,8 +27,11 @@ WHAT = "restart"
 # Like a command: a restart pressed ten minutes ago is not wanted any more.
 EXPIRES_AFTER = timedelta(seconds=15)
 CLOCKS_DIFFER = timedelta(seconds=5)
-PUBLISH_AGAIN = timedelta(seconds=2)
+# Seconds by the eyes of the sweeper.
+PUBLISH_AGAIN = 2.0
+SILENT = 5.0
 SHOWN_FOR = timedelta(hours=24)
+GONE = "The worker that carried it out is gone. Whether it was restarted is not known: look at the state shown."
 EXPIRED = "No worker took it in time, so nothing was done. Is the Celery worker running?"
 
 
@@ -145,15 +149,21 @@ def in_time(now: datetime) -> Q:
     return Q(expires_at__gt=now, requested_at__lte=now + CLOCKS_DIFFER)
 
 
-def expire(now: datetime) -> None:
-    """End the restarts that nobody began in time; the sweeper calls it."""
-    for restart in Restart.objects.filter(~in_time(now), state=CommandState.QUEUED):
+def look_after(now: datetime, eyes: Eyes) -> None:
+    """One round of the sweeper: restarts that nobody began are published again and expire, a silent one is ended."""
+    for restart in Restart.objects.filter(state__in=ACTIVE_STATES):
+        if restart.state == CommandState.QUEUED:
+            _look_after_queued(restart, now, eyes)
+        elif eyes.same_for((restart.pk, "beat"), restart.heartbeat_at) >= SILENT:
+            # Not taken up by another worker: nobody knows whether its command was run.
+            end(restart.pk, CommandState.FAILED, GONE, now)
+
+
+def _look_after_queued(restart: Restart, now: datetime, eyes: Eyes) -> None:
+    waited = eyes.same_for((restart.pk, "queued"), None)
+    if waited >= EXPIRES_AFTER.total_seconds() or not Restart.objects.filter(in_time(now), pk=restart.pk).exists():
         end(restart.pk, CommandState.EXPIRED, EXPIRED, now, only_from=CommandState.QUEUED)
-
-
-def publish_again(now: datetime) -> None:
-    """Tell the workers once more of what nobody has begun."""
-    for restart in Restart.objects.filter(state=CommandState.QUEUED, published_at__lte=now - PUBLISH_AGAIN):
+    elif eyes.same_for((restart.pk, "published"), restart.published_at) >= PUBLISH_AGAIN:
         Restart.objects.filter(pk=restart.pk).update(published_at=now)
         publish.publish_restart(restart.pk)
 

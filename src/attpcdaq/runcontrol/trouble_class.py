@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from attpcdaq.runcontrol.views import TroubleView
 
 
+def anchor_of(heading: str) -> str:
+    """The anchor that Markdown renderers commonly make of a heading."""
+    return re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-")
+
+
 @dataclass(frozen=True, slots=True)
 class TroubleClass:
     """`pattern` is searched for in the words of the server, the gateway or run control; empty: never in words."""
@@ -20,8 +25,8 @@ class TroubleClass:
 
     @property
     def anchor(self) -> str:
-        """Of its section in docs/troubles.md: made of the heading as every Markdown renderer does."""
-        return re.sub(r"[^a-z0-9 _-]", "", self.title.lower()).replace(" ", "-")
+        """Of its section in docs/troubles.md."""
+        return anchor_of(self.title)
 
     @property
     def view(self) -> TroubleView:

@@ -27,7 +27,7 @@ PAUSED = T(
     "The ECC server is Paused",
     "Somebody paused it with another program. Resume would kill the ECC server, so this page does not offer it.",
     "Press Stop, or Go to Ready: both lead out of it.",
-    r"\bit is paused\b",
+    r"\b[Ii]t is Paused\b",
     "1.5",
 )
 UNKNOWN = T(

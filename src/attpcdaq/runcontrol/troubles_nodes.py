@@ -117,6 +117,15 @@ NODES_SAY = (
         r"there is no /",
     ),
     T(
+        "files-unseen",
+        "Nobody could see whether files still grow",
+        "A Stop is believed when the boards are seen stopped and no file grows; on this node the files could not be "
+        "looked at. The run's verdict says so.",
+        "Look at that node. If files still grow there when it is back, the page raises the alarm: press Stop again.",
+        r"Not seen whether files|could not be looked at",
+        "2.4",
+    ),
+    T(
         "still-growing",
         "Files still grow after Stop",
         "The ECC server says that its board has stopped, but data keep coming: it answers like this when a board is "
@@ -141,7 +150,7 @@ NODES_SAY = (
         "full, the trigger away, or the board does not send.",
         "Is it all boards? Then look at the trigger. Is it one? Then look at its data router: stop the run, restart "
         "the router if it is stuck, press Go to Ready, and start again.",
-        r"no data for [0-9]",
+        r"no data (?:for [0-9]|since)",
         "4",
     ),
     T(

@@ -74,7 +74,7 @@ BEFORE = (
         "The monitor is not running",
         "Nobody reads the hardware, so nothing is known of it and nothing but Stop is allowed.",
         "An administrator starts the monitor process; the page is right again a few seconds later.",
-        r"[Mm]onitor is not running",
+        r"[Mm]onitor is not running|start the monitor process",
     ),
     T(
         "nobody-moves",
@@ -121,13 +121,13 @@ BEFORE = (
         "Boards are Running, or their files grow, and the data belong to no run. Somebody used another program, or an "
         "ECC server was restarted in the middle of a run.",
         "Adopt it as a run to keep the data in the run log, or stop the boards.",
-        r"Running although",
+        r"Running although|Files grow although no run",
         "2.4",
     ),
     T(
         "not-running",
         "A board is not Running in an open run",
-        "The run goes on without its data.",
+        "The run goes on without the data of this board, and its verdict will say so.",
         "Start it alone (Single steps) if it is Ready: that is a repair within the run. Otherwise exclude it with a "
         "reason, or stop the run and press Go to Ready.",
         r"it is \w+, not Running",
@@ -170,7 +170,7 @@ BEFORE = (
         "The boards have another configuration than is chosen",
         "The choice was changed after the board was set up, so the run would be recorded with settings it had not.",
         "Press Go to Ready: it goes back as far as that needs. Or choose the old configuration again.",
-        r"was done with .*, but .* is chosen",
+        r"was done with .*, but .* is chosen|another configuration than is chosen",
         "3",
     ),
     T(
@@ -186,7 +186,7 @@ BEFORE = (
         "The server is excluded",
         "The system goes on without it and its boards, for the reason shown. It gets no command but Stop.",
         "When the reason is mended press Include; then Go to Ready takes it along.",
-        r"it is excluded|^Excluded:",
+        r"\bis excluded\b|^Excluded:",
     ),
     T(
         "mixed",
@@ -228,9 +228,47 @@ BEFORE = (
     T(
         "under-way",
         "Something else is under way",
-        "One command at a time acts on a server.",
+        "One command at a time acts on a server, so that the order of boards is kept.",
         "Wait until it has ended; Stop is always possible.",
-        r"\bis under way\b|is being restarted",
+        r"\bis under way\b|is being restarted|being set aside",
+    ),
+    T(
+        "run-open",
+        "A run is still open",
+        "There is one detector and at most one open run: the next one begins when this one is closed, its files moved.",
+        "Stop the run, or wait until its files are moved. To take a board out of it or repair one, use Single steps "
+        "while the run is running.",
+        r"\bRun \d+ is (?:still|open)\b|Single servers are repaired|A run is open",
+    ),
+    T(
+        "no-run",
+        "A server is not started alone without a run",
+        "Data that are taken while no run is open would belong to nobody.",
+        "Press Start run: it takes every board to Running in the right order and opens a run.",
+        r"No run is running",
+    ),
+    T(
+        "nothing-to-do",
+        "There is nothing to do",
+        "Every server is already where this button leads.",
+        "Look at the states: the next button is the one that is not grey.",
+        r"^Nothing to do|No included board is Running",
+    ),
+    T(
+        "no-hardware",
+        "No hardware is set up",
+        "The DAQ does not know of any ECC server yet.",
+        "An expert makes a setup: open Setup and then Easy setup, or load a setup file.",
+        r"No ECC server is set up|[Bb]egin with Easy setup|No hardware set up",
+    ),
+    T(
+        "reconciled",
+        "The run was put right by the DAQ",
+        "Whoever started or stopped the run was ended in the middle, so the DAQ went by what the hardware says; the "
+        "verdict tells what it found.",
+        "Read the verdict and look whether the data are complete; say so in the run sheet.",
+        r"Its (?:Start|Stop) ended",
+        "2.4",
     ),
     T(
         "no-experiment",

@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from attpcdaq.web import actions, audit_pages, control_actions, pages, partials, stream
+from attpcdaq.web import actions, audit_pages, control_actions, help_pages, pages, partials, stream
 from attpcdaq.web.api import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -27,6 +27,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", pages.health, name="health"),
     path("runs/", include("attpcdaq.web.run_urls")),
     path("audit/", audit_pages.audit, name="audit"),
+    path("help/", help_pages.index, name="help"),
+    path("help/<path:name>/", help_pages.page, name="help-page"),
     path("setup/", include("attpcdaq.web.setup_urls")),
     path("api/v1/", api.urls),
 ]

@@ -1,0 +1,24 @@
+"""The manual, beside the pages that it explains."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from attpcdaq.web import help_text
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Every page by its title."""
+    pages = [help_text.read(name) for name in help_text.names()]
+    return render(request, "help/index.html", {"pages": pages})
+
+
+@require_safe
+def page(request: HttpRequest, name: str) -> HttpResponse:
+    """One page."""
+    try:
+        found = help_text.read(name)
+    except KeyError:
+        raise Http404 from None
+    return render(request, "help/page.html", {"page": found})
