@@ -58,7 +58,7 @@ class TestLogIn:
         assert answer.headers["HX-Redirect"] == "/login/"
 
 
-NAVIGATION = [("/", "Status"), ("/runs/", "Runs"), ("/setup/", "Setup"), ("/audit/", "Audit")]
+NAVIGATION = [("/", "Status"), ("/runs/", "Runs"), ("/setup/", "Setup"), ("/audit/", "Audit"), ("/help/", "Manual")]
 
 
 class TestNavigation:

@@ -1,6 +1,6 @@
 """Who may do what: an observer looks, a shifter takes runs, an expert sets up and restarts, an admin manages users."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -14,7 +14,7 @@ PERMISSIONS = {"shifter": "runcontrol.operate", "expert": "runcontrol.expert", "
 ROLES = (OBSERVER, *PERMISSIONS)
 OBSERVER_REASON = "You are logged in as an observer: ask an administrator for the right to operate the detector."
 EXPERT_REASON = "This needs the role expert: ask an expert to do it, or an administrator for the role."
-ADMIN_REASON = "This needs the role admin."
+IN_CHARGE = "{} is in charge: ask for control, or take it with a reason."
 
 Person: TypeAlias = AbstractBaseUser | PermissionsMixin | AnonymousUser
 
@@ -44,31 +44,36 @@ def _has(user: Person, permission: str) -> bool:
 
 
 def as_seen_by(user: Person, status: Snapshot) -> Snapshot:
-    """The status with every action refused that the user may not take."""
-    if not may_expert(user):
-        status = _without_restarts(status)
-    return status if may_operate(user) else _looked_at(status)
+    """The status with every action refused that the user may not take, or that is for who is in charge."""
+    if not may_operate(user):
+        return replace(_refused(status, OBSERVER_REASON), stray=False)
+    holder = status.control.holder
+    if holder and isinstance(user, AbstractBaseUser) and holder != user.get_username():
+        return _refused(status, IN_CHARGE.format(holder), but=("stop",))
+    return status if may_expert(user) else _without_restarts(status, EXPERT_REASON)
 
 
-def _without_restarts(status: Snapshot) -> Snapshot:
-    refused = ActionView(allowed=False, reasons=(EXPERT_REASON,))
-    servers = tuple(replace(server, restart=refused) for server in status.ecc_servers)
-    return replace(
-        status, ecc_servers=servers, routers=tuple(replace(router, restart=refused) for router in status.routers)
-    )
+def _refused(status: Snapshot, reason: str, but: Container[str] = ()) -> Snapshot:
+    """No action of the status may be taken for this reason, those in `but` excepted."""
+    refused = ActionView(allowed=False, reasons=(reason,))
 
+    def without(actions: Mapping[str, ActionView]) -> dict[str, ActionView]:
+        return {name: view if name in but else refused for name, view in actions.items()}
 
-def _looked_at(status: Snapshot) -> Snapshot:
-    refused = ActionView(allowed=False, reasons=(OBSERVER_REASON,))
+    status = _without_restarts(status, reason)
     return replace(
         status,
-        actions=_refused(status.actions),
-        ecc_servers=tuple(replace(server, actions=_refused(server.actions)) for server in status.ecc_servers),
-        stray=False,
+        actions=without(status.actions),
+        ecc_servers=tuple(replace(server, actions=without(server.actions)) for server in status.ecc_servers),
         loose=replace(status.loose, adopt=refused) if status.loose else None,
         command=replace(status.command, retry=refused) if status.command else None,
     )
 
 
-def _refused(actions: Mapping[str, ActionView]) -> dict[str, ActionView]:
-    return {name: ActionView(allowed=False, reasons=(OBSERVER_REASON,)) for name in actions}
+def _without_restarts(status: Snapshot, reason: str) -> Snapshot:
+    refused = ActionView(allowed=False, reasons=(reason,))
+    return replace(
+        status,
+        ecc_servers=tuple(replace(server, restart=refused) for server in status.ecc_servers),
+        routers=tuple(replace(router, restart=refused) for router in status.routers),
+    )
