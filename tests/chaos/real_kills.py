@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from tests.chaos.real_crew import Crew, what_is_wrong
-from tests.chaos.real_parts import KINDS, Real
+from tests.chaos.real_parts import BACK_WITHIN, KINDS, Part, Real
+from tests.e2e.waiting import wait_for
 
 RIGHT_WITHIN = 10.0
 PATIENCE = 60.0
@@ -79,10 +80,22 @@ def kill_at_work(real: Real, crew: Crew, group: Sequence[str], choice: random.Ra
         real.parts[kind].kill()
         time.sleep(absence)
         real.parts[kind].start()
-    back = {kind: real.parts[kind].wait_until_back() for kind in reversed(group)}
+    back = wait_until_back([real.parts[kind] for kind in group])
     if press:
         press.thread.join(30)
     return f"{action or 'nothing'} ({', '.join(f'{moment:.1f}' for moment in moments)} s)", back
+
+
+def wait_until_back(parts: Sequence[Part]) -> dict[str, float]:
+    """When each of these parts was there again, in seconds of our clock."""
+    back: dict[str, float] = {}
+
+    def look() -> bool:
+        back.update({part.name: time.monotonic() for part in parts if part.name not in back and part.answers()})
+        return len(back) == len(parts)
+
+    wait_for(look, "every part to be back", BACK_WITHIN)
+    return back
 
 
 def wait_until_right(real: Real, crew: Crew, seconds: float) -> str:

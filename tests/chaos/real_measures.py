@@ -16,6 +16,7 @@ from tests.e2e.waiting import wait_for
 STOP_WITHIN = 5.0
 PAGES_WITHIN = 0.2
 TOGETHER = 30.0
+PANELS = "/partials/status?panels=overall,run,servers,routers,events"
 
 
 def running(real: Real) -> None:
@@ -57,7 +58,7 @@ def start_together(real: Real, people: int) -> Counter[int]:
     return answers
 
 
-def page_times(real: Real, rounds: int) -> dict[str, list[float]]:
+def page_times(real: Real, for_seconds: float) -> dict[str, list[float]]:
     """Seconds that each page took to answer, by path, while a server hangs in Configure."""
     system = real.system
     system.ready()
@@ -65,19 +66,26 @@ def page_times(real: Real, rounds: int) -> dict[str, list[float]]:
     system.fault("ecc-cobo3", "hang", operation="Configure")
     command = system.request("configure")
     wait_for(lambda: system.server("ecc-cobo3")["going_to"], "the server to hang")
-    cookies = log_in(system, real.password)
-    pages = pages_of(system, cookies)
-    times: dict[str, list[float]] = {page: [] for page in pages}
-    for _ in range(rounds):
-        for page in pages:
+    try:
+        times = visit(system, log_in(system, real.password), for_seconds)
+        assert system.command(command)["state"] == "running", "the operation waited all the time"
+    finally:
+        system.clear_faults()
+    system.finished(command, 60)
+    return times
+
+
+def visit(system: System, cookies: str, for_seconds: float) -> dict[str, list[float]]:
+    """Fetch every page again and again, one after the other, for so long; seconds by path."""
+    times: dict[str, list[float]] = {page: [] for page in pages_of(system, cookies)}
+    end = time.monotonic() + for_seconds
+    while time.monotonic() < end:
+        for page, seconds in times.items():
             began = time.monotonic()
             answer = get(system, page, cookies)
             answer.read()
-            times[page].append(time.monotonic() - began)
+            seconds.append(time.monotonic() - began)
             assert answer.status == 200, (page, answer.status)
-    assert system.command(command)["state"] == "running", "the operation waited all the time"
-    system.clear_faults()
-    system.finished(command, 60)
     return times
 
 
@@ -92,4 +100,4 @@ def pages_of(system: System, cookies: str) -> list[str]:
     found = re.findall(r'href="(/[^"#?]*)', get(system, "/", cookies).read().decode())
     pages = {path for path in found if not path.startswith(("/static/", "/logout"))}
     reached = {page for page in pages if get(system, page, cookies).status == 200}
-    return sorted(reached | {"/", "/partials/status", "/api/v1/status", "/api/v1/runs"})
+    return sorted(reached | {"/", PANELS, "/api/v1/status", "/api/v1/runs"})

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.e2e.production import Production, running_production
 from tests.e2e.system import System
 from tests.services.postgresql import SURVIVING, PostgreSQL, running_postgresql
-from tests.services.processes import Process
+from tests.services.processes import Process, listens
 from tests.services.rabbitmq import RabbitMQ, running_rabbitmq
 
 KINDS = ("web", "worker", "monitor", "broker", "database")
@@ -19,11 +19,11 @@ BACK_WITHIN = 60.0
 
 @dataclass(frozen=True)
 class Part:
-    """Processes that live and die together; `answers` where others must wait for it before it is there."""
+    """Processes that live and die together; it is there once it `answers`."""
 
     name: str
     processes: tuple[Process, ...]
-    answers: Callable[[], bool] | None = None
+    answers: Callable[[], bool]
 
     def kill(self) -> None:
         for process in self.processes:
@@ -43,9 +43,8 @@ class Part:
             process.thaw()
 
     def wait_until_back(self) -> float:
-        """Return when it is there; seconds on our clock when that was. Started is there, unless others must wait."""
-        if self.answers is not None:
-            self.processes[0].wait_until(self.answers, BACK_WITHIN)
+        """Return when it is there; seconds on our clock when that was."""
+        self.processes[0].wait_until(self.answers, BACK_WITHIN)
         return time.monotonic()
 
     def restart(self) -> float:
@@ -65,12 +64,15 @@ class Real:
 
 
 def parts_of(production: Production, postgresql: PostgreSQL, rabbitmq: RabbitMQ) -> dict[str, Part]:
-    """By kind; `pages` and `commands` are web and worker without what serves streams and moves files."""
+    """By kind; a worker is there when it says so, and so is the monitor; the others when they accept connections."""
     running = production.processes
+    ports = [int(address.rsplit(":", 1)[1]) for address in production.addresses.values()]
+    web, monitor = (running["web"], running["events"]), running["monitor"]
+    workers = (running["celery"], running["celery-files"])
     all_of = (
-        Part("web", (running["web"], running["events"])),
-        Part("worker", (running["celery"], running["celery-files"])),
-        Part("monitor", (running["monitor"],)),
+        Part("web", web, lambda: all(map(listens, ports))),
+        Part("worker", workers, lambda: all(worker.says(" ready.") for worker in workers)),
+        Part("monitor", (monitor,), lambda: monitor.says("monitor: reading")),
         Part("broker", (rabbitmq.process,), rabbitmq.answers),
         Part("database", (postgresql.process,), postgresql.answers),
     )

@@ -121,7 +121,7 @@ def _starts(real: Real, stuck: list[str]) -> list[str]:
 
 
 def _pages(real: Real, stuck: list[str]) -> list[str]:
-    times = page_times(real, 40)
+    times = page_times(real, 30.0)
     every = [seconds for one in times.values() for seconds in one]
     figures = f"median {median(every) * 1000:.0f} ms, p99 {p99(times) * 1000:.0f} ms"
     line = f"pages while an operation waits: {len(every)} answers, {figures}"

@@ -23,10 +23,11 @@ FAST = 20
 
 @dataclass(frozen=True)
 class Production:
-    """The running system, its processes by name (nginx not among them), and the password of its shifter."""
+    """The running system, its processes by name, addresses of those that listen, and the password of its shifter."""
 
     system: System
     processes: dict[str, Process]
+    addresses: dict[str, str]
     password: str
 
 
@@ -36,6 +37,7 @@ class Stack:
     def __init__(self, place: Place, environment: dict[str, str], ends: ExitStack) -> None:
         self.place, self.environment, self._ends = place, environment, ends
         self.processes: dict[str, Process] = {}
+        self.addresses: dict[str, str] = {}
 
     def start(self, name: str, command: list[str]) -> Process:
         directory = self.place.root / name
@@ -63,6 +65,7 @@ class Stack:
         """A Gunicorn that answers; its address."""
         address = f"{LOOPBACK}:{free_port()}"
         process = self.start(service, programs.web(address, service=service))
+        self.addresses[service] = address
         process.wait_until(lambda: listens(int(address.rsplit(":", 1)[1])), 30)
         return address
 
@@ -109,4 +112,4 @@ def running_production(
             folder.chmod(folder.stat().st_mode | 0o011)
         server = ends.enter_context(running_nginx(framed(Template(TEMPLATE.read_text()).safe_substitute(filled))))
         system = System(server.url, place.token.read_text().strip(), announced)
-        yield Production(system, stack.processes, place.password.read_text().strip())
+        yield Production(system, stack.processes, stack.addresses, place.password.read_text().strip())

@@ -81,6 +81,7 @@ class Process:
     def start(self) -> None:
         """Run it (again), from a thread that lasts: the kernel ends it with the thread that started it."""
         with self.log.open("ab") as log:
+            self._begins_at = log.tell()
             self._process = subprocess.Popen(
                 self._command,
                 cwd=self.log.parent,
@@ -108,6 +109,10 @@ class Process:
             if time.monotonic() > deadline:
                 raise ServiceError(f"{self.name} was not ready within {seconds} s:\n{self.last_words()}")
             time.sleep(0.02)
+
+    def says(self, words: str) -> bool:
+        """Whether it has written this since it was started last."""
+        return words.encode() in self.log.read_bytes()[self._begins_at :]
 
     def last_words(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
