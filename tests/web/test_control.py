@@ -75,7 +75,8 @@ class TestTwoBrowsers:
         assert press(lee, "force", holder="kim", reason="beam is back").status_code == 200
         for client in (kim, lee):
             assert bar(client).id("control-forced").text() == "lee took control from kim: beam is back"
-            assert bar(client).id("control").get("class") == "control loud no-print"
+        assert bar(kim).id("control").get("class") == "control loud no-print"
+        assert bar(lee).id("control").get("class") == "control no-print"
 
     def test_the_slower_of_two_forces_is_told(self, kim: Client, lee: Client) -> None:
         press(kim, "take")

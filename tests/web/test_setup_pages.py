@@ -21,7 +21,7 @@ from attpcdaq.topology.setup_file import dump, parse
 from attpcdaq.web.forms_setup import EasySetupForm
 from get_protocol.config_set import ConfigId
 from tests.topology.setups import TEXT
-from tests.web.people import browser, expert, observer
+from tests.web.people import browser, expert, observer, operator
 
 LISTED = [ConfigId(d, c, c) for d in ("cobo0", "cobo1", "mutant") for c in ("experiment", "fullreadout")]
 
@@ -239,3 +239,13 @@ def test_a_setup_with_odd_names_survives_the_preview(client: Client) -> None:
     odd = TEXT.replace('prepare = "experiment"', 'prepare = "a<b>&\\"c\'"')
     client.post("/setup/apply", hidden(upload(client, odd)))
     assert dump(setup_store.read()) == dump(parse(odd))
+
+
+def test_a_shifter_chooses_configurations_and_leaves_the_setup_to_experts(small: Setup) -> None:
+    client = browser(operator("kim"))
+    page = text(client.get("/setup/"))
+    assert "Save the choice" in page
+    assert "Load a setup file" not in page
+    assert "needs the role expert" in text(client.get("/setup/easy"))
+    for address in ("/setup/easy", "/setup/load", "/setup/apply"):
+        assert client.post(address, {}).status_code == 403

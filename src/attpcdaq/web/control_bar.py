@@ -39,9 +39,9 @@ class ControlBar:
 
     @property
     def is_loud(self) -> bool:
-        """Something has just happened that its loser must not miss."""
+        """Somebody else has just taken control: its loser must not miss it."""
         since = self.control.since
-        return bool(self.forced) and since is not None and self.now - since < LOUD_FOR
+        return bool(self.forced) and not self.mine and since is not None and self.now - since < LOUD_FOR
 
 
 def control_bar(request: HttpRequest) -> ControlBar:

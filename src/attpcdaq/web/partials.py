@@ -31,14 +31,14 @@ class Panel:
 PANELS = {
     panel.name: panel
     for panel in (
-        Panel("overall", "ecc router command run setup", "overall"),
-        Panel("run", "ecc router command run setup", "run"),
-        Panel("attention", "ecc router command run setup", "attention"),
-        Panel("operations", "ecc command run setup"),
+        Panel("overall", "ecc router command run setup control", "overall"),
+        Panel("run", "ecc router command run setup control", "run"),
+        Panel("attention", "ecc router command run setup control", "attention"),
+        Panel("operations", "ecc command run setup control"),
         Panel("command", "command"),
         Panel("servers", "ecc command run setup", "flush"),
         Panel("routers", "router run setup", "flush"),
-        Panel("events", "ecc router command run setup"),
+        Panel("events", "ecc router command run setup control"),
     )
 }
 

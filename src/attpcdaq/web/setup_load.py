@@ -16,6 +16,7 @@ from attpcdaq.web.audited import wrong_fields
 from attpcdaq.web.forms_setup import EasySetupForm, SetupFileForm
 from attpcdaq.web.guard import experts_change, refused
 from attpcdaq.web.requester import requester_of
+from attpcdaq.web.roles import may_expert
 
 
 @require_POST
@@ -43,7 +44,7 @@ def easy(request: HttpRequest) -> HttpResponse:
             for text in error.errors:
                 form.add_error(None, text)
     wrong_fields(request, form)
-    context = {"form": form, "blockers": setup_changes.blockers()}
+    context = {"form": form, "blockers": setup_changes.blockers(), "may_expert": may_expert(request.user)}
     return render(request, "setup/easy.html", context, status=400 if form.is_bound else 200)
 
 
