@@ -8,11 +8,12 @@ from asgiref.sync import sync_to_async
 
 from attpcdaq.audit.models import Entry
 from attpcdaq.audit.people import DAQ, Requester
-from attpcdaq.gateways.errors import BadReply, NoAnswer, Unreachable
+from attpcdaq.gateways.errors import BadReply, NoAnswer, Refused, Unreachable
 from attpcdaq.gateways.ports import CommandResult
 from attpcdaq.live.models import Event
 from attpcdaq.runcontrol.eyes import Eyes
 from attpcdaq.runcontrol.models import Restart
+from attpcdaq.runcontrol.outside import Outside
 from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
 from attpcdaq.runcontrol.restarting import execute_restart
 from attpcdaq.runcontrol.restarts import GONE, end, latest_restarts, look_after, request_restart, restart_action
@@ -38,10 +39,15 @@ def ask(rig: Rig, kind: str = "ecc", name: str = "ecc-cobo0", by: Requester = SH
     return request_restart(kind, name, by, now=rig.time.now(), **more)
 
 
+def outside(rig: Rig) -> Outside:
+    """Nobody else looks at the hardware meanwhile."""
+    return Outside(rig.ecc, rig.nodes, rig.time.now, rig.time.sleep, rig.time.monotonic)
+
+
 def restart(rig: Rig, kind: str = "ecc", name: str = "ecc-cobo0", **more) -> Restart:
     """Request and carry out, as a worker would."""
     asked = ask(rig, kind, name, **more)
-    assert execute_restart(asked.pk, rig.outside)
+    assert execute_restart(asked.pk, lambda: outside(rig))
     asked.refresh_from_db()
     rig.look()
     return asked
@@ -76,6 +82,50 @@ class TestEccServer:
         done = restart(rig)
         assert done.state == "done"
         assert rig.do("go_ready").state == "done"
+
+    def test_a_router_that_has_not_seen_the_old_connection_close_is_asked_twice(self, ready: Rig) -> None:
+        ready.ecc.wedge("ecc-cobo0")
+        restart(ready)
+        ready.ecc.calls.clear()
+        ready.break_call("ecc-cobo0", Transition.CONFIGURE, Refused("... refused (errno=111).", 3), times=1)
+        done = ready.do("go_ready")
+        assert done.state == "done", done.message
+        assert ready.calls(Transition.CONFIGURE).count("ecc-cobo0") == 2
+
+    def test_one_that_refuses_for_good_is_said(self, ready: Rig) -> None:
+        restart(ready)
+        ready.ecc.calls.clear()
+        ready.break_call("ecc-cobo0", Transition.CONFIGURE, Refused("... refused (errno=111).", 3))
+        failed = ready.do("go_ready")
+        assert (failed.state, "refused (errno=111)" in failed.message) == ("failed", True)
+        assert ready.calls(Transition.CONFIGURE).count("ecc-cobo0") == 2
+
+    def test_otherwise_a_refusal_counts_at_once(self, ready: Rig) -> None:
+        assert ready.do("breakup").state == "done"
+        ready.ecc.calls.clear()
+        ready.break_call("ecc-cobo0", Transition.CONFIGURE, Refused("... refused (errno=111).", 3), times=1)
+        assert ready.do("configure").state == "failed"
+        assert ready.calls(Transition.CONFIGURE).count("ecc-cobo0") == 1
+
+    def test_a_stop_between_the_two_tries_is_heeded(self, ready: Rig) -> None:
+        restart(ready)
+        ready.ecc.calls.clear()
+        ready.break_call("ecc-cobo0", Transition.CONFIGURE, Refused("... refused (errno=111).", 3), times=1)
+        call = ready.ecc.transition
+
+        async def press_stop(server, transition, config, links, timeout):
+            try:
+                return await call(server, transition, config, links, timeout)
+            except Refused:
+                await sync_to_async(ready.request)("stop")
+                raise
+
+        ready.ecc.transition = press_stop
+        failed = ready.do("go_ready")
+        assert failed.state == "failed"
+        assert ready.calls(Transition.CONFIGURE).count("ecc-cobo0") == 1
+        step = failed.steps.get(server_name="ecc-cobo0", transition=Transition.CONFIGURE)
+        assert (step.state, "errno=111" in step.message) == ("failed", True)
 
     def test_another_state_than_idle_is_said(self, ready: Rig) -> None:
         ready.ecc.wedge("ecc-cobo0")

@@ -3,18 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.db import Error
+from django.db.models import Max, Q
 
 from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.runcontrol import record
 from attpcdaq.runcontrol.claims import ClaimLostError
-from attpcdaq.runcontrol.models import Step
+from attpcdaq.runcontrol.models import Step, StepState
 from attpcdaq.runcontrol.outside import Outside
-from attpcdaq.runcontrol.step import IsAlone, Order, Outcome, believed, run_step
+from attpcdaq.runcontrol.step import IsAlone, MaySend, Order, Outcome, believed, run_step
 from attpcdaq.runcontrol.together import Together
 from attpcdaq.topology import wiring
 from attpcdaq.topology.models import ECCServer
@@ -39,6 +40,7 @@ MUTANT_STOP_LIMIT = 4.0
 BELIEVED_AFTER = 3.0
 TAKE_OVER_AFTER = 0.5
 LOOK_EVERY = 0.05
+SECOND_TRY_NEEDS = 1.0
 # A look around older than this says nothing about now: a frozen process or a slow database lies between.
 LOOK_COUNTS_FOR = 0.5
 NO_CONFIG = ConfigId("none", "none", "none")
@@ -90,9 +92,24 @@ async def _run_recorded(step: Step, order: Order | str, book: Book) -> Outcome:
     if isinstance(order, str):
         outcome = Outcome(False, order)
     else:
-        outcome = await _in_words(run_step(order, book.outside, may_send, is_alone))
+        outcome = await _in_words(_tried(step, order, book, may_send, is_alone))
     await book.finished.do((step, outcome))
     return outcome
+
+
+async def _tried(step: Step, order: Order, book: Book, may_send: MaySend, is_alone: IsAlone) -> Outcome:
+    """The step, tried a second time where a refusal is a matter of moments; the state is read first, as always."""
+
+    async def may_send_again() -> str:
+        return await sync_to_async(record.look_around)(book.mine, [step])
+
+    began = book.outside.monotonic()
+    first = await run_step(order, book.outside, may_send, is_alone)
+    left = order.limit - (book.outside.monotonic() - began)
+    if not (order.again and first.refused and left > SECOND_TRY_NEEDS):
+        return first
+    second = await run_step(replace(order, limit=left), book.outside, may_send_again, is_alone)
+    return second if second.sent or second.ok else first
 
 
 async def _in_words(step: Awaitable[Outcome]) -> Outcome:
@@ -173,7 +190,22 @@ def _order(step: Step, limit: float | None) -> Order | str:
     if config is None:
         return "No configuration is chosen for it. Nothing was sent."
     goal = None if step.goal is None else State(step.goal)
-    return Order(wiring.ecc_address(server), transition, config, links, limit or _limit(server, transition), goal)
+    limit = limit or _limit(server, transition)
+    again = transition is Transition.CONFIGURE and _has_old_links(server)
+    return Order(wiring.ecc_address(server), transition, config, links, limit, goal, again)
+
+
+def _has_old_links(server: ECCServer) -> bool:
+    """Its boards were configured and never let go of since, as when its process was restarted.
+
+    They give their old data connections up only now, and a router that has not seen that yet refuses the new ones.
+    """
+    done = Step.objects.filter(server_name=server.name, state=StepState.CONFIRMED, sent_at__isnull=False)
+    latest = done.aggregate(
+        configured=Max("pk", filter=Q(transition=Transition.CONFIGURE)),
+        let_go=Max("pk", filter=Q(transition=Transition.BREAKUP)),
+    )
+    return (latest["configured"] or 0) > (latest["let_go"] or 0)
 
 
 def _limit(server: ECCServer, transition: Transition) -> float:

@@ -32,6 +32,8 @@ class Order:
     """Seconds from the step's beginning until it is given up."""
     goal: State | None = None
     """Where it leads; None: wherever the call leads from the state that is found."""
+    again: bool = False
+    """A refusal may be a matter of moments (facts 2.4): it is asked for once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Outcome:
     message: str = ""
     state: State | None = None
     sent: bool = False
+    refused: bool = False
 
 
 # Records that the call is about to be sent; a text says why it must not be (superseded, another one outstanding).
@@ -125,7 +128,7 @@ async def _call(order: Order, outside: Outside, deadline: float, expected: State
         return Outcome(False, f"{error} Nothing was sent.")
     except Refused as error:
         reply, _ = await _try_read(order, outside, deadline)
-        return Outcome(False, str(error), reply.state if reply else None, sent=True)
+        return Outcome(False, str(error), reply.state if reply else None, sent=True, refused=True)
     except (NoAnswer, BadReply) as error:
         said = str(error)
     return await _read_back(order, outside, deadline, expected, said)
