@@ -4,13 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import PurePosixPath
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import InterfaceError, OperationalError
-from django.db.models import Q
 
 from attpcdaq.gateways.errors import GatewayError, Refused
 from attpcdaq.gateways.ports import GrawFile, NodeAddress
@@ -33,7 +32,6 @@ MOVE_TIMEOUT = 60.0
 LOOK_EVERY = 0.5
 # A board that still sends after Stop must not hold the next run up for ever.
 QUIET_LIMIT = 60.0
-MOVER_SILENT = timedelta(seconds=10)
 OWNER_LENGTH = 63
 LATE_TURNS = 3
 
@@ -83,14 +81,9 @@ async def _in_words(work: Awaitable[str], owner: str) -> str:
         return f"{owner}: internal error {error!r}; look where its files are."
 
 
-def not_being_moved(now: datetime) -> Q:
-    """Runs whose files nobody is moving: not begun, or the worker that did has been silent for so long."""
-    silent = Q(files_moving_at__lte=now - MOVER_SILENT) | Q(files_moving_at__gt=now + MOVER_SILENT)
-    return silent | Q(files_moving_at__isnull=True)
-
-
 def _claim(run_id: int, now: datetime) -> Run | None:
-    closing = Run.objects.filter(not_being_moved(now), pk=run_id, state=RunState.CLOSING)
+    """The run, when nobody is moving its files; the sweeper takes it from whoever has fallen silent."""
+    closing = Run.objects.filter(pk=run_id, state=RunState.CLOSING, files_moving_at=None)
     claimed = closing.update(files_moving_at=now)
     return Run.objects.select_related("experiment").get(pk=run_id) if claimed else None
 
