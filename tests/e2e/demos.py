@@ -35,9 +35,9 @@ class Demo:
         token = (self.data / "token").read_text().strip()
         return System(f"http://{LOOPBACK}:{self.port}", token, announced)
 
-    @property
-    def password(self) -> str:
-        return (self.data / "password").read_text().strip()
+    def password_of(self, user: str) -> str:
+        """Of one of the demo's accounts: shifter, expert, admin."""
+        return (self.data / ("password" if user == "shifter" else f"password-{user}")).read_text().strip()
 
     def family(self) -> list[psutil.Process]:
         """Its process and all that it started."""

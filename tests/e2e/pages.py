@@ -1,5 +1,6 @@
 """The pages as a shifter uses them."""
 
+import os
 import re
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.demos import Demo
 
-SHOTS = Path(__file__).resolve().parents[2] / "test-results" / "screenshots"
+SHOTS = Path(os.environ.get("SCREENSHOTS") or Path(__file__).resolve().parents[2] / "test-results" / "screenshots")
 DESKTOP = {"width": 1440, "height": 1000}
 PHONE = {"width": 390, "height": 844}
 UNTIL_DONE = 30_000
@@ -28,10 +29,10 @@ class Shifter:
         if kind == "error" and "Failed to load resource" not in text:
             self.complaints.append(text)
 
-    def log_in(self) -> None:
+    def log_in(self, name: str = "shifter") -> None:
         self.page.goto(self.url)
-        self.page.get_by_label("Username").fill("shifter")
-        self.page.get_by_label("Password").fill(self.demo.password)
+        self.page.get_by_label("Username").fill(name)
+        self.page.get_by_label("Password").fill(self.demo.password_of(name))
         self.page.get_by_role("button", name="Log in").click()
         expect(self.page.locator("#overall-state")).to_be_visible()
 
@@ -43,6 +44,37 @@ class Shifter:
         button = self.page.locator(f"#action-{action}")
         expect(button).to_be_enabled(timeout=UNTIL_DONE)
         button.click()
+
+    def step(self, action: str) -> None:
+        """One of the single steps, which are folded away."""
+        if not self.page.locator("#single-steps[open]").count():
+            self.page.locator("#single-steps > summary").click()
+        self.press(action)
+
+    def controls_of(self, name: str) -> Locator:
+        """The pop-up with the controls of one server or router, opened."""
+        self.page.locator(f'[data-ecc="{name}"] [data-menu], [data-router="{name}"] [data-menu]').click()
+        menu = self.page.locator("#menu")
+        expect(menu.locator("#menu-title")).to_contain_text(name)
+        return menu
+
+    def take_control(self) -> None:
+        """Be in charge, whoever is."""
+        if self.page.get_by_role("button", name="Take control", exact=True).count():
+            self.page.get_by_role("button", name="Take control", exact=True).click()
+        else:
+            self.page.get_by_text("Take it without waiting").click()
+            self.page.locator("#control-reason").fill("the next test")
+            self.page.get_by_role("button", name=re.compile("Take control from")).click()
+        expect(self.page.locator("#control-holder")).to_have_text("you")
+
+    def release_control(self) -> None:
+        self.page.get_by_role("button", name="Release").click()
+        expect(self.page.locator("#control-holder")).to_have_text("nobody")
+
+    def plan_of(self, action: str) -> list[str]:
+        """The stages that the page shows before the click."""
+        return self.page.locator(f'[data-plan="{action}"] li').all_inner_texts()
 
     def state_of(self, server: str) -> Locator:
         return self.page.locator(f'[data-ecc="{server}"] .badge[data-state]')

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from attpcdaq.gateways.ports import EccAddress
 from tests.e2e.http_json import call
 from tests.e2e.waiting import wait_for
 
@@ -17,6 +18,7 @@ class System:
     def __init__(self, url: str, token: str, announced: dict[str, Any]) -> None:
         self.url, self.token = url.rstrip("/"), token
         self.control = f"http://127.0.0.1:{announced['control']}"
+        self.ecc_servers = [EccAddress(one["name"], one["address"], one["port"]) for one in announced["ecc_servers"]]
         self.nodes = {node["name"]: Path(node["root"]) for node in announced["nodes"]}
 
     def api(self, method: str, path: str, body: object = None, token: str = "") -> tuple[int, Any]:
@@ -78,12 +80,9 @@ class System:
         if self.status()["run"]:
             self.do("stop")
             self.closed()
-        while not self.all_in("ready"):
-            self.do(wait_for(self._next_action, "a way to Ready"))
-
-    def _next_action(self) -> str:
-        allowed = self.status()["actions"]
-        return next((name for name in ("describe", "prepare", "configure") if allowed[name]["allowed"]), "")
+        if not self.all_in("ready"):
+            wait_for(lambda: self.status()["actions"]["go_ready"]["allowed"], "a way to Ready")
+            self.do("go_ready")
 
     def closed(self) -> dict[str, Any]:
         """The newest run once it is closed."""

@@ -35,13 +35,17 @@ def test_idle_to_ready_to_a_closed_run(shifter: Shifter, system: System) -> None
     page = shifter.page
     shifter.sees_all("idle")
     shifter.shoot("status-idle")
-    expect(page.locator("#action-start")).to_be_disabled()
-    shifter.press("describe")
-    shifter.sees_all("described")
-    shifter.press("prepare")
-    shifter.sees_all("prepared")
-    shifter.press("configure")
+    expect(page.locator("#advice")).to_have_text("Press Go to Ready")
+    assert shifter.plan_of("go_ready") == [
+        "Describe ecc-cobo0 .. ecc-cobo9, ecc-mutant",
+        "Prepare ecc-mutant",
+        "Prepare ecc-cobo0 .. ecc-cobo9",
+        "Configure ecc-cobo0 .. ecc-cobo9",
+        "Configure ecc-mutant",
+    ]
+    shifter.press("go_ready")
     shifter.sees_all("ready")
+    expect(page.locator("#advice")).to_have_text("Press Start run")
     shifter.shoot("status-ready")
 
     page.get_by_label("Title of the next run").fill("seen in a browser")
@@ -98,32 +102,42 @@ def test_the_run_sheet_is_filled_in_and_carried_over(shifter: Shifter, system: S
     assert shifter.complaints == []
 
 
-def test_a_board_that_fails_to_configure_is_named_with_its_message(shifter: Shifter, system: System) -> None:
+def test_the_single_steps_lead_there_too(shifter: Shifter) -> None:
+    shifter.press("go_idle")
+    shifter.sees_all("idle")
+    for action, state in (("describe", "described"), ("prepare", "prepared"), ("configure", "ready")):
+        shifter.step(action)
+        shifter.sees_all(state)
+    assert shifter.complaints == []
+
+
+def test_a_board_that_fails_to_configure_is_named_and_retried(shifter: Shifter, system: System) -> None:
     page, message = shifter.page, "CoBo 3 does not answer on its slow control link"
     shifter.sees_all("ready")
-    shifter.press("breakup")
+    shifter.step("breakup")
     shifter.sees_all("prepared")
     system.fault("ecc-cobo3", "fail", operation="Configure", message=message)
-    shifter.press("configure")
+    shifter.press("go_ready")
     expect(page.locator('[data-ecc="ecc-cobo3"] [data-last-error]')).to_contain_text(message, timeout=30_000)
     shifter.sees_all("ready", 9)
     expect(page.locator("#overall")).to_have_attribute("data-level", "bad")
     expect(page.locator("#overall")).to_contain_text("ecc-cobo3")
-    expect(page.locator("#command-state")).to_have_text("Failed")
+    expect(page.locator("#failed")).to_contain_text(message)
+    expect(page.locator("#advice")).to_contain_text("Press Retry")
     shifter.shoot("status-failed")
 
     system.clear_faults()
-    shifter.press("configure")
+    assert shifter.plan_of("retry") == ["Configure ecc-cobo3", "Configure ecc-mutant"]
+    page.locator("#retry").click()
     shifter.sees_all("ready")
     expect(page.locator("#overall")).to_have_attribute("data-level", "ok")
+    expect(page.locator("#failed")).to_be_hidden()
     assert shifter.complaints == []
 
 
 def test_one_server_alone_has_its_own_buttons(shifter: Shifter, system: System) -> None:
-    page = shifter.page
-    page.locator('[data-menu="ecc-cobo7"]').click()
-    menu = page.locator("#menu")
-    expect(menu.get_by_role("heading", name="ecc-cobo7 alone")).to_be_visible()
+    shifter.sees_all("ready")
+    menu = shifter.controls_of("ecc-cobo7")
     shifter.shoot("server-alone")
     menu.get_by_role("button", name="Breakup").click()
     expect(shifter.state_of("ecc-cobo7").first).to_have_attribute("data-state", "prepared", timeout=10_000)

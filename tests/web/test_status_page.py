@@ -208,7 +208,7 @@ class TestButtons:
         failed_configure(detector)
         page = look(shifter)
         assert page.id("command-state").get("data-command-state") == "failed"
-        assert page.one("//*[@data-step='ecc-cobo1']").get("data-step-state") == "failed"
+        assert page.one("//*[@data-step-state='failed']").text() == "ecc-cobo1: failed"
         assert TROUBLE in page.id("command").text()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django import template
 
 from attpcdaq.runcontrol.models import Action
-from attpcdaq.runcontrol.views import ActionView, CommandView, EccView, Snapshot, StageView, StepView
+from attpcdaq.runcontrol.views import ActionView, CommandView, EccView, Snapshot, StepView
 from attpcdaq.web import attention
 from attpcdaq.web.templatetags.daq_tags import human_rate
 
@@ -61,9 +61,22 @@ def _shared(actions: Iterable[str], views: dict[str, ActionView]) -> ActionView 
 
 
 @register.filter
-def chain(stages: Iterable[StageView]) -> str:
-    """The calls of one server in their order: "Undo, Undo, Describe"."""
-    return ", ".join(stage.transition for stage in stages)
+def menu_refusal(ecc: EccView) -> ActionView | None:
+    """The refusal of everything but Stop when it is the same (or the server is excluded), to be said once."""
+    others = [action for action in ONE_SERVER if action != "stop"]
+    return ecc.actions["go_ready"] if ecc.excluded else _shared(others, ecc.actions)
+
+
+@register.filter
+def way(view: ActionView) -> str:
+    """The calls that lead one server there, where it takes several: "Undo, Undo, Describe"."""
+    return ", ".join(stage.transition for stage in view.stages) if len(view.stages) > 1 else ""
+
+
+@register.filter
+def about(said: Iterable[str], name: str) -> str:
+    """Reasons in one text, without the name of the one that all of it is about."""
+    return " ".join(reason.removeprefix(f"{name}: ") for reason in said)
 
 
 @register.filter
@@ -83,12 +96,19 @@ def data_flow(status: Snapshot) -> str:
 
 
 @register.filter
-def stages(command: CommandView) -> list[tuple[str, list[StepView]]]:
-    """(transition, steps) of every stage of a command, in their order."""
+def stages(command: CommandView) -> list[tuple[str, list[tuple[str, list[str]]], list[StepView]]]:
+    """(transition, [(state, servers in it)], steps) of every stage of a command, in their order."""
     by_stage: dict[int, list[StepView]] = {}
     for step in command.steps:
         by_stage.setdefault(step.stage, []).append(step)
-    return [(steps[0].transition, steps) for _, steps in sorted(by_stage.items())]
+    return [(steps[0].transition, _by_state(steps), steps) for _, steps in sorted(by_stage.items())]
+
+
+def _by_state(steps: list[StepView]) -> list[tuple[str, list[str]]]:
+    found: dict[str, list[str]] = {}
+    for step in steps:
+        found.setdefault(step.state, []).append(step.server)
+    return list(found.items())
 
 
 @register.filter
