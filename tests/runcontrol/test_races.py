@@ -25,12 +25,14 @@ from tests.runcontrol.rig import SHIFTER, Rig, make_rig
 
 pytestmark = pytest.mark.django_db(transaction=True)
 INTERLEAVINGS = 200
+BLOCK = 50
 LONGEST_PAUSE = 0.004
 
 
 @pytest.fixture
 def ready() -> Rig:
     rig = make_rig(cobos=1)
+    rig.time.factor = 200.0
     rig.make_ready()
     return rig
 
@@ -90,9 +92,10 @@ def test_of_a_call_and_a_stop_one_always_sees_the_other(ready: Rig) -> None:
         start_anew(ready)
 
 
-def test_a_stop_and_a_start_never_leave_a_board_running_without_an_open_run(ready: Rig) -> None:
-    ends: dict[tuple[str, str], int] = {}
-    for seed in range(INTERLEAVINGS):
+@pytest.mark.parametrize("first", range(0, INTERLEAVINGS, BLOCK))
+def test_a_stop_and_a_start_never_leave_a_board_running_without_an_open_run(ready: Rig, first: int) -> None:
+    ends: set[str] = set()
+    for seed in range(first, first + BLOCK):
         now = ready.time.now()
         start = ready.request("start") if seed % 4 else None
 
@@ -119,10 +122,10 @@ def test_a_stop_and_a_start_never_leave_a_board_running_without_an_open_run(read
         state = run.state if run is not None else "none"
         assert (ready.states() == dict.fromkeys(ready.states(), "RUNNING")) == (state == "running"), (seed, state)
         assert state in ("none", "failed", "closing", "closed", "running"), seed
-        ends[state, "R" if "RUNNING" in boards else "-"] = ends.get((state, "R" if "RUNNING" in boards else "-"), 0) + 1
+        ends.add(state)
         start_anew(ready)
     # Otherwise nothing raced: both a Start that was never sent and one that was under way must have been met.
-    assert {state for state, _ in ends} >= {"failed", "closing"}, ends
+    assert ends >= {"failed", "closing"}, ends
 
 
 @contextmanager

@@ -174,9 +174,9 @@ def test_a_lost_close_out_is_asked_for_again_while_nobody_moves_files(running: R
     Run.objects.update(files_moving_at=running.time.now())
     running.sweep(0.5)
     before = Run.objects.get().files_asked_at
-    running.sweep(9)
+    running.sweep(3)
     assert Run.objects.get().files_asked_at == before
-    running.sweep(2)
+    running.sweep(1.5)
     assert Run.objects.get().files_asked_at > before
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from attpcdaq.runcontrol.models import Step
 from get_protocol.state_machine import Transition
 
-DOWN = frozenset({Transition.STOP, Transition.BREAKUP, Transition.UNDO})
+DOWN = frozenset({Transition.BREAKUP, Transition.UNDO})
 
 
 def taking_part(
@@ -17,14 +17,16 @@ def taking_part(
 ) -> Collection[Step]:
     """The steps of `stage` that are carried out although the steps in `lost`, all earlier, failed or were left out.
 
-    A Stop always goes on. Others carry on without who failed, as far as the order of boards allows: the CoBos are not
-    prepared before the MuTAnT, it is not configured or started before them, and nobody is led up again beside a board
-    that could not be led down. A run needs everybody.
+    A Stop always goes on to its next stage, but nothing else begins before everybody was seen stopped. Others carry on
+    without who failed, as far as the order of boards allows: the CoBos are not prepared before the MuTAnT, it is not
+    configured or started before them, and nobody is led up again beside a board that could not be led down. A run needs
+    everybody.
     """
     transition = stage[0].transition
     if transition == Transition.STOP or not lost:
         return stage
-    if opens_run or (transition not in DOWN and any(step.transition in DOWN for step in lost)):
+    failed = {step.transition for step in lost}
+    if opens_run or Transition.STOP in failed or (transition not in DOWN and failed & DOWN):
         return ()
     names = {step.server_name for step in lost}
     going = [step for step in stage if step.server_name not in names]

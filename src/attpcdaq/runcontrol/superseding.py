@@ -18,15 +18,15 @@ def stop_came(command: Command) -> bool:
 
     After: by the order in which the steps were written, for a clock may be set back.
     """
-    if command.action == Action.STOP:
-        return False
+    if command.action == Action.STOP or command.superseded:
+        return command.superseded
     steps = Step.objects.filter(command=command)
     stops = Step.objects.filter(command__action=Action.STOP, server_name__in=steps.values("server_name"))
     first = steps.aggregate(first=Min("pk"))["first"]
-    if stops.filter(pk__gt=first).exists() or stops.filter(command__state__in=ACTIVE_STATES).exists():
-        Command.objects.filter(pk=command.pk, superseded=False).update(superseded=True)
-        return True
-    return Command.objects.filter(pk=command.pk, superseded=True).exists()
+    if not stops.filter(pk__gt=first).exists() and not stops.filter(command__state__in=ACTIVE_STATES).exists():
+        return False
+    Command.objects.filter(pk=command.pk).update(superseded=True)
+    return True
 
 
 @transaction.atomic
