@@ -48,7 +48,7 @@ class Entry(models.Model):
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.who}: {self.what} {self.subject} {self.outcome}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
+        if self.pk:
             _refuse()
         super().save(*args, **kwargs)
 
