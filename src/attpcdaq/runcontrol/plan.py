@@ -67,7 +67,7 @@ def plan(action: str, targets: Sequence[str] | None, facts: SystemFacts) -> Plan
     # Start for the whole system is a goal, reached from anywhere; for single servers it is one call.
     single = None if whole and action == "start" else SINGLE.get(action)
     blocked = server_reasons(action, single, scope, whole=whole)
-    clear = scope.only([server.name for server in scope.servers if server.name not in blocked])
+    clear = scope.only([server.name for server in scope.servers if server.name not in blocked]) if blocked else scope
     ways = _ways(action, single, clear, whole=whole)
     first = _run_stopped(facts) if whole and action in LEADS_OUT else ()
     reasons = [*general_reasons(action, scope, whole=whole), *blocked.values(), *way_reasons(ways)]

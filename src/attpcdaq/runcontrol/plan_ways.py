@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from attpcdaq.runcontrol.facts import ServerFacts, SystemFacts
 from attpcdaq.runcontrol.plan_stages import Stage, stages_of, stop_stages
@@ -49,9 +50,7 @@ class Way:
     @property
     def calls(self) -> tuple[tuple[Transition, State], ...]:
         """The calls after a Stop, each with the state it is made in."""
-        down = [(call, source) for call, source in DOWN if self.top >= source > self.low]
-        up = [(call, source) for call, source in UP if self.low <= source < self.high]
-        return (*down, *up)
+        return _calls(self.top, self.low, self.high)
 
     def makes(self, *transitions: Transition) -> bool:
         """Whether any of these calls is on the way."""
@@ -60,6 +59,14 @@ class Way:
     def back_to(self, low: State, why: str) -> "Way":
         """The same, but at least as far back as `low`."""
         return replace(self, low=min(self.low, low), whys=(*self.whys, why)) if self.top > low else self
+
+
+# A page asks for a hundred plans, and there are not many ways.
+@cache
+def _calls(start: State, low: State, high: State) -> tuple[tuple[Transition, State], ...]:
+    down = [(call, source) for call, source in DOWN if start >= source > low]
+    up = [(call, source) for call, source in UP if low <= source < high]
+    return (*down, *up)
 
 
 def top(server: ServerFacts) -> State:
@@ -115,9 +122,12 @@ def single_ways(transition: Transition, servers: Iterable[ServerFacts]) -> tuple
 def way_stages(ways: Sequence[Way], *, stopped: bool = False) -> tuple[Stage, ...]:
     """The stages of all ways together; `stopped` when a Stop for everybody stands before them."""
     stages = () if stopped else stop_stages(way.server for way in ways if way.stops)
-    for call, source in DOWN + UP:
-        taking = [way for way in ways if (call, source) in way.calls]
-        stages += stages_of(call, source, (way.server for way in taking), _why(call, source, taking))
+    taking: dict[tuple[Transition, State], list[Way]] = {phase: [] for phase in DOWN + UP}
+    for way in ways:
+        for phase in way.calls:
+            taking[phase].append(way)
+    for (call, source), those in taking.items():
+        stages += stages_of(call, source, [way.server for way in those], _why(call, source, those))
     return stages
 
 
