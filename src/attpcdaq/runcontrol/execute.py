@@ -98,9 +98,10 @@ class Execution:
         """Carry out what has not been recorded yet, by those who may take part."""
         await sync_to_async(claims.check)(self._command.pk, self._mine)
         left = [step for step in stage if step.pk not in self._outcomes]
-        going = taking_part(
-            stage, self._lost(stage[0].stage), run_progress.has_mutant, opens_run=self._command.opens_run
-        )
+        lost = self._lost(stage[0].stage)
+        going = taking_part(stage, lost, run_progress.has_mutant, opens_run=self._command.opens_run)
+        if self._problems and stage[0].transition != Transition.STOP:
+            going = ()
         out = [step for step in left if step not in going]
         if out:
             await sync_to_async(record.skip)(out, EARLIER_FAILED, self._outside.now())
@@ -138,9 +139,8 @@ class Execution:
         await sync_to_async(record.say)(self._command.pk, self._mine, text, self._outside.now())
 
     async def _conclude(self) -> None:
-        bad = " ".join(
-            filter(None, [run_progress.failures([*self._steps, *self._way_back], self._outcomes), *self._problems])
-        )
+        failed = run_progress.failures([*self._steps, *self._way_back], self._outcomes)
+        bad = " ".join(filter(None, [failed, *self._problems]))
         await sync_to_async(run_progress.conclude)(self._command, self._mine, bad, self._outside.now())
 
 
