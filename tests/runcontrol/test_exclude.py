@@ -78,7 +78,13 @@ def test_the_record_of_the_open_run_tells_from_when_to_when(running: Rig) -> Non
     assert said["included_by"] == "shifter"
     assert said["reason"] == "power supply is dead"
     out(running, reason="again")
-    assert Run.objects.get().excluded["ecc-cobo1"].keys() == {"reason", "by", "at"}
+    assert Run.objects.get().excluded["ecc-cobo1"].keys() == {"reason", "by", "at", "meanwhile"}
+
+
+def test_a_run_that_has_stopped_went_on_without_nobody(running: Rig) -> None:
+    running.do("stop")
+    out(running)
+    assert Run.objects.get().excluded == {}
 
 
 def test_reconfiguring_the_mutant_is_a_setting(rig: Rig) -> None:

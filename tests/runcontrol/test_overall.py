@@ -72,6 +72,15 @@ class TestExcluded:
         assert not shot.stray
         assert shot.actions["start"].allowed
 
+    def test_that_it_sends_all_the_same_is_said(self, ready: Rig) -> None:
+        leave_out(ready)
+        ready.write(1, NAME)
+        ready.time.elapsed += 1
+        ready.look()
+        shot = see(ready)
+        assert (shot.overall.level, shot.overall.reasons) == ("ok", (f"{OUT}, but its files grow",))
+        assert shot.loose is None
+
 
 class TestLoose:
     """Boards that run, or send, although no run is open."""

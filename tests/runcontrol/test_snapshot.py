@@ -1,25 +1,21 @@
 """What the page tells: the overall state, its reasons, and what may be pressed."""
 
-import time
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from attpcdaq.gateways.errors import Refused
 from attpcdaq.gateways.ports import RouterReading
 from attpcdaq.live import store
-from attpcdaq.live.models import Event, RouterState
+from attpcdaq.live.models import RouterState
 from attpcdaq.runcontrol.models import Restart
 from attpcdaq.runcontrol.preferences import set_reconfigure_mutant
 from attpcdaq.runcontrol.refusals import CommandRefused
-from attpcdaq.runcontrol.sharing import Shared
 from attpcdaq.runcontrol.snapshot import snapshot
-from attpcdaq.runcontrol.views import Snapshot
 from attpcdaq.runlog.models import Run
 from get_protocol.ecc_messages import StateReply
 from get_protocol.state_machine import State, Transition
-from tests.runcontrol.rig import SHIFTER, Rig, make_rig
+from tests.runcontrol.rig import SHIFTER, Rig
 
 
 def see(rig: Rig, seconds: float = 0.0):
@@ -85,6 +81,17 @@ def test_a_failed_step_is_shown_until_the_server_succeeds(rig: Rig) -> None:
     assert "ecc-cobo0: no power" in see(rig).overall.reasons
     rig.do("describe")
     assert see(rig).ecc_servers[0].last_error == ""
+
+
+def test_what_failed_is_forgotten_when_the_server_went_elsewhere_since(ready: Rig) -> None:
+    ready.break_call("ecc-cobo0", Transition.BREAKUP, Refused("no power", 8), times=1)
+    ready.do("breakup", ["ecc-cobo0"])
+    ready.time.elapsed += 5
+    ready.look()
+    assert see(ready).ecc_servers[0].last_error == "no power"
+    ready.ecc.restart("ecc-cobo0")
+    ready.look()
+    assert see(ready).ecc_servers[0].last_error == ""
 
 
 class TestWhileRunning:
@@ -243,55 +250,3 @@ def test_what_a_restart_needs_and_what_the_last_one_came_to(rig: Rig) -> None:
     assert shot.ecc_servers[0].restart.allowed
     assert shot.ecc_servers[0].last_restart.message == "It is Idle again."
     assert shot.routers[0].last_restart is None
-
-
-class TestShared:
-    """One reading for everybody who asks in the same moment, and never an old one."""
-
-    def made(self, calls: list[int]) -> Shared:
-        def make(now: datetime) -> Snapshot:
-            calls.append(len(calls))
-            return replace(snapshot(now), next_run_number=len(calls))
-
-        return Shared(make)
-
-    @pytest.mark.django_db(transaction=True)
-    def test_the_same_until_something_changes(self) -> None:
-        rig = make_rig()
-        calls: list[int] = []
-        shared = self.made(calls)
-        numbers = [shared.get().next_run_number for _ in range(3)]
-        assert numbers[1] == numbers[2]
-        store.add_event("setup", "something changed", at=rig.time.now())
-        assert shared.get().next_run_number == len(calls) > numbers[2]
-
-    @pytest.mark.django_db(transaction=True)
-    def test_an_event_that_was_committed_late_counts_too(self) -> None:
-        """Its id was given out before, so the newest id does not tell of it."""
-        make_rig()
-        late = Event.objects.first()
-        store.add_event("setup", "the newest")
-        Event.objects.filter(pk=late.pk).delete()
-        calls: list[int] = []
-        shared = self.made(calls)
-        shared.get()
-        late.save(force_insert=True)
-        shared.get()
-        assert len(calls) == 2
-
-    @pytest.mark.django_db(transaction=True)
-    def test_it_grows_old(self) -> None:
-        make_rig()
-        calls: list[int] = []
-        shared = self.made(calls)
-        deadline = time.monotonic() + 10
-        while len(calls) < 2 and time.monotonic() < deadline:
-            shared.get()
-        assert len(calls) == 2
-
-    def test_within_a_transaction_it_is_read_anew(self, rig: Rig) -> None:
-        calls: list[int] = []
-        shared = self.made(calls)
-        shared.get()
-        shared.get()
-        assert len(calls) == 2

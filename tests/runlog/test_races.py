@@ -121,7 +121,7 @@ def test_a_run_belongs_to_the_experiment_that_is_active(ready: Rig) -> None:
 def test_the_setup_does_not_change_under_a_command(ready: Rig) -> None:
     now = ready.time.now()
     results = race_of(
-        lambda: load(expand(EasySetup(cobos=2, mutant="none")), "test"),
+        lambda: load(expand(EasySetup(cobos=2, mutant="none")), SHIFTER),
         lambda: commands.request("breakup", None, SHIFTER, now=now),
     )
     loaded = any(isinstance(result, tuple) for result in results)

@@ -19,6 +19,7 @@ from attpcdaq.runcontrol.config_backup import backup_configs
 from attpcdaq.runcontrol.gate import claim_set_aside, end_set_aside
 from attpcdaq.runcontrol.gather import is_excluded
 from attpcdaq.runcontrol.live_wait import shown_clean
+from attpcdaq.runcontrol.opening import out_throughout
 from attpcdaq.runcontrol.outside import Outside, real_outside
 from attpcdaq.runlog import run_files
 from attpcdaq.runlog.lifecycle import add_verdict, advance
@@ -100,13 +101,6 @@ def staging_directories() -> list[Staging]:
 def _places_of(run: Run) -> list[Staging]:
     """Where files of a run may lie: who was excluded from beginning to end took none."""
     return _all_places(without=out_throughout(run))
-
-
-def out_throughout(run: Run) -> set[str]:
-    """The ECC servers that a run went on without from its request on; who was excluded later took data before."""
-    begun = run.requested_at
-    said = run.excluded.items()
-    return {name for name, out in said if "included_at" not in out and datetime.fromisoformat(out["at"]) <= begun}
 
 
 def _all_places(without: Container[str] = ()) -> list[Staging]:

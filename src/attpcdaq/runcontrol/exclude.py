@@ -1,7 +1,6 @@
 """Going on without a board: the shift excludes an ECC server with a reason, and includes it again."""
 
 from datetime import datetime
-from typing import Any
 
 from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.people import Requester
@@ -9,10 +8,10 @@ from attpcdaq.audit.trail import record
 from attpcdaq.live.store import add_event
 from attpcdaq.runcontrol.audited import deciding
 from attpcdaq.runcontrol.models import Exclusion
-from attpcdaq.runcontrol.opening import excluded_words
+from attpcdaq.runcontrol.opening import MEANWHILE, excluded_words
 from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
 from attpcdaq.runlog.lifecycle import open_run
-from attpcdaq.runlog.models import Run
+from attpcdaq.runlog.models import Run, RunState
 from attpcdaq.topology.models import ECCServer
 
 REASON_LENGTH = 200
@@ -34,7 +33,7 @@ def exclude(name: str, reason: str, by: Requester, now: datetime) -> Exclusion:
         if not ECCServer.objects.filter(exclusion=None).exclude(pk=server.pk).exists():
             raise CommandRefused((f"{name} is the only one that is not excluded: nothing would be left to run.",))
         exclusion = Exclusion.objects.create(ecc_server=server, reason=reason, by=by.name, at=now)
-        _note_in_open_run(name, excluded_words(exclusion))
+        _note_in_open_run(name, excluded_words(exclusion) | {MEANWHILE: "yes"})
         add_event("setup", f"{by.name}: excluded: {reason}", subject=name, severity="warning", at=now)
         record(by, "exclude", Outcome.DONE, subject=name, text=reason, at=now)
     return exclusion
@@ -60,12 +59,11 @@ def _known(name: str) -> ECCServer:
     return server
 
 
-def _note_in_open_run(name: str, words: dict[str, Any]) -> None:
-    """The record of the open run says who was missing, and from when to when."""
+def _note_in_open_run(name: str, words: dict[str, str]) -> None:
+    """The record of the open run says who was missing, and from when to when; one that has stopped is complete."""
     run = open_run()
-    if run is None:
+    if run is None or run.state == RunState.CLOSING:
         return
-    said = run.excluded.get(name, {})
-    if "reason" in words:
-        said = {}  # excluded once more: the latest reason counts
-    Run.objects.filter(pk=run.pk).update(excluded=run.excluded | {name: said | words})
+    # Excluded once more, the latest reason counts; but it has taken part in between.
+    before = {} if "reason" in words else run.excluded.get(name, {})
+    Run.objects.filter(pk=run.pk).update(excluded=run.excluded | {name: before | words})

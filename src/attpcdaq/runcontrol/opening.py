@@ -10,6 +10,8 @@ from attpcdaq.runlog.lifecycle import request_run
 from attpcdaq.runlog.models import Run, RunClass
 
 TITLE_LENGTH = 200
+# In a run's record: it was excluded while the run was open, and may have taken data of it before.
+MEANWHILE = "meanwhile"
 
 
 def check_words(title: str, run_class: str) -> None:
@@ -49,3 +51,8 @@ def _configuration(rows: Rows) -> dict[str, Any]:
 def excluded_words(exclusion: Exclusion) -> dict[str, str]:
     """An exclusion as a run's record keeps it."""
     return {"reason": exclusion.reason, "by": exclusion.by, "at": exclusion.at.isoformat()}
+
+
+def out_throughout(run: Run) -> set[str]:
+    """The ECC servers that a run went on without from its request on."""
+    return {name for name, out in run.excluded.items() if MEANWHILE not in out and "included_at" not in out}

@@ -40,8 +40,17 @@ def overall(
     if monitor_alive:
         included = tuple(router for router in routers if not router.excluded)
         said = _overall(taking_part, included, run, command, now, loose)
-    without = tuple(f"Excluded: {s.name} ({s.excluded.reason})" for s in servers if s.excluded is not None)
-    return replace(said, reasons=said.reasons + without)
+    return replace(said, reasons=said.reasons + _without(servers, routers))
+
+
+def _without(servers: tuple[EccView, ...], routers: tuple[RouterView, ...]) -> tuple[str, ...]:
+    """Who is excluded and why; and that it sends all the same."""
+    sending = {router.ecc_server for router in routers if router.growing}
+    return tuple(
+        f"Excluded: {s.name} ({s.excluded.reason})" + (", but its files grow" if s.name in sending else "")
+        for s in servers
+        if s.excluded is not None
+    )
 
 
 def _overall(

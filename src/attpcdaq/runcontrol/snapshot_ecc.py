@@ -1,15 +1,16 @@
 """One ECC server as the page shows it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from attpcdaq.live.labels import age_seconds, going_to, state_label, state_word, transition_label
+from attpcdaq.live.models import ECCState
 from attpcdaq.runcontrol.action_views import action_views
 from attpcdaq.runcontrol.facts import SystemFacts
 from attpcdaq.runcontrol.gather import Rows, exclusion_of, live_state
 from attpcdaq.runcontrol.models import Step, StepState
-from attpcdaq.runcontrol.moments import is_about_now
+from attpcdaq.runcontrol.moments import came_before, is_about_now
 from attpcdaq.runcontrol.restarts import restart_action
 from attpcdaq.runcontrol.troubles import trouble_of
 from attpcdaq.runcontrol.views import EccView, ExclusionView
@@ -18,13 +19,14 @@ from get_protocol.state_machine import State, Transition, sources, target
 
 # A call's end is recorded, and the monitor sees it a moment later.
 JUST_ENDED = timedelta(seconds=1)
+SEEN_LATE = timedelta(seconds=3)
 
 
 def ecc_view(server: ECCServer, rows: Rows, facts: SystemFacts) -> EccView:
     """A server with what may be done to it alone."""
     state, transition, live = live_state(server, rows.now)
     seen_at, problem = (live.seen_at, live.problem) if live else (None, "")
-    last_error = _last_error(rows.latest_steps.get(server.name), state)
+    last_error = _last_error(rows.latest_steps.get(server.name), state, live, rows.now)
     busy = still_busy(server, transition, rows)
     return EccView(
         id=server.pk,
@@ -82,10 +84,18 @@ def _progress(server: ECCServer, rows: Rows) -> str:
     return f"{transition_label(current.transition)}: {current.get_state_display().lower()}" if current else ""
 
 
-def _last_error(step: Step | None, state: State | None) -> str:
-    """What the latest step said when it failed, unless the server got there after all."""
+def _last_error(step: Step | None, state: State | None, live: ECCState | None, now: datetime) -> str:
+    """What the latest step said when it failed, unless the server got there, or went elsewhere, after all."""
     if step is None or step.state not in (StepState.FAILED, StepState.EXPIRED):
         return ""
     goals = {target(source, Transition(step.transition)) for source in sources(Transition(step.transition))}
     there = state in goals if step.goal is None else state == step.goal
-    return "" if there else step.message
+    return "" if there or _went_on(step, live, now) else step.message
+
+
+def _went_on(step: Step, live: ECCState | None, now: datetime) -> bool:
+    """Whether the server changed its state after the step had failed, as a restart does."""
+    if live is None or live.since is None or step.finished_at is None:
+        return False
+    after = came_before(step.finished_at, live.since, now)
+    return after and not is_about_now(live.since, step.finished_at, SEEN_LATE)
