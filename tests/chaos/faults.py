@@ -1,0 +1,142 @@
+"""Which faults strike when: drawn from the seed alone, so that the same seed gives the same schedule."""
+
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+
+OPERATIONS = ("Start", "Stop", "Start", "Stop", "Configure", "Prepare", "Describe", "Breakup")
+
+
+class Kind(StrEnum):
+    """What can be made to happen; docs/chaos.md tells of each."""
+
+    ECC_REFUSES = "ECC server refuses"
+    BOARD_FAILS = "board fails"
+    CALL_HANGS = "call hangs in the ECC server"
+    CALL_IS_SLOW = "call is slow"
+    CALL_LOST = "call is lost"
+    ANSWER_LOST = "answer is lost"
+    ECC_LIES = "ECC server lies success"
+    ECC_WEDGES = "ECC server wedges"
+    ECC_DIES = "ECC server dies and comes back"
+    ECC_DIES_IN_CALL = "ECC server dies in a call"
+    ECC_GONE = "ECC server dies for good"
+    ECC_FREEZES = "ECC server freezes"
+    BOARD_DIES = "board dies"
+    LATE_FRAMES = "late frames after Stop"
+    ROUTER_RESTARTS = "data router restarts"
+    ROUTER_DIES = "data router dies"
+    ROUTER_SILENT = "data router writes nothing"
+    DISK_FULL = "disk full"
+    NODE_DIES = "node dies"
+    NODE_HANGS = "node hangs"
+    NODE_LOSES = "node loses answers"
+    WEB_KILLED = "web killed"
+    WORKER_KILLED = "worker killed"
+    WORKER_KILLED_WRITING = "worker killed between statements"
+    FILES_WORKER_KILLED = "files worker killed"
+    MONITOR_KILLED = "monitor killed"
+    MONITOR_KILLED_WRITING = "monitor killed between statements"
+    NO_WORKER = "no worker for long"
+    BROKER_STOPPED = "broker stopped"
+    BROKER_STALLED = "broker stalled"
+    BROKER_FORGETS = "broker killed with its messages"
+    MESSAGES_LOST = "messages lost"
+    MESSAGES_TWICE = "messages delivered twice"
+    MESSAGES_LATE = "messages late"
+    DATABASE_AWAY = "database away"
+    CLOCK_FORWARD = "clock steps forward"
+    CLOCK_BACK = "clock steps back"
+    NETWORK_SLOW = "network slow"
+
+
+class Script(StrEnum):
+    """What the crew does in a cycle."""
+
+    PLAIN = "one Start, one Stop"
+    START_TWICE = "two press Start"
+    START_TWENTY = "twenty press Start"
+    STOP_TWICE = "two press Stop"
+    STOP_AT_ONCE = "Stop right after Start"
+    IMPATIENT = "Stop and Start in turns"
+    BREAKUP = "Go to Idle while running"
+    REPAIR = "single servers stopped and started"
+    FOREIGN = "somebody else starts the boards"
+    EXCLUDE = "one board excluded"
+    UP_AND_DOWN = "Go to Idle, Go to Ready"
+
+
+# Few of the parts that are struck are up to the schedule's writer: their names are only numbers until a world is there.
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """One fault: `at` seconds after the cycle's first click, for `seconds`, on the part that `which` picks."""
+
+    kind: Kind
+    at: float
+    seconds: float
+    which: float
+    operation: str
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """One cycle."""
+
+    number: int
+    script: Script
+    running: float
+    strikes: tuple[Strike, ...]
+    wait: float
+    """Between the clicks of scripts that have several."""
+
+    def __str__(self) -> str:
+        strikes = "; ".join(f"{s.kind} at {s.at:.2f} for {s.seconds:.1f} s ({s.operation})" for s in self.strikes)
+        return f"cycle {self.number}: {self.script}, {self.running:.1f} s; {strikes or 'no fault'}"
+
+
+def schedules(seed: int, block: int, first: int, count: int) -> list[Schedule]:
+    """The schedules of one block of cycles: every kind comes up before any comes up again."""
+    rng = random.Random(f"{seed}:{block}")
+    kinds, scripts = _Deck(rng, list(Kind)), _Deck(rng, _scripts())
+    return [_schedule(rng, number, kinds, scripts) for number in range(first, first + count)]
+
+
+def _scripts() -> list[Script]:
+    return [Script.PLAIN] * 9 + [script for script in Script if script is not Script.PLAIN]
+
+
+class _Deck:
+    """Cards dealt until none is left, then shuffled anew."""
+
+    def __init__(self, rng: random.Random, cards: list[object]) -> None:  # type: ignore[type-arg]
+        self._rng, self._cards, self._left = rng, cards, []
+
+    def deal(self):
+        if not self._left:
+            self._left = list(self._cards)
+            self._rng.shuffle(self._left)
+        return self._left.pop()
+
+
+def _schedule(rng: random.Random, number: int, kinds: _Deck, scripts: _Deck) -> Schedule:
+    count = rng.choices((0, 1, 2, 3), (8, 46, 31, 15))[0]
+    strikes = [_strike(rng, kinds.deal()) for _ in range(count)]
+    return Schedule(
+        number=number,
+        script=scripts.deal(),
+        running=rng.uniform(0.5, 4.0),
+        strikes=tuple(sorted(strikes, key=lambda strike: strike.at)),
+        wait=rng.uniform(0.0, 1.5),
+    )
+
+
+def _strike(rng: random.Random, kind: Kind) -> Strike:
+    return Strike(
+        kind=kind,
+        at=round(rng.uniform(-0.2, 7.0), 3),
+        seconds=round(rng.uniform(0.5, 8.0), 2),
+        which=rng.random(),
+        operation=rng.choice(OPERATIONS),
+        size=rng.random(),
+    )
