@@ -39,3 +39,9 @@ def test_ten_cobos_and_a_mutant_with_readout() -> None:
 def test_other_layouts_of_the_short_form(told: dict[str, Any], servers: int, routers: int, sources: int) -> None:
     setup = setup_of(told)
     assert (len(setup.ecc_servers), len(setup.data_routers), len(setup.data_sources)) == (servers, routers, sources)
+
+
+def test_everything_can_be_restarted_from_the_page() -> None:
+    setup = setup_of(announcement(2, mutant=True, one_for_all=True))
+    assert {node.restart_ecc for node in setup.nodes} == {"systemctl restart {name}"}
+    assert {node.restart_router for node in setup.nodes} == {"systemctl restart {name}"}

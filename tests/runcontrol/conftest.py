@@ -22,3 +22,9 @@ def running(ready: Rig) -> Rig:
     """Run 1 is running."""
     assert ready.do("start").state == "done"
     return ready
+
+
+@pytest.fixture
+def hurry(rig: Rig) -> None:
+    """A minute's wait is over in a moment."""
+    rig.time.factor = 1000.0

@@ -1,68 +1,26 @@
-"""Restarting ECC servers and data routers: what is asked for, what is seen, and what is recorded."""
+"""Carrying restarts out: what is seen of ECC servers and data routers afterwards, and what is recorded."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
 
-from attpcdaq.audit.models import Entry
-from attpcdaq.audit.people import DAQ, Requester
 from attpcdaq.gateways.errors import BadReply, NoAnswer, Refused, Unreachable
 from attpcdaq.gateways.ports import CommandResult
 from attpcdaq.live.models import Event
-from attpcdaq.runcontrol.eyes import Eyes
-from attpcdaq.runcontrol.models import Restart
-from attpcdaq.runcontrol.outside import Outside
-from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
-from attpcdaq.runcontrol.restarting import execute_restart
-from attpcdaq.runcontrol.restarts import GONE, end, latest_restarts, look_after, request_restart, restart_action
-from attpcdaq.runlog.models import Run
-from attpcdaq.topology.models import DataRouter, ECCServer, Node
+from attpcdaq.topology.models import DataRouter
 from get_protocol.state_machine import Transition
-from tests.racing import race
-from tests.runcontrol.rig import SHIFTER, Rig, make_rig
+from tests.runcontrol.restarting import (
+    COBO0,
+    ROUTER0,
+    answer,
+    commands_run,
+    restart,
+    trail_of,
+)
+from tests.runcontrol.rig import Rig
 
-EXPERT = Requester("expert", role="expert", origin="192.168.4.7")
-COBO0 = "systemctl restart ecc-cobo0"
-ROUTER0 = "systemctl restart router-cobo0"
-
-
-@pytest.fixture(autouse=True)
-def hurry(request: pytest.FixtureRequest) -> None:
-    """A minute's wait is over in a moment."""
-    if "rig" in request.fixturenames:
-        request.getfixturevalue("rig").time.factor = 1000.0
-
-
-def ask(rig: Rig, kind: str = "ecc", name: str = "ecc-cobo0", by: Requester = SHIFTER, **more) -> Restart:
-    return request_restart(kind, name, by, now=rig.time.now(), **more)
-
-
-def outside(rig: Rig) -> Outside:
-    """Nobody else looks at the hardware meanwhile."""
-    return Outside(rig.ecc, rig.nodes, rig.time.now, rig.time.sleep, rig.time.monotonic)
-
-
-def restart(rig: Rig, kind: str = "ecc", name: str = "ecc-cobo0", **more) -> Restart:
-    """Request and carry out, as a worker would."""
-    asked = ask(rig, kind, name, **more)
-    assert execute_restart(asked.pk, lambda: outside(rig))
-    asked.refresh_from_db()
-    rig.look()
-    return asked
-
-
-def answer(rig: Rig, command: str, result: CommandResult, node: str = "node-cobo0") -> None:
-    rig.nodes.teach(node, command, lambda: result)
-
-
-def commands_run(rig: Rig, node: str = "node-cobo0") -> list[str]:
-    return rig.nodes.nodes[node].commands_run
-
-
-def trail_of(row: Restart) -> list[tuple[str, str, str]]:
-    return [(e.who, e.what, e.outcome) for e in Entry.objects.filter(command=row.pk).order_by("id")]
+pytestmark = pytest.mark.usefixtures("hurry")
 
 
 class TestEccServer:
@@ -234,179 +192,3 @@ class TestCommand:
         ready.nodes.teach("node-cobo0", COBO0, self._lost_after(RuntimeError("boom"), lambda: None))
         failed = restart(ready)
         assert (failed.state, "It broke off" in failed.message, "boom" in failed.message) == ("failed", True, True)
-
-
-class TestAsking:
-    def test_two_presses_are_one_restart(self, ready: Rig) -> None:
-        first = ask(ready)
-        assert ask(ready, by=SHIFTER).pk == first.pk
-        assert execute_restart(first.pk, ready.outside)
-        assert not execute_restart(first.pk, ready.outside)
-        assert commands_run(ready) == [COBO0]
-        assert ask(ready).pk != first.pk
-
-    def test_who_asks_from_where_is_recorded(self, ready: Rig) -> None:
-        DAQ_restart = ask(ready, by=DAQ)  # noqa: N806
-        assert (DAQ_restart.requested_by, DAQ_restart.origin) == ("DAQ", "the DAQ itself")
-        entry = Entry.objects.get(command=DAQ_restart.pk)
-        assert (entry.subject, entry.text, entry.outcome) == ("ecc-cobo0", COBO0, "accepted")
-
-    def test_somebody_else_in_charge_refuses(self, ready: Rig) -> None:
-        with pytest.raises(CommandRefused, match="shifter is in charge since"):
-            ask(ready, by=EXPERT)
-        assert not Restart.objects.exists()
-        entry = Entry.objects.filter(what="restart").get()
-        assert (entry.who, entry.role, entry.origin, entry.outcome) == ("expert", "expert", "192.168.4.7", "refused")
-        assert "is in charge" in entry.text
-
-    @pytest.mark.parametrize(
-        ("kind", "name", "expected"),
-        [
-            ("node", "node-cobo0", "subject_kind: 'node' is not one of ecc, router."),
-            ("ecc", "ecc-x", "name: there is no 'ecc-x'; known are ecc-cobo0, ecc-cobo1, ecc-mutant."),
-            ("router", "ecc-cobo0", "name: there is no 'ecc-cobo0'; known are router-cobo0"),
-        ],
-    )
-    def test_what_makes_no_sense_is_refused_in_words(self, rig: Rig, kind: str, name: str, expected: str) -> None:
-        with pytest.raises(BadCommand) as caught:
-            ask(rig, kind, name)
-        assert expected in str(caught.value)
-        assert Entry.objects.filter(what="restart", outcome="refused", subject=name).count() == 1
-
-    def test_without_a_command_nothing_is_offered(self, rig: Rig) -> None:
-        Node.objects.filter(name="node-cobo0").update(restart_ecc="")
-        server = ECCServer.objects.select_related("node").get(name="ecc-cobo0")
-        assert restart_action(server, None).allowed is False
-        with pytest.raises(CommandRefused, match=r"give its node node-cobo0 a restart_ecc \(Setup page\)"):
-            ask(rig)
-
-    def test_an_open_run_needs_a_word_that_says_what_it_costs(self, running: Rig) -> None:
-        with pytest.raises(CommandRefused, match=r"Run 1 is open\..*Idle while its boards still send.*Confirm it"):
-            ask(running)
-        with pytest.raises(CommandRefused, match=r"router-cobo0 receives nothing more in this run"):
-            ask(running, "router", "router-cobo0")
-        assert not Restart.objects.exists()
-        assert restart(running, confirm=True).state == "done"
-        assert Run.objects.get().state == "running"
-
-    def test_no_word_is_needed_while_the_files_of_a_run_are_moved(self, running: Rig) -> None:
-        Run.objects.update(state="closing", stopped_at=running.time.now())
-        assert ask(running).state == "queued"
-
-    def test_parts_of_the_same_name_are_not_taken_for_each_other(self, rig: Rig) -> None:
-        DataRouter.objects.filter(name="router-cobo0").update(name="ecc-cobo0")
-        ask(rig)
-        with pytest.raises(CommandRefused, match="Something else that is called ecc-cobo0"):
-            ask(rig, "router", "ecc-cobo0")
-
-    def test_a_part_that_was_taken_out_of_the_setup_meanwhile(self, rig: Rig) -> None:
-        asked = ask(rig, "router", "router-cobo0")
-        Restart.objects.filter(pk=asked.pk).update(data_router=None)
-        assert execute_restart(asked.pk, rig.outside)
-        asked.refresh_from_db()
-        assert (asked.state, "not set up any more" in asked.message) == ("failed", True)
-
-    def test_the_page_is_told_of_the_latest(self, rig: Rig) -> None:
-        restart(rig)
-        ask(rig)
-        ask(rig, "router", "router-cobo1")
-        now = rig.time.now()
-        first, second = rig.detector.ecc_servers[0].pk, rig.detector.data_routers[1].pk
-        assert {key: view.state for key, view in latest_restarts(now).items()} == {
-            ("ecc", first): "queued",
-            ("router", second): "queued",
-        }
-        assert latest_restarts(now + timedelta(hours=25)) == {}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_presses_at_the_same_moment_are_one_restart() -> None:
-    rig = make_rig()
-    found = race(5, lambda: ask(rig).pk)
-    assert len(set(found)) == 1
-    assert Restart.objects.count() == 1
-
-
-class TestNothingIsLeft:
-    def test_a_restart_that_no_worker_takes_expires_and_never_fires(self, rig: Rig) -> None:
-        asked = ask(rig)
-        seen = Rounds(rig)
-        seen.for_seconds(14)
-        asked.refresh_from_db()
-        assert asked.state == "queued"
-        seen.for_seconds(2)
-        asked.refresh_from_db()
-        assert asked.state == "expired"
-        assert "No worker took it in time" in asked.message
-        assert trail_of(asked)[-1] == ("shifter", "restart", "failed")
-        assert not execute_restart(asked.pk, rig.outside)
-        assert commands_run(rig) == []
-
-    def test_it_is_not_begun_late_even_when_nobody_swept(self, rig: Rig) -> None:
-        asked = ask(rig)
-        rig.time.elapsed += 16
-        assert not execute_restart(asked.pk, rig.outside)
-
-    @pytest.mark.parametrize("step", [-3600.0, 3600.0])
-    def test_a_clock_step_starts_nothing_late(self, rig: Rig, step: float) -> None:
-        asked = ask(rig)
-        rig.time.elapsed += step
-        assert not execute_restart(asked.pk, rig.outside)
-        Rounds(rig).for_seconds(1)
-        asked.refresh_from_db()
-        assert asked.state == "expired"
-
-    def test_one_that_got_lost_on_its_way_is_published_again(self, rig: Rig) -> None:
-        asked = ask(rig)
-        before = asked.published_at
-        Rounds(rig).for_seconds(3)
-        asked.refresh_from_db()
-        assert asked.published_at > before
-
-    def test_one_whose_worker_fell_silent_is_ended_and_its_late_record_counts_no_more(self, ready: Rig) -> None:
-        asked = ask(ready)
-        now = ready.time.now()
-        Restart.objects.filter(pk=asked.pk).update(state="running", claimed_at=now, heartbeat_at=now)
-        seen = Rounds(ready)
-        seen.for_seconds(4)
-        asked.refresh_from_db()
-        assert asked.state == "running"
-        seen.for_seconds(3)
-        assert not end(asked.pk, "done", "It is back.", ready.time.now())
-        asked.refresh_from_db()
-        assert (asked.state, asked.message) == ("failed", GONE)
-        assert [outcome for _, _, outcome in trail_of(asked)] == ["accepted", "failed"]
-        assert ask(ready).pk != asked.pk
-
-    def test_one_that_is_under_way_is_left_alone(self, ready: Rig) -> None:
-        asked = ask(ready)
-        ready.ecc.wedge("ecc-cobo0")
-        answer(ready, COBO0, CommandResult(0, ""))
-        seen = Rounds(ready)
-        sleep = ready.time.sleep
-
-        async def sweep_too(seconds: float) -> None:
-            await sleep(seconds)
-            await sync_to_async(seen.one)()
-
-        ready.time.sleep = sweep_too
-        assert execute_restart(asked.pk, ready.outside)
-        asked.refresh_from_db()
-        assert "was not restarted" in asked.message
-
-
-class Rounds:
-    """The rounds of a sweeper, twice a second."""
-
-    def __init__(self, rig: Rig) -> None:
-        self._rig = rig
-        self._eyes = Eyes(rig.time.monotonic)
-
-    def one(self) -> None:
-        self._eyes.open()
-        look_after(self._rig.time.now(), self._eyes)
-
-    def for_seconds(self, seconds: float) -> None:
-        for _ in range(int(seconds * 2)):
-            self.one()
-            self._rig.time.elapsed += 0.5
