@@ -75,14 +75,18 @@ class Execution:
         self._way_back = [step for step in steps if run_progress.is_way_back(step, steps)]
         self._steps = [step for step in steps if step not in self._way_back]
         self._outcomes = {step.pk: outcome for step in steps if (outcome := _recorded(step)) is not None}
-        self._problems: list[str] = []
+        self._growing = ""
 
     async def run(self) -> None:
         """Stage by stage to the end, in words. ClaimLostError."""
+        stops = [step for step in self._steps if step.transition == Transition.STOP]
         for stage in _stages(self._steps):
             await self._run(stage)
-            if stage[0].transition == Transition.STOP and stage[0].stage == self._last_stop():
-                await self._stopped([step for step in self._steps if step.transition == Transition.STOP])
+            if stops and stage[0].stage == stops[-1].stage:
+                await self._stopped(stops)
+        if self._growing and stops[-1] is not self._steps[-1]:
+            # A board whose ECC server was restarted hears no Stop, but what followed has reached it (facts 2.4).
+            await self._stopped(stops)
         seen_at = self._outside.now()
         await live_shows(self._steps, self._outcomes, self._outside)
         self._way_back = await sync_to_async(run_progress.settle)(
@@ -100,8 +104,6 @@ class Execution:
         left = [step for step in stage if step.pk not in self._outcomes]
         lost = self._lost(stage[0].stage)
         going = taking_part(stage, lost, run_progress.has_mutant, opens_run=self._command.opens_run)
-        if self._problems and stage[0].transition != Transition.STOP:
-            going = ()
         out = [step for step in left if step not in going]
         if out:
             await sync_to_async(record.skip)(out, EARLIER_FAILED, self._outside.now())
@@ -115,9 +117,6 @@ class Execution:
         earlier = (step for step in self._steps if step.stage < stage)
         return [step for step in earlier if not (step.pk in self._outcomes and self._outcomes[step.pk].ok)]
 
-    def _last_stop(self) -> int:
-        return max(step.stage for step in self._steps if step.transition == Transition.STOP)
-
     async def _stopped(self, stops: Sequence[Step]) -> None:
         """All boards were seen not running, and no data come any more: the run has stopped."""
         seen_at = self._outside.now()
@@ -127,8 +126,8 @@ class Execution:
         if run_id is None:
             return
         quiet = await wait_for_quiet(self._outside, self._say)
+        self._growing = f"Not stopped: {quiet.growing}" if quiet.growing else ""
         if quiet.growing:
-            self._problems.append(f"Not stopped: {quiet.growing}")
             return
         unseen = f"Not seen whether files still grow: {quiet.unseen}" if quiet.unseen else ""
         await sync_to_async(run_progress.close_run)(
@@ -140,7 +139,7 @@ class Execution:
 
     async def _conclude(self) -> None:
         failed = run_progress.failures([*self._steps, *self._way_back], self._outcomes)
-        bad = " ".join(filter(None, [failed, *self._problems]))
+        bad = " ".join(filter(None, [failed, self._growing]))
         await sync_to_async(run_progress.conclude)(self._command, self._mine, bad, self._outside.now())
 
 

@@ -55,7 +55,7 @@ def _run_of(command: Command) -> Run | None:
 
     A Stop is asked for without a lock, so a run may have been opened while it was written down.
     """
-    return Run.objects.filter(pk=command.run_id).first() if command.opens_run else open_run()
+    return Run.objects.filter(commands=command).first() if command.opens_run else open_run()
 
 
 def _may_run(run: Run) -> bool:

@@ -1,0 +1,179 @@
+"""Stop: always, at once, without a lock; and believed only when no data come any more."""
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from attpcdaq.gateways.errors import Unreachable
+from attpcdaq.live.models import Event
+from attpcdaq.runcontrol import commands
+from attpcdaq.runcontrol.execute import execute
+from attpcdaq.runcontrol.gate import hold_gate
+from attpcdaq.runcontrol.models import Command, Control
+from attpcdaq.runcontrol.outside import Outside
+from attpcdaq.runcontrol.snapshot import snapshot
+from attpcdaq.runlog.lifecycle import request_run
+from attpcdaq.runlog.models import Experiment, Run
+from attpcdaq.testing.memory_nodes import MemoryNodes
+from attpcdaq.topology.models import ECCServer
+from get_protocol.state_machine import State, Transition
+from tests.runcontrol.rig import SHIFTER, Rig, make_rig
+
+GRAW = "CoBo0_AsAd0_2026-11-22T09:48:24.458_0000.graw"
+
+
+def growing(rig: Rig, until: float) -> Outside:
+    """The rig's outside, where the first board's data come until that much time has passed."""
+    outside = rig.outside()
+    real = outside.nodes.list_graw
+
+    async def list_graw(node, directory, timeout):
+        if rig.time.elapsed < until and node.name == "node-cobo0":
+            rig.write(0, GRAW, b"frames" * (1 + int(rig.time.elapsed * 1000)))
+        return await real(node, directory, timeout)
+
+    nodes = rig.nodes
+    nodes.list_graw = list_graw
+    return outside
+
+
+class TestBelieved:
+    def test_the_run_is_stopping_while_files_grow_and_the_board_is_named(self, running: Rig) -> None:
+        stop = running.request("stop")
+        assert execute(stop.pk, lambda: growing(running, running.time.elapsed + 4))
+        stop.refresh_from_db()
+        assert stop.state == "done"
+        run = Run.objects.get()
+        assert run.state == "closing"
+        said = "Waiting: the files of CoBo[0] (router-cobo0) still grow, so data still come."
+        assert Event.objects.filter(topic="command", text=said).count() == 1
+        assert run.stopped_at - run.started_at < timedelta(seconds=4)
+
+    def test_a_board_that_goes_on_sending_keeps_the_run_stopping(self, running: Rig) -> None:
+        stop = running.request("stop")
+        assert execute(stop.pk, lambda: growing(running, running.time.elapsed + 1000))
+        stop.refresh_from_db()
+        assert stop.state == "failed"
+        assert stop.message == "Not stopped: the files of CoBo[0] (router-cobo0) still grow, so data still come."
+        assert Run.objects.get().state == "stopping"
+        assert snapshot(running.time.now()).overall.level == "bad"
+
+    def test_what_goes_on_behind_it_reaches_a_board_that_no_stop_does(self, running: Rig) -> None:
+        """Its ECC server was restarted: it is Idle, and the board goes on sending until it is described (facts 2.4)."""
+        running.ecc.restart("ecc-cobo0")
+        ready = running.request("go_ready", confirm=True)
+        outside, real = growing(running, 1e9), running.ecc.transition
+
+        async def call(server, transition, *rest):
+            reply = await real(server, transition, *rest)
+            if (server.name, transition) == ("ecc-cobo0", Transition.DESCRIBE):
+                running.nodes.list_graw = MemoryNodes.list_graw.__get__(running.nodes)
+            return reply
+
+        running.ecc.transition = call
+        assert execute(ready.pk, lambda: outside)
+        ready.refresh_from_db()
+        assert (ready.state, ready.message) == ("done", "")
+        assert set(running.states().values()) == {"READY"}
+        assert Run.objects.get().state == "closing"
+
+    def test_a_node_that_is_away_is_said_and_not_waited_for(self, running: Rig) -> None:
+        running.nodes.take_down("node-cobo1", Unreachable("node-cobo1: connection refused"))
+        assert running.do("stop").state == "done"
+        run = Run.objects.get()
+        assert run.state == "closing"
+        assert "Not seen whether files still grow: router-cobo1: node-cobo1: connection refused" in run.verdict
+
+
+class TestAlways:
+    def test_without_control(self, running: Rig) -> None:
+        Control.objects.update_or_create(pk=1, defaults={"holder": "somebody else", "since": running.time.now()})
+        assert running.do("stop").state == "done"
+
+    @pytest.mark.parametrize("state", ["IDLE", "DESCRIBED", "PREPARED", "READY", "PAUSED", "RUNNING"])
+    def test_from_every_state(self, rig: Rig, state: str) -> None:
+        rig.ecc.servers["ecc-cobo0"].state = State[state]
+        assert rig.do("stop").state == "done"
+        assert rig.states()["ecc-cobo0"] == ("READY" if state in ("PAUSED", "RUNNING") else state)
+
+    def test_one_that_nobody_took_in_time_does_not_swallow_the_next(self, running: Rig) -> None:
+        old = running.request("stop")
+        running.time.elapsed += 70
+        new = running.request("stop")
+        assert new.pk != old.pk
+        old.refresh_from_db()
+        assert old.state == "expired"
+        assert execute(new.pk, running.outside)
+        assert set(running.states().values()) == {"READY"}
+
+    def test_after_a_clock_that_was_set_back_a_start_is_possible_again(self, running: Rig) -> None:
+        assert running.do("stop").state == "done"
+        running.close(Run.objects.get())
+        running.time.set_by(-3600)
+        assert running.do("start").state == "done"
+
+    def test_the_run_of_a_start_that_was_asked_for_at_the_same_moment_is_not_forgotten(self, ready: Rig) -> None:
+        """The Stop saw no run when it was written down; the Start had begun when it was carried out."""
+        stop = ready.request("stop")
+        run = request_run(
+            Experiment.objects.get(),
+            title="",
+            run_class="testing",
+            operator=None,
+            configuration={},
+            now=ready.time.now(),
+        )
+        start = Command.objects.create(
+            action="start", run=run, state="done", requested_at=ready.time.now(), expires_at=ready.time.now(),
+            published_at=ready.time.now(),
+        )  # fmt: skip
+        for server in ECCServer.objects.all():
+            start.steps.create(
+                stage=0, ecc_server=server, server_name=server.name, transition=4, state="confirmed",
+                sent_at=ready.time.now(),
+            )  # fmt: skip
+            ready.ecc.servers[server.name].state = State.RUNNING
+        Run.objects.update(state="starting")
+        assert stop.run is None
+        assert execute(stop.pk, ready.outside)
+        assert Run.objects.get().state == "closing"
+        assert set(ready.states().values()) == {"READY"}
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWithoutALock:
+    def test_it_is_written_while_somebody_decides_for_ever(self, postgresql_only: None) -> None:
+        rig = make_rig(cobos=1)
+        rig.make_ready()
+        rig.do("start")
+        held, enough = threading.Event(), threading.Event()
+
+        def decide() -> None:
+            with transaction.atomic():
+                hold_gate()
+                Run.objects.select_for_update(no_key=True).get()
+                Command.objects.select_for_update(no_key=True).filter(action="start").get()
+                held.set()
+                enough.wait(30)
+            connection.close()
+
+        frozen = threading.Thread(target=decide)
+        frozen.start()
+        assert held.wait(10)
+        began = time.monotonic()
+        stop = commands.request("stop", None, SHIFTER, now=rig.time.now())
+        took = time.monotonic() - began
+        enough.set()
+        frozen.join()
+        assert took < 5
+        assert execute(stop.pk, rig.outside)
+        assert set(rig.states().values()) == {"READY"}
+
+
+@pytest.fixture
+def postgresql_only() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer: there is nothing to hold up (run with --postgresql)")
