@@ -24,6 +24,7 @@ from attpcdaq.runcontrol.views import (
     TroubleView,
 )
 from attpcdaq.runlog.models import RunClass
+from attpcdaq.web.attention import attention
 from attpcdaq.web.partials import PANELS
 from attpcdaq.web.roles import as_seen_by
 from tests.web.page import Page
@@ -213,8 +214,10 @@ def drawn(shown: Snapshot, user: User) -> str:
     """The status page as `user` sees it."""
     request = RequestFactory().get("/")
     request.user = user
+    seen = as_seen_by(user, shown)
     context = {
-        "status": as_seen_by(user, shown),
+        "status": seen,
+        "attention": attention(seen),
         "event_id": 1,
         "monitor_at": NOW,
         "may_operate": user.has_perm("runcontrol.operate"),

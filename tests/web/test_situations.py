@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from django.contrib.auth.models import User
 
-from attpcdaq.runcontrol.views import ActionView, Snapshot
+from attpcdaq.runcontrol.views import ActionView, Overall, Snapshot
 from tests.web import drawn, situations
 from tests.web.drawn import GO, draw, planned
 from tests.web.page import Page
@@ -151,7 +151,20 @@ class TestTroubles:
 
     def test_what_is_excluded_troubles_nobody(self, shifter: User) -> None:
         shown = drawn.changed(ALL["wedged"], 4, excluded=drawn.exclusion())
+        shown = replace(shown, overall=ALL["excluded"].overall)
         assert not draw(shown, shifter).has("//*[@data-trouble]")
+
+    def test_what_only_the_overall_state_says_has_a_text_too(self, shifter: User) -> None:
+        page = draw(ALL["monitor-away"], shifter)
+        assert "The monitor is not running" in page.one("//*[@data-trouble='monitor-away']").text()
+        assert advice(page).startswith("Next: ")
+        forsaken = Overall("bad", "Needs attention", ("Nobody moves the files of run 7. Is the worker running?",))
+        card = draw(replace(ALL["ready"], overall=forsaken), shifter).one("//*[@data-trouble='nobody-moves']")
+        assert card.text().startswith("Nobody moves the files")
+
+    def test_a_run_in_trouble_without_a_text_can_be_stopped(self, shifter: User) -> None:
+        odd = Overall("bad", "Run 7 is not taking all data", ("Something nobody has seen before.",))
+        assert advice(draw(replace(ALL["running"], overall=odd), shifter)) == "Press Stop run if this cannot be mended."
 
     def test_a_call_that_still_blocks_is_not_forgotten(self, shifter: User) -> None:
         row = draw(ALL["wedged"], shifter).one("//*[@data-ecc='ecc-cobo4']").text()
@@ -205,5 +218,4 @@ def test_nothing_wrong_shows_no_card(shifter: User) -> None:
         "ready",
         "running",
         "under-way",
-        "monitor-away",
     }

@@ -86,6 +86,11 @@ class TestReasons:
             "Start is under way.",
         ]
 
+    def test_a_name_in_brackets_does_not_part_them(self) -> None:
+        quiet = [f"router-c{number}: no data for 6 s (ecc-c{number})." for number in range(3)]
+        assert grouped(quiet) == ["router-c0 .. router-c2: no data for 6 s."]
+        assert grouped(quiet[:1]) == quiet[:1]
+
     def test_order_of_first_mention(self) -> None:
         assert grouped(["a: x.", "b: y.", "c: x."]) == ["a, c: x.", "b: y."]
 

@@ -51,7 +51,10 @@ def adopt(request: HttpRequest) -> HttpResponse:
     """Make a run of boards that are Running although no run is open."""
     title, run_class = _words(request, "title", "run_class")
     return _carry_out(
-        request, "Adopting", lambda by: adopting.adopt(by, timezone.now(), title=title, run_class=run_class), "is done"
+        request,
+        "Adopting",
+        lambda by: adopting.adopt(by, timezone.now(), title=title, run_class=run_class),
+        "The boards are adopted as a run",
     )
 
 
@@ -60,7 +63,10 @@ def exclude(request: HttpRequest) -> HttpResponse:
     """Go on without an ECC server and its boards, for the reason given."""
     name, reason = _words(request, "server", "reason")
     return _carry_out(
-        request, f"Excluding {name}", lambda by: excluding.exclude(name, reason, by, timezone.now()), "is done"
+        request,
+        f"Excluding {name}",
+        lambda by: excluding.exclude(name, reason, by, timezone.now()),
+        f"{name} is excluded",
     )
 
 
@@ -68,7 +74,12 @@ def exclude(request: HttpRequest) -> HttpResponse:
 def include(request: HttpRequest) -> HttpResponse:
     """Take an excluded ECC server back in."""
     (name,) = _words(request, "server")
-    return _carry_out(request, f"Including {name}", lambda by: excluding.include(name, by, timezone.now()), "is done")
+    return _carry_out(
+        request,
+        f"Including {name}",
+        lambda by: excluding.include(name, by, timezone.now()),
+        f"{name} is included again",
+    )
 
 
 @require_POST
@@ -92,7 +103,7 @@ def prefer(request: HttpRequest) -> HttpResponse:
         request,
         "Changing how runs are started",
         lambda by: preferences.set_reconfigure_mutant(on, by, timezone.now()),
-        "is done",
+        f"The MuTAnT is {'' if on else 'not '}configured anew before each run",
         expert=True,
     )
 
@@ -101,9 +112,7 @@ def _words(request: HttpRequest, *names: str) -> list[str]:
     return [request.POST.get(name, "").strip() for name in names]
 
 
-def _carry_out(
-    request: HttpRequest, what: str, order: Order, accepted: str = "was requested", *, expert: bool = False
-) -> HttpResponse:
+def _carry_out(request: HttpRequest, what: str, order: Order, done: str = "", *, expert: bool = False) -> HttpResponse:
     """Give the order in the name of who asks, or say every reason against it."""
     may, reason = (may_expert, EXPERT_REASON) if expert else (may_operate, OBSERVER_REASON)
     if not may(request.user):
@@ -114,7 +123,7 @@ def _carry_out(
         return _answer(request, 400, f"{what} was not requested", [str(error)])
     except CommandRefused as refusal:
         return _answer(request, 409, f"{what} was refused", refusal.reasons)
-    return _answer(request, 202, f"{what} {accepted}")
+    return _answer(request, 202, done or f"{what} was requested")
 
 
 def _answer(request: HttpRequest, status: int, title: str, reasons: Sequence[str] = ()) -> HttpResponse:

@@ -1,11 +1,18 @@
 """What the crew must see first: what is wrong, what it means, and the one thing to press next."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
+from attpcdaq.runcontrol.troubles import trouble_of
 from attpcdaq.runcontrol.views import CommandView, EccView, RouterView, Snapshot, TroubleView
 
 AT_WORK = ("queued", "running")
 ENDED_BADLY = ("failed", "expired")
+# These stand on the page in their own way.
+SHOWN_OTHERWISE = ("loose", "excluded", "under-way", "run-open")
+Part = EccView | RouterView
+in_words = lru_cache(maxsize=512)(trouble_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,31 +25,29 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
-class TroubleGroup:
+class Trouble:
     """One kind of trouble and everything that has it."""
 
-    trouble: TroubleView
-    servers: tuple[EccView, ...]
-    routers: tuple[RouterView, ...]
+    view: TroubleView
+    parts: tuple[Part, ...]
 
     @property
     def names(self) -> list[str]:
-        return [part.name for part in (*self.servers, *self.routers)]
+        return [part.name for part in self.parts]
 
     @property
-    def alone(self) -> EccView | RouterView | None:
+    def alone(self) -> Part | None:
         """The only one that has it: its buttons can stand beside the text."""
-        parts = (*self.servers, *self.routers)
-        return parts[0] if len(parts) == 1 else None
+        return self.parts[0] if len(self.parts) == 1 else None
 
     @property
     def kind(self) -> str:
-        return "ecc" if self.servers else "router"
+        return "ecc" if isinstance(self.alone, EccView) else "router"
 
     @property
     def menu(self) -> str:
         """The address of its controls, by name."""
-        return "server-menu" if self.servers else "router-menu"
+        return "server-menu" if isinstance(self.alone, EccView) else "router-menu"
 
     @property
     def wants_restart(self) -> bool:
@@ -55,19 +60,20 @@ class TroubleGroup:
         return part.online is False
 
 
-def troubles(status: Snapshot) -> list[TroubleGroup]:
-    """Every kind of trouble once; what is excluded troubles nobody."""
-    servers = [server for server in status.ecc_servers if server.trouble and not server.excluded]
-    routers = [router for router in status.routers if router.trouble and not router.excluded]
-    kinds = {part.trouble.key: part.trouble for part in (*servers, *routers) if part.trouble}
-    return [
-        TroubleGroup(
-            trouble,
-            tuple(server for server in servers if server.trouble and server.trouble.key == key),
-            tuple(router for router in routers if router.trouble and router.trouble.key == key),
-        )
-        for key, trouble in kinds.items()
-    ]
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """What is wrong, and what to do about it."""
+
+    advice: Advice
+    failed: CommandView | None
+    troubles: tuple[Trouble, ...]
+
+
+def attention(status: Snapshot) -> Attention:
+    """Everything of the status that somebody must look at."""
+    failed = failed_command(status)
+    wrong = troubles(status, failed)
+    return Attention(_advice(status, failed, wrong), failed, wrong)
 
 
 def failed_command(status: Snapshot) -> CommandView | None:
@@ -78,9 +84,33 @@ def failed_command(status: Snapshot) -> CommandView | None:
     return command if command.retry.allowed or status.overall.level == "bad" else None
 
 
-def advice(status: Snapshot) -> Advice:
-    """What to press next; nothing while something is under way, or all is well."""
-    failed, wrong = failed_command(status), troubles(status)
+def troubles(status: Snapshot, failed: CommandView | None) -> tuple[Trouble, ...]:
+    """Every kind of trouble once: of the parts, then of what the overall state and the failed command say."""
+    found: dict[str, tuple[TroubleView, dict[str, Part]]] = {}
+    known: dict[str, Part] = {part.name: part for part in (*status.ecc_servers, *status.routers) if not part.excluded}
+    for part in known.values():
+        if part.trouble:
+            found.setdefault(part.trouble.key, (part.trouble, {}))[1][part.name] = part
+    had = {name for _, parts in found.values() for name in parts}
+    for text in _texts(status, failed):
+        view, name = in_words(text), text.partition(": ")[0]
+        if view is None or view.key in SHOWN_OTHERWISE or name in had:
+            continue
+        parts = found.setdefault(view.key, (view, {}))[1]
+        if name in known:
+            parts[name] = known[name]
+    return tuple(Trouble(view, tuple(parts.values())) for view, parts in found.values())
+
+
+def _texts(status: Snapshot, failed: CommandView | None) -> Iterable[str]:
+    if status.overall.level == "bad":
+        yield from (status.overall.title, *status.overall.reasons)
+    if failed is not None and failed.message:
+        yield failed.message
+
+
+def _advice(status: Snapshot, failed: CommandView | None, wrong: tuple[Trouble, ...]) -> Advice:
+    """Nothing while something is under way, or all is well."""
     if status.loose and status.loose.adopt.allowed:
         return Advice("adopt", "Adopt as run", "or Stop them.")
     if status.command is not None and status.command.state in AT_WORK:
@@ -88,8 +118,10 @@ def advice(status: Snapshot) -> Advice:
     if failed is not None and failed.retry.allowed:
         return Advice("retry", "Retry", f"to go on with what is left of {failed.label}.")
     if wrong:
-        return Advice(text=wrong[0].trouble.todo)
-    return Advice() if status.run else _onwards(status)
+        return Advice(text=f"{wrong[0].view.todo.split('. ')[0].removesuffix('.')}.")
+    if status.run is None:
+        return _onwards(status)
+    return Advice("stop", "Stop run", "if this cannot be mended.") if status.overall.level == "bad" else Advice()
 
 
 def _onwards(status: Snapshot) -> Advice:

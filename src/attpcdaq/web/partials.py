@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from attpcdaq.live.models import MonitorBeat
 from attpcdaq.runcontrol.snapshot import snapshot
 from attpcdaq.runlog.models import RunClass
+from attpcdaq.web.attention import attention
 from attpcdaq.web.latest import latest_event_id
 from attpcdaq.web.roles import as_seen_by, may_operate
 
@@ -49,6 +50,7 @@ def status_context(request: HttpRequest) -> dict[str, Any]:
     status = as_seen_by(request.user, snapshot())
     return {
         "status": status,
+        "attention": attention(status),
         "event_id": latest,
         "monitor_at": MonitorBeat.objects.values_list("at", flat=True).first(),
         "may_operate": may_operate(request.user),

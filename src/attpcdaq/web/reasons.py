@@ -7,6 +7,7 @@ PARTS_SHOWN = 2
 RANGE_FROM = 3
 NAME = r"[A-Za-z][\w.-]*\d"
 LISTED = re.compile(rf"{NAME}(?:, {NAME})+")
+BRACKETS = re.compile(r" \([\w.-]+\)\.$")
 NUMBERED = re.compile(r"(.*?)(\d+)")
 
 
@@ -23,7 +24,17 @@ def grouped(reasons: Iterable[str], *, short: bool = False) -> list[str]:
         if not colon or " " in name:
             name, text = "", reason
         groups.setdefault(compact(text), []).append(name)
-    return [_sentence([name for name in names if name], text, short) for text, names in groups.items()]
+    return [_sentence([name for name in names if name], text, short) for text, names in _merged(groups).items()]
+
+
+def _merged(groups: dict[str, list[str]]) -> dict[str, list[str]]:
+    """What is the same but for a name in brackets at the end, together and without it."""
+    merged: dict[str, list[str]] = {}
+    plain = {text: BRACKETS.sub(".", text) for text in groups}
+    for text, names in groups.items():
+        often = sum(other == plain[text] for other in plain.values()) > 1
+        merged.setdefault(plain[text] if often else text, []).extend(names)
+    return merged
 
 
 def compact(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django import template
+from django.urls import reverse
 
 from attpcdaq.runcontrol.views import RunView
 from attpcdaq.web import reasons
@@ -130,4 +131,4 @@ def compact(text: str) -> str:
 @register.filter
 def manual_link(anchor: str) -> str:
     """Where the manual page on troubles tells more."""
-    return f"/help/troubles/#{anchor}"
+    return f"{reverse('help-page', args=['troubles'])}#{anchor}"

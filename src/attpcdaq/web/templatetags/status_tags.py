@@ -6,13 +6,9 @@ from django import template
 
 from attpcdaq.runcontrol.models import Action
 from attpcdaq.runcontrol.views import ActionView, CommandView, EccView, Snapshot, StepView
-from attpcdaq.web import attention
 from attpcdaq.web.templatetags.daq_tags import human_rate
 
 register = template.Library()
-register.filter("advice", attention.advice)
-register.filter("troubles", attention.troubles)
-register.filter("failed_command", attention.failed_command)
 GOALS = ("go_ready", "go_idle")
 # The five which do not end in a run; Start and Stop stand in the run panel.
 STEPS = ("describe", "prepare", "configure", "breakup", "undo")
