@@ -48,9 +48,9 @@ def words_of_templates() -> set[str]:
 
 
 def dotted_names() -> set[str]:
-    """The last words of dotted names in settings: Django imports them by name."""
-    settings = (ROOT / "src/attpcdaq/config/settings.py").read_text()
-    return set(re.findall(r'"(?:\w+\.)+(\w+)"', settings))
+    """The last words of dotted names in settings: Django and Celery import them by name."""
+    settings = (ROOT / "src/attpcdaq/config" / name for name in ("settings.py", "celery.py"))
+    return {word for file in settings for word in re.findall(r'"(?:\w+\.)+(\w+)"', file.read_text())}
 
 
 def main() -> int:

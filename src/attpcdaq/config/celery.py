@@ -73,6 +73,7 @@ def _rabbitmq(broker_url: str) -> None:
         task_default_queue_type="quorum",
         task_queues=[Queue(name, routing_key=name, queue_arguments=quorum) for name in (CONTROL, FILES)],
         worker_detect_quorum_queues=True,
+        worker_consumer="attpcdaq.config.celery_worker.PlainConsumer",
         # Without these a stalled broker blocks a publish for ever.
         broker_transport_options={"confirm_publish": True, "read_timeout": 2, "write_timeout": 2},
     )
