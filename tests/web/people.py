@@ -18,6 +18,13 @@ def expert(name: str = "sam") -> User:
     return user
 
 
+def admin(name: str = "ada") -> User:
+    """Somebody who may also make accounts."""
+    user = expert(name)
+    user.user_permissions.add(Permission.objects.get(content_type__app_label="runcontrol", codename="administer"))
+    return user
+
+
 def observer(name: str = "lee") -> User:
     """Somebody who may look."""
     return User.objects.get_or_create(username=name)[0]

@@ -21,9 +21,6 @@ class Trail(models.QuerySet["Entry"]):
     def delete(self) -> NoReturn:
         _refuse()
 
-    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
-        _refuse()
-
 
 class Entry(models.Model):
     """One line of the audit trail; what came of a command is a line of its own with the same `command`."""

@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from attpcdaq.web import actions, audit_pages, control_actions, help_pages, pages, partials, stream
+from attpcdaq.web import account_pages, actions, audit_pages, control_actions, help_pages, pages, partials, stream
 from attpcdaq.web.api import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -26,6 +26,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("events/stream", stream.stream, name="event-stream"),
     path("healthz", pages.health, name="health"),
     path("runs/", include("attpcdaq.web.run_urls")),
+    path("accounts/", account_pages.overview, name="accounts"),
+    path("accounts/role", account_pages.give_role, name="account-role"),
+    path("password/", account_pages.ChangePassword.as_view(), name="password"),
     path("audit/", audit_pages.audit, name="audit"),
     path("help/", help_pages.index, name="help"),
     path("help/<path:name>/", help_pages.page, name="help-page"),
