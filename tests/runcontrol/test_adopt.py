@@ -5,12 +5,16 @@ from datetime import timedelta
 import pytest
 
 from attpcdaq.audit.models import Entry
+from attpcdaq.runcontrol import commands
 from attpcdaq.runcontrol.adopt import adopt
 from attpcdaq.runcontrol.exclude import exclude
+from attpcdaq.runcontrol.execute import execute
+from attpcdaq.runcontrol.models import Command
 from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
 from attpcdaq.runlog.models import Experiment, Run, RunState
 from get_protocol.state_machine import State
-from tests.runcontrol.rig import SHIFTER, Rig
+from tests.racing import race
+from tests.runcontrol.rig import SHIFTER, Rig, make_rig
 
 SERVERS = ("ecc-cobo0", "ecc-cobo1", "ecc-mutant")
 
@@ -88,3 +92,38 @@ def test_not_while_a_command_is_at_work(loose: Rig) -> None:
 def test_what_makes_no_sense_is_said(loose: Rig, words: dict[str, str], field: str) -> None:
     with pytest.raises(BadCommand, match=field):
         adopt(SHIFTER, loose.time.now(), **words)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAtOnce:
+    """Two people, or two processes, at the same moment."""
+
+    @staticmethod
+    def loose_rig() -> Rig:
+        rig = make_rig(cobos=1)
+        rig.make_ready()
+        set_running(rig, "ecc-cobo0", "ecc-mutant")
+        return rig
+
+    def test_adopted_by_many_it_is_one_run(self) -> None:
+        rig = self.loose_rig()
+        now = rig.time.now()
+        results = race(6, lambda: adopt(SHIFTER, now))
+        assert sum(isinstance(result, Run) for result in results) == 1, results
+        assert sum(isinstance(result, CommandRefused) for result in results) == 5, results
+        assert Run.objects.get().number == 1
+
+    def test_a_stop_meanwhile_stops_them_whoever_comes_first(self) -> None:
+        rig = self.loose_rig()
+        now = rig.time.now()
+        works = [lambda: adopt(SHIFTER, now), lambda: commands.request("stop", None, SHIFTER, now=now)]
+
+        def work() -> object:
+            return works.pop()()
+
+        results = race(2, work)
+        stop = next(result for result in results if isinstance(result, Command))
+        assert execute(stop.pk, rig.outside)
+        assert set(rig.states().values()) == {"READY"}
+        assert not Run.objects.filter(state="running").exists()
+        assert all(isinstance(result, Command | Run | CommandRefused) for result in results), results

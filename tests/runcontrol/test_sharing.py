@@ -1,67 +1,71 @@
 """One reading of the status for everybody who asks in the same moment, and never an old one."""
 
-import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pytest
 
 from attpcdaq.live import store
 from attpcdaq.live.models import Event
-from attpcdaq.runcontrol.sharing import Shared
+from attpcdaq.runcontrol.sharing import SECONDS, Shared
 from attpcdaq.runcontrol.snapshot import snapshot
 from attpcdaq.runcontrol.views import Snapshot
 from tests.runcontrol.rig import Rig, make_rig
 
 
-def made(calls: list[int]) -> Shared:
-    def make(now: datetime) -> Snapshot:
-        calls.append(len(calls))
-        return replace(snapshot(now), next_run_number=len(calls))
+@dataclass
+class Desk:
+    """Somebody who asks, a clock that stands still, and how often the status was really read."""
 
-    return Shared(make)
+    time: float = 0.0
+    reads: int = 0
+    shared: Shared = field(init=False)
 
+    def __post_init__(self) -> None:
+        self.shared = Shared(self.read, lambda: self.time)
 
-@pytest.mark.django_db(transaction=True)
-def test_the_same_until_something_changes() -> None:
-    rig = make_rig()
-    calls: list[int] = []
-    shared = made(calls)
-    numbers = [shared.get().next_run_number for _ in range(3)]
-    assert numbers[1] == numbers[2]
-    store.add_event("setup", "something changed", at=rig.time.now())
-    assert shared.get().next_run_number == len(calls) > numbers[2]
+    def read(self, now: datetime) -> Snapshot:
+        self.reads += 1
+        return replace(snapshot(now), next_run_number=self.reads)
 
-
-@pytest.mark.django_db(transaction=True)
-def test_an_event_that_was_committed_late_counts_too() -> None:
-    """Its id was given out before, so the newest id does not tell of it."""
-    make_rig()
-    late = Event.objects.first()
-    store.add_event("setup", "the newest")
-    Event.objects.filter(pk=late.pk).delete()
-    calls: list[int] = []
-    shared = made(calls)
-    shared.get()
-    late.save(force_insert=True)
-    shared.get()
-    assert len(calls) == 2
+    def ask(self) -> int | None:
+        """The number of the reading that was answered with."""
+        return self.shared.get().next_run_number
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_grows_old() -> None:
-    make_rig()
-    calls: list[int] = []
-    shared = made(calls)
-    deadline = time.monotonic() + 10
-    while len(calls) < 2 and time.monotonic() < deadline:
-        shared.get()
-    assert len(calls) == 2
+class TestShared:
+    @pytest.fixture
+    def desk(self) -> Desk:
+        make_rig()
+        return Desk()
+
+    def test_the_same_until_something_changes(self, desk: Desk) -> None:
+        assert [desk.ask(), desk.ask()] == [1, 1]
+        store.add_event("setup", "something changed")
+        assert [desk.ask(), desk.ask()] == [2, 2]
+
+    def test_an_event_that_was_committed_late_counts_too(self, desk: Desk) -> None:
+        """Its id was given out before, so the newest id does not tell of it."""
+        late = Event.objects.first()
+        store.add_event("setup", "the newest")
+        Event.objects.filter(pk=late.pk).delete()
+        assert desk.ask() == 1
+        late.save(force_insert=True)
+        assert desk.ask() == 2
+
+    def test_it_grows_old(self, desk: Desk) -> None:
+        assert desk.ask() == 1
+        desk.time = SECONDS
+        assert desk.ask() == 1
+        desk.time += 0.01
+        assert desk.ask() == 2
+
+    def test_before_anything_ever_happened_it_is_read_anew(self, desk: Desk) -> None:
+        Event.objects.all().delete()
+        assert [desk.ask(), desk.ask()] == [1, 2]
 
 
 def test_within_a_transaction_it_is_read_anew(rig: Rig) -> None:
-    calls: list[int] = []
-    shared = made(calls)
-    shared.get()
-    shared.get()
-    assert len(calls) == 2
+    desk = Desk()
+    assert [desk.ask(), desk.ask()] == [1, 2]

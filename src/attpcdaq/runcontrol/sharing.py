@@ -32,8 +32,9 @@ class Kept:
 class Shared:
     """Whatever changed has left an event, so the same latest events mean the same status but for its ages."""
 
-    def __init__(self, make: Callable[[datetime], Snapshot]) -> None:
+    def __init__(self, make: Callable[[datetime], Snapshot], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._make = make
+        self._monotonic = monotonic
         self._lock = threading.Lock()
         self._kept: Kept | None = None
 
