@@ -143,6 +143,24 @@ class TestLoose:
         assert see(running).loose is None
 
 
+def test_a_board_that_stop_does_not_reach_is_said_with_what_does(running: Rig) -> None:
+    """E.g. its ECC server died while it answered Stop, and says Idle now."""
+    running.do("stop", ["ecc-mutant", "ecc-cobo1"])
+    Run.objects.update(state="stopping")
+    running.ecc.restart("ecc-cobo0")
+    running.write(0, NAME)
+    running.time.elapsed += 1
+    running.look()
+    reasons = see(running).overall.reasons
+    assert reasons == (
+        "Run 1 was not seen stopped: the files of ecc-cobo0 still grow. Its ECC server was restarted, so Stop does not "
+        "reach the board: press Go to Ready, for Describe and Prepare do.",
+    )
+    running.time.elapsed += 4
+    running.look()
+    assert "Press Stop again" in see(running).overall.reasons[0]
+
+
 class TestStillBusy:
     @pytest.fixture
     def blocked(self, rig: Rig) -> Rig:

@@ -19,6 +19,9 @@ STATE_TEXTS = {
 }
 SENDING = "Files grow although no run is open and the ECC server does not say Running"
 REACH_IT = "Its board still sends, as after a restart of the ECC server: Describe and Prepare reach it (Go to Ready)."
+BEYOND_STOP = (
+    "Its ECC server was restarted, so Stop does not reach the board: press Go to Ready, for Describe and Prepare do."
+)
 SILENT = "A server that has not answered for 60 s is not waited for any more."
 
 
@@ -64,7 +67,7 @@ def _overall(
     active = command if command is not None and command.state in ("queued", "running") else None
     problems = loose_problems(loose, servers) + server_problems(servers) + run_problems(servers, routers, run, now)
     if run is not None and active is None:
-        problems += forsaken(run, now)
+        problems += out_of_reach(run, servers, routers) or forsaken(run, now)
     if problems:
         return Overall("bad", _bad_title(servers, run, loose), problems)
     if active is not None:
@@ -91,6 +94,15 @@ def server_problems(servers: tuple[EccView, ...]) -> tuple[str, ...]:
     bad = (server for server in servers if server.state in STATE_TEXTS)
     said = tuple(f"{s.name}: {STATE_TEXTS[s.state]} {s.problem if s.state == 'unknown' else ''}".strip() for s in bad)
     return said + tuple(f"{s.name}: it is still busy with {s.still_busy}" for s in servers if s.still_busy)
+
+
+def out_of_reach(run: RunView, servers: tuple[EccView, ...], routers: tuple[RouterView, ...]) -> tuple[str, ...]:
+    """Boards that send on while their ECC server says Idle: Stop does nothing there (facts 2.2, 2.4)."""
+    sending = {router.ecc_server for router in routers if router.growing}
+    names = [s.name for s in servers if s.name in sending and s.state in ("idle", "described")]
+    if run.state != "stopping" or not names:
+        return ()
+    return (f"Run {run.number} was not seen stopped: the files of {', '.join(names)} still grow. {BEYOND_STOP}",)
 
 
 def forsaken(run: RunView, now: datetime) -> tuple[str, ...]:

@@ -50,11 +50,8 @@ class Shared:
                 self._lock.release()
 
     def _fresh(self) -> Snapshot:
-        at, key, kept = (
-            time.monotonic(),
-            tuple(Event.objects.values_list("id", flat=True)[:EVENTS_COMPARED]),
-            self._kept,
-        )
+        at, kept = self._monotonic(), self._kept
+        key = tuple(Event.objects.values_list("id", flat=True)[:EVENTS_COMPARED])
         if kept is not None and key and kept.key == key and at - kept.at <= SECONDS:
             return kept.snapshot
         made = self._make(timezone.now())
