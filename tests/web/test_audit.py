@@ -54,7 +54,7 @@ class TestChanges:
         browser(operator("kim")).post("/runs/of/e20009/1/", sent)
         assert last() == ("kim", "shifter", "run sheet", "done", "Title: 'alphas' -> '16O'; Pressure: '' -> '3.5'")
         browser(operator("kim")).post("/runs/of/e20009/1/", {field: "x", f"was-{field}": "3.5"})
-        assert last()[2:4] == ("run-sheet", "refused")
+        assert last()[2:4] == ("run sheet", "refused")
         assert "'x' is not a number" in last()[4]
 
     def test_an_observable(self) -> None:
@@ -69,10 +69,10 @@ class TestChanges:
     def test_the_setup_is_for_experts(self) -> None:
         build_detector(cobos=1)
         assert browser(operator("kim")).post("/setup/apply", {"setup": ""}).status_code == 403
-        assert last()[:4] == ("kim", "shifter", "setup-apply", "refused")
+        assert last()[:4] == ("kim", "shifter", "setup apply", "refused")
         assert "role expert" in last()[4]
         assert browser(expert("sam")).post("/setup/apply", {"setup": "nonsense"}).status_code == 400
-        assert last()[:4] == ("sam", "expert", "setup-apply", "refused")
+        assert last()[:4] == ("sam", "expert", "setup apply", "refused")
 
     def test_a_command_and_its_refusal(self) -> None:
         detector = build_detector(cobos=1)

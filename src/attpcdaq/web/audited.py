@@ -66,7 +66,7 @@ def _record(request: HttpRequest, response: HttpResponseBase) -> None:
     outcome, text = (Outcome.REFUSED, reasons) if reasons else _outcome(by.name, response)
     what = (match and (match.kwargs.get("action") or match.url_name)) or "unknown address"
     text = (_said(response) or text)[:TEXT_LENGTH]
-    trail.record(by, str(what), outcome, subject=f"{request.method} {request.path}", text=text)
+    trail.record(by, str(what).replace("-", " "), outcome, subject=f"{request.method} {request.path}", text=text)
 
 
 def _outcome(name: str, response: HttpResponseBase) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""PostgreSQL itself refuses to change or delete a line; elsewhere only the model does (ADR on the audit trail)."""
+"""PostgreSQL itself refuses to change or delete a line; elsewhere only the model does (ADR 12)."""
 
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
