@@ -152,10 +152,9 @@ def test_a_board_that_stop_does_not_reach_is_said_with_what_does(running: Rig) -
     running.time.elapsed += 1
     running.look()
     reasons = see(running).overall.reasons
-    assert reasons == (
-        "Run 1 was not seen stopped: the files of ecc-cobo0 still grow. Its ECC server was restarted, so Stop does not "
-        "reach the board: press Go to Ready, for Describe and Prepare do.",
-    )
+    assert len(reasons) == 1
+    assert reasons[0].startswith("Run 1 was not seen stopped: the files of ecc-cobo0 still grow.")
+    assert "press Go to Ready, for Describe and Prepare do" in reasons[0]
     running.time.elapsed += 4
     running.look()
     assert "Press Stop again" in see(running).overall.reasons[0]
