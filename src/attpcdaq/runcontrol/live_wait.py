@@ -10,7 +10,7 @@ from attpcdaq.runcontrol.models import Step
 from attpcdaq.runcontrol.moments import is_about_now
 from attpcdaq.runcontrol.outside import Outside
 from attpcdaq.runcontrol.step import Outcome
-from get_protocol.state_machine import Transition
+from get_protocol.state_machine import State, Transition
 
 AT_MOST = 2.0
 LOOK_EVERY = 0.05
@@ -30,6 +30,17 @@ async def shown_clean(outside: Outside) -> None:
     """The same after files were moved: who sees a run closed may start the next one."""
     included = RouterState.objects.filter(data_router__data_source__ecc_server__exclusion=None)
     await _until(lambda: not included.filter(files__gt=0).exists(), outside)
+
+
+async def idle_shown(server_id: int, outside: Outside) -> None:
+    """The same after an ECC server was restarted: who sees that done may go to Ready."""
+    idle = ECCState.objects.filter(pk=server_id, state=State.IDLE, transition=Transition.NONE, problem="")
+    await _until(idle.exists, outside)
+
+
+async def process_shown(router_id: int, pid: int, outside: Outside) -> None:
+    """The same for a data router, which is another process now."""
+    await _until(RouterState.objects.filter(pk=router_id, online=True, pid=pid, problem="").exists, outside)
 
 
 async def _until(shown: Callable[[], bool], outside: Outside) -> None:

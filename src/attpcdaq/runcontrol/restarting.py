@@ -13,6 +13,7 @@ from asgiref.sync import async_to_sync, sync_to_async
 from attpcdaq.gateways.errors import BadReply, GatewayError, NoAnswer
 from attpcdaq.live.labels import state_label, transition_label
 from attpcdaq.runcontrol.beating import beating
+from attpcdaq.runcontrol.live_wait import idle_shown, process_shown
 from attpcdaq.runcontrol.models import CommandState, Restart
 from attpcdaq.runcontrol.outside import Outside, real_outside
 from attpcdaq.runcontrol.restarts import Part, end, in_time, say
@@ -95,6 +96,7 @@ async def _restart_ecc(server: ECCServer, command: str, outside: Outside, deadli
     while True:
         after = await _ecc_reading(server, outside, deadline)
         if provable and _is_idle(after):
+            await idle_shown(server.pk, outside)
             return f"{server.name} answers again and is Idle. Go to Ready takes it on from there."
         if outside.monotonic() >= deadline:
             raise _Failed(f"{doubt} {_ecc_words(server, after)}".strip())
@@ -130,6 +132,7 @@ async def _restart_router(router: DataRouter, command: str, outside: Outside, de
     while True:
         after = await _router_reading(router, outside, deadline)
         if provable and isinstance(after, int) and after not in (0, before):
+            await process_shown(router.pk, after, outside)
             return f"{router.name} runs again (process {after}). {_what_next(router)}"
         if outside.monotonic() >= deadline:
             raise _Failed(f"{doubt} {_router_words(router, before, after)}".strip())
