@@ -43,7 +43,7 @@ class Database:
         return unchanged
 
     def _tidy(self, now: datetime) -> None:
-        if self._tidied_at is None or now - self._tidied_at >= TIDY_EVERY:
+        if self._tidied_at is None or abs(now - self._tidied_at) >= TIDY_EVERY:
             self._tidied_at = now
             store.forget_refreshes(now)
 

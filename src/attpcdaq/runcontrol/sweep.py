@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
+from django.db import Error, connection
 
 from attpcdaq.runcontrol import claims, endings, publish, reconcile, restarts
 from attpcdaq.runcontrol.execute import execute
@@ -30,7 +30,7 @@ RunStop = Callable[[UUID], object]
 def sweep(now: datetime, run_stop: RunStop | None = None, eyes: Eyes = OWN_EYES) -> None:
     """One round; call it about twice a second. `run_stop` executes a Stop that no worker took.
 
-    What fails in one part keeps no other from its work; the first failure is raised in the end.
+    A fault of ours in one part keeps no other from its work and is raised in the end; without a database none can.
     """
     eyes.open()
     failed: list[Exception] = []
@@ -42,6 +42,8 @@ def sweep(now: datetime, run_stop: RunStop | None = None, eyes: Eyes = OWN_EYES)
     ):
         try:
             part()
+        except Error:
+            raise
         except Exception as error:
             failed.append(error)
     if failed:
@@ -49,12 +51,15 @@ def sweep(now: datetime, run_stop: RunStop | None = None, eyes: Eyes = OWN_EYES)
 
 
 def _look_after_commands(now: datetime, run_stop: RunStop, eyes: Eyes) -> None:
-    # Most of the time there is no command, and this one question is enough.
-    for command in Command.objects.filter(state__in=ACTIVE_STATES).order_by("requested_at"):
+    active = list(Command.objects.filter(state__in=ACTIVE_STATES))
+    if not active:
+        return  # most of the time, after one question
+    for command in active:
         if command.state == CommandState.RUNNING:
             _take_from_silent(command, now, eyes)
-    # Asked again, for a Stop that was taken from somebody silent waits for nobody.
-    for command in Command.objects.filter(state=CommandState.QUEUED).order_by("requested_at"):
+    # Asked again: what was taken from somebody silent is queued now. A Stop waits for nobody, so Stops come first.
+    queued = Command.objects.filter(state=CommandState.QUEUED).order_by("requested_at")
+    for command in sorted(queued, key=lambda command: command.action != Action.STOP):
         _look_after_queued(command, now, run_stop, eyes)
 
 
