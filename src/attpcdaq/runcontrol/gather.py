@@ -9,9 +9,10 @@ from attpcdaq.live.labels import ECC_TOO_OLD, ROUTER_TOO_OLD, transition_label
 from attpcdaq.live.models import ECCState, MonitorBeat, RouterState
 from attpcdaq.runcontrol.facts import RouterFacts, RunFacts, ServerFacts, SystemFacts
 from attpcdaq.runcontrol.gate import set_aside_is_under_way
-from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Exclusion, Preferences, Step, StepState
+from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Exclusion, Step, StepState
 from attpcdaq.runcontrol.moments import came_before, is_about_now
 from attpcdaq.runcontrol.plan import FORWARD
+from attpcdaq.runcontrol.preferences import reconfigures_mutant
 from attpcdaq.runcontrol.restarts import latest_restarts
 from attpcdaq.runcontrol.views import RestartView
 from attpcdaq.runlog.models import OPEN_STATES, Experiment, Run
@@ -63,7 +64,7 @@ def read_rows(now: datetime) -> Rows:
         latest_steps=_latest_steps(now),
         loaded=_loaded(),
         setting_aside=set_aside_is_under_way(now),
-        reconfigure_mutant=Preferences.objects.filter(reconfigure_mutant=True).exists(),
+        reconfigure_mutant=reconfigures_mutant(),
         restarts=latest_restarts(now),
     )
 
