@@ -24,8 +24,9 @@ ROUTER_OFF = T(
 )
 DISK_FULL = T(
     "disk-full",
-    "The disk is full",
-    "No space is left where the data are written: frames are lost from now on, without any other sign.",
+    "The disk is full or nearly full",
+    "Less than 2 GB are left where the data are written, or nothing at all. Once it is full, frames are lost without "
+    "any other sign.",
     "Stop the run. Have finished runs copied away and space made on that disk; nothing is ever deleted by this page.",
     r"No space left on device|\bdisk is (?:nearly )?full\b",
     "4",

@@ -111,7 +111,8 @@ BEFORE = (
         "The run was not seen stopped",
         "A server refused to stop or does not answer, or files still grow. The last command names it. The run stays "
         "open until it is certain.",
-        "Press Stop again. A server that has not answered for 60 s is not waited for any more.",
+        "Press Stop again. If an ECC server was restarted while its boards were Running they do not hear it: Go to "
+        "Ready reaches them. A server that has not answered for 60 s is not waited for any more.",
         r"[Nn]ot seen stopped",
         "2.4",
     ),
