@@ -66,12 +66,12 @@ def started_as_recorded(evidence: Evidence) -> Iterator[Finding]:
 def stopped_as_recorded(evidence: Evidence) -> Iterator[Finding]:
     """A run that is over: no board of it sends any more, unless its verdict names that board."""
     for run in evidence.runs:
-        if run.stopped is None or run.state not in OVER:
+        if run.over is None or run.state not in OVER:
             continue
         for spell in _of(run, evidence):
             # A board that is still armed, with nobody to trigger it, takes nothing.
-            if (spell.last or 0.0) > run.stopped + SLACK and not _named(run, spell.board, evidence):
-                yield Finding("false", "stopped", f"run {run.number} is recorded as over at {run.stopped:.2f}: {spell}")
+            if (spell.last or 0.0) > run.over + SLACK and not _named(run, spell.board, evidence):
+                yield Finding("false", "stopped", f"run {run.number} is recorded as over at {run.over:.2f}: {spell}")
 
 
 def nothing_failed_that_ran(evidence: Evidence) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ from tests.chaos.virtual_time import sleep
 GET_STATE = encode_get_state()
 _state = lru_cache(maxsize=64)(decode_state_reply)
 # Which execution of which command a call is made by: the executions are begun by this suite.
+MOMENTS = ("leaving", "sent", "answered")
 EXECUTION: ContextVar["str | None"] = ContextVar("execution", default=None)
 
 
@@ -49,9 +50,19 @@ class Wire:
     random: random.Random
     calls: list[Sent]
     slow: float = 0.0
+    deadly: str = ""
+    """At which moment of its next call the sender dies: MOMENTS, or not at all."""
 
     async def travel(self) -> None:
         await sleep(self.random.uniform(0.0005, 0.004) + self.slow)
+
+    def passes(self, moment: str, transition: Transition) -> None:
+        """A call comes to this moment; who sends it may die here."""
+        process = PROCESS.get()
+        if self.deadly == moment and transition is not Transition.NONE and process is not None:
+            self.deadly = ""
+            process.kill()
+            process.check()
 
 
 class ChaosEcc:
@@ -82,19 +93,25 @@ class ChaosEcc:
         self, server: EccAddress, body: bytes, timeout: float, transition: Transition = Transition.NONE
     ) -> bytes:
         name = f"{server.name} ({server.host}:{server.port})"
-        await self._wire.travel()
+        self._wire.passes("leaving", transition)
+        # What has left a process that stands still meanwhile arrives all the same.
+        await asyncio.sleep(self._wire.random.uniform(0.0005, 0.004) + self._wire.slow)
+        _alive()
         here = self._reached(server, name)
         if transition is not Transition.NONE:
             sent = Sent(self._hardware.now(), server.name, transition, EXECUTION.get(), PROCESS.get())
             self._wire.calls.append(sent)
         try:
             async with asyncio.timeout(timeout):
-                answer = await asyncio.shield(here.post(body))
+                posted = here.post(body)
+                self._wire.passes("sent", transition)
+                answer = await asyncio.shield(posted)
         except TimeoutError:
             raise NoAnswer(f"{name}: no answer within {timeout:g} s") from None
         if answer is None:
             raise NoAnswer(f"{name}: the connection was closed without an answer")
         await self._wire.travel()
+        self._wire.passes("answered", transition)
         return answer
 
     def _reached(self, server: EccAddress, name: str) -> EccProcess:
@@ -102,6 +119,12 @@ class ChaosEcc:
         if here is None or not here.alive:
             raise Unreachable(f"{name}: connection refused")
         return here
+
+
+def _alive() -> None:
+    process = PROCESS.get()
+    if process is not None:
+        process.check()
 
 
 def _text(answer: bytes) -> TextReply:

@@ -35,6 +35,8 @@ class RunRow:
     started: float | None
     stopped: float | None
     closed: float | None
+    over: float | None
+    """When it was first seen to be more than stopping: by then no data may come any more."""
     boards: Mapping[str, str]
     """Board -> its ECC server, those that the run was meant to have."""
     adopted: bool

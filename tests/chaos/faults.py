@@ -34,6 +34,9 @@ class Kind(StrEnum):
     WEB_KILLED = "web killed"
     WORKER_KILLED = "worker killed"
     WORKER_KILLED_WRITING = "worker killed between statements"
+    WORKER_KILLED_CALLING = "worker killed at a call"
+    WORKER_STALLS = "worker stands still"
+    MONITOR_STALLS = "monitor stands still"
     FILES_WORKER_KILLED = "files worker killed"
     MONITOR_KILLED = "monitor killed"
     MONITOR_KILLED_WRITING = "monitor killed between statements"
@@ -66,7 +69,6 @@ class Script(StrEnum):
     UP_AND_DOWN = "Go to Idle, Go to Ready"
 
 
-# Few of the parts that are struck are up to the schedule's writer: their names are only numbers until a world is there.
 @dataclass(frozen=True, slots=True)
 class Strike:
     """One fault: `at` seconds after the cycle's first click, for `seconds`, on the part that `which` picks."""

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from get_protocol.ecc_messages import Operation
 from get_simulator.faults import FaultKind
+from tests.chaos.ecc_port import MOMENTS
 from tests.chaos.evidence import Outage
 from tests.chaos.faults import Kind, Strike
 from tests.chaos.page import disagreements, look
@@ -116,6 +117,24 @@ class Injector:
         process.kill()
         self.world.parts.named(part).start()
 
+    def kill_calling(self, strike: Strike) -> None:
+        self.world.wire.deadly = MOMENTS[int(strike.size * len(MOMENTS))]
+        self._away("control", strike)
+
+    def after_the_call(self) -> None:
+        """Whoever died of it is started again."""
+        self.world.wire.deadly = ""
+        for part in ("control", "monitor"):
+            if not self.world.parts.named(part).process.alive:
+                self.revive(part)
+
+    def stall(self, part: str, strike: Strike) -> None:
+        self.world.parts.named(part).process.stalled = True
+        self._away(part, strike)
+
+    def go_on(self, part: str) -> None:
+        self.world.parts.named(part).process.stalled = False
+
     def no_worker(self, strike: Strike) -> None:
         self.kill("control", strike)
         self.kill("files", strike)
@@ -159,6 +178,10 @@ def _call_fault(kind: FaultKind, **more: object) -> How:
 def _killed(part: str, *, writing: bool = False) -> How:
     begin = Injector.kill_writing if writing else Injector.kill
     return (lambda i, s: begin(i, part, s), lambda i, s: i.revive(part))
+
+
+def _stalls(part: str) -> How:
+    return (lambda i, s: i.stall(part, s), lambda i, s: i.go_on(part))
 
 
 def _broken(**states: bool) -> How:
@@ -226,6 +249,9 @@ HOW: dict[Kind, How] = {
     Kind.WEB_KILLED: _killed("web", writing=True),
     Kind.WORKER_KILLED: _killed("control"),
     Kind.WORKER_KILLED_WRITING: _killed("control", writing=True),
+    Kind.WORKER_KILLED_CALLING: (Injector.kill_calling, lambda i, s: i.after_the_call()),
+    Kind.WORKER_STALLS: _stalls("control"),
+    Kind.MONITOR_STALLS: _stalls("monitor"),
     Kind.FILES_WORKER_KILLED: _killed("files"),
     Kind.MONITOR_KILLED: _killed("monitor"),
     Kind.MONITOR_KILLED_WRITING: _killed("monitor", writing=True),

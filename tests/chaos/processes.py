@@ -19,6 +19,7 @@ class Process:
     def __init__(self, name: str, number: int) -> None:
         self.name, self.number = name, number
         self.alive = True
+        self.stalled = False
         self.statements_left: int | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -58,7 +59,7 @@ class Process:
 
     def kill(self) -> None:
         """End it where it stands."""
-        self.alive = False
+        self.alive = self.stalled = False
         for task in sorted(self._tasks, key=lambda task: task.get_name()):
             task.cancel()
 

@@ -28,6 +28,7 @@ def _run_row(run: Run, clock: Clock, wired: dict[str, str]) -> RunRow:
         started=_seconds(clock, run.started_at),
         stopped=_seconds(clock, run.stopped_at),
         closed=_seconds(clock, run.closed_at),
+        over=_seconds(clock, run.closed_at),
         boards={board: server for board, server in wired.items() if server not in run.excluded},
         adopted=run.adopted,
         files=data,

@@ -27,6 +27,7 @@ RUN = RunRow(
     started=11.0,
     stopped=20.0,
     closed=22.0,
+    over=20.2,
     boards={BOARD: SERVER},
     adopted=False,
     files=frozenset({(NODE, f"/staging/{DIRECTORY}/{FILE}")}),

@@ -13,6 +13,7 @@ from asgiref.sync import AsyncToSync
 from tests.chaos.processes import PROCESS, Killed, Process
 
 TICK = 1e-7
+STALL_STEP = 0.05
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
@@ -58,6 +59,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         process = PROCESS.get()
         if answer.done() or (process is not None and not process.alive):
             answer.cancel()
+            return
+        if process is not None and process.stalled:
+            self.call_later(STALL_STEP, self._carry_out, answer, func, args)
             return
         try:
             settle: Callable[[Any], None] = answer.set_result
@@ -129,10 +133,12 @@ class Clock:
 
 
 async def sleep(seconds: float) -> None:
-    """Wait; a process that was killed meanwhile does not come back."""
+    """Wait; a process that was killed meanwhile does not come back, one that stands still comes back later."""
     process: Process | None = PROCESS.get()
     if process is not None:
         process.check()
     await asyncio.sleep(max(seconds, 0.0))
+    while process is not None and process.stalled:
+        await asyncio.sleep(STALL_STEP)  # noqa: ASYNC110  simulated time
     if process is not None:
         process.check()

@@ -93,9 +93,10 @@ class Watch:
 
     def corrected(self, row: RunRow, clock: Clock, since: float) -> RunRow:
         """The row with times by our own clock where the system's was stepped meanwhile."""
+        seen = self.runs.get(row.pk, {})
+        row = replace(row, over=seen.get("closing", seen.get("closed", row.closed)))
         if not clock.stepped_since(since):
             return row
-        seen = self.runs.get(row.pk, {})
         return replace(
             row,
             requested=min(seen.values(), default=row.requested),
