@@ -138,7 +138,7 @@ async def sleep(seconds: float) -> None:
     if process is not None:
         process.check()
     await asyncio.sleep(max(seconds, 0.0))
-    while process is not None and process.stalled:
-        await asyncio.sleep(STALL_STEP)  # noqa: ASYNC110  simulated time
+    while process is not None and process.stalled:  # noqa: ASYNC110  simulated time
+        await asyncio.sleep(STALL_STEP)
     if process is not None:
         process.check()
