@@ -3,10 +3,9 @@
 import os
 import re
 from pathlib import Path
+from typing import Protocol
 
 from playwright.sync_api import Locator, Page, expect
-
-from tests.e2e.demos import Demo
 
 SHOTS = Path(os.environ.get("SCREENSHOTS") or Path(__file__).resolve().parents[2] / "test-results" / "screenshots")
 DESKTOP = {"width": 1440, "height": 1000}
@@ -14,10 +13,18 @@ PHONE = {"width": 390, "height": 844}
 UNTIL_DONE = 30_000
 
 
+class Door(Protocol):
+    """Where the pages are served, and the passwords of the people."""
+
+    port: int
+
+    def password_of(self, user: str) -> str: ...
+
+
 class Shifter:
     """Somebody at the desk, logged in."""
 
-    def __init__(self, page: Page, demo: Demo) -> None:
+    def __init__(self, page: Page, demo: Door) -> None:
         self.page, self.demo = page, demo
         self.url = f"http://127.0.0.1:{demo.port}"
         self.complaints: list[str] = []

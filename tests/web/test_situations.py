@@ -117,6 +117,14 @@ class TestFailedCommand:
         hidden = {one.get("name"): one.get("value") for one in page.all("//*[@id='failed']//input")}
         assert (hidden["title"], hidden["run_class"]) == ("16O on alpha, 3 Torr", "production")
 
+    def test_nobody_is_told_to_retry_what_cannot_even_be_asked(self, shifter: User) -> None:
+        silent = replace(drawn.SILENT, todo="An expert presses Restart. Then Go to Ready.")
+        page = draw(drawn.changed(ALL["failed"], 3, trouble=silent, problem="nothing listens there"), shifter)
+        assert advice(page) == "Next: An expert presses Restart."
+        cards = [card.get("id") or card.get("data-trouble") for card in page.all("//*[@id='attention']/*[@data-level]")]
+        assert cards == ["no-data", "failed"]
+        assert page.button("retry").enabled
+
     def test_why_it_may_not_be_retried_now(self, shifter: User) -> None:
         refused = ActionView(allowed=False, reasons=("ecc-cobo3: its state is unknown.",))
         page = draw(replace(ALL["failed"], command=drawn.command(retry=refused)), shifter)

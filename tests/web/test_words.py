@@ -101,6 +101,7 @@ class TestReasons:
         ("Waiting for a-0, a-1, a-2, mutant.", "Waiting for a-0 .. a-2, mutant."),
         ("Running: c1, c2. Adopt it.", "Running: c1, c2. Adopt it."),
         ("1, 2, 3", "1, 2, 3"),
+        ("ecc-c1: ecc-c1 (127.0.0.1:8083): gone", "ecc-c1 (127.0.0.1:8083): gone"),
         ("c9, c10, c11 and c1", "c9 .. c11 and c1"),
     ],
 )

@@ -157,7 +157,7 @@ async def _try_read(order: Order, outside: Outside, deadline: float) -> tuple[St
 
 def _why_not(reply: StateReply | None, problem: str, said: str, expected: State) -> str:
     if reply is None:
-        return f"{said or 'The call was answered'} The outcome is unknown: {problem}"
+        return f"{(said or 'The call was answered').removesuffix('.')}. The outcome is unknown: {problem}"
     if reply.transition is not Transition.NONE:
         return f"{said} {_busy(reply)}; it is {state_label(reply.state)}.".strip()
     answer = said or "It answered success, but did nothing."

@@ -50,13 +50,18 @@ class Trouble:
         return "server-menu" if isinstance(self.alone, EccView) else "router-menu"
 
     @property
+    def hinders(self) -> bool:
+        """Whether one that has it cannot even be asked: retrying would lead to the same."""
+        return any(isinstance(part, EccView) and part.problem for part in self.parts)
+
+    @property
     def wants_restart(self) -> bool:
         """Whether it looks like what a restart cures, and the viewer may restart it."""
         part = self.alone
         if part is None or not part.restart.allowed:
             return False
         if isinstance(part, EccView):
-            return bool(part.still_busy) or part.state in ("wedged", "unknown")
+            return bool(part.still_busy or part.problem) or part.state in ("wedged", "unknown")
         return part.online is False
 
 
@@ -104,7 +109,7 @@ def troubles(status: Snapshot, failed: CommandView | None) -> tuple[Trouble, ...
 
 def _texts(status: Snapshot, failed: CommandView | None) -> Iterable[str]:
     if status.overall.level == "bad":
-        yield from (status.overall.title, *status.overall.reasons)
+        yield from status.overall.reasons or (status.overall.title,)
     if failed is not None and failed.message:
         yield failed.message
 
@@ -115,10 +120,11 @@ def _advice(status: Snapshot, failed: CommandView | None, wrong: tuple[Trouble, 
         return Advice("adopt", "Adopt as run", "or Stop them.")
     if status.command is not None and status.command.state in AT_WORK:
         return Advice()
-    if failed is not None and failed.retry.allowed:
+    if failed is not None and failed.retry.allowed and not any(trouble.hinders for trouble in wrong):
         return Advice("retry", "Retry", f"to go on with what is left of {failed.label}.")
     if wrong:
-        return Advice(text=f"{wrong[0].view.todo.split('. ')[0].removesuffix('.')}.")
+        first = next((trouble for trouble in wrong if trouble.hinders), wrong[0])
+        return Advice(text=f"{first.view.todo.split('. ')[0].removesuffix('.')}.")
     if status.run is None:
         return _onwards(status)
     return Advice("stop", "Stop run", "if this cannot be mended.") if status.overall.level == "bad" else Advice()

@@ -8,6 +8,8 @@ RANGE_FROM = 3
 NAME = r"[A-Za-z][\w.-]*\d"
 LISTED = re.compile(rf"{NAME}(?:, {NAME})+")
 BRACKETS = re.compile(r" \([\w.-]+\)\.$")
+# Who failed, and then the words of a connection, which begin with the same name.
+TWICE = re.compile(r"\b([\w.-]+): (?=\1 \()")
 NUMBERED = re.compile(r"(.*?)(\d+)")
 
 
@@ -20,7 +22,7 @@ def grouped(reasons: Iterable[str], *, short: bool = False) -> list[str]:
     """Join reasons "name: text" with the same text: "a0 .. a9, b: text", or short "a0 .. a9, b and 4 more: text"."""
     groups: dict[str, list[str]] = {}
     for reason in reasons:
-        name, colon, text = reason.partition(": ")
+        name, colon, text = TWICE.sub("", reason).partition(": ")
         if not colon or " " in name:
             name, text = "", reason
         groups.setdefault(compact(text), []).append(name)
@@ -38,8 +40,8 @@ def _merged(groups: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 def compact(text: str) -> str:
-    """A text with the names listed in it as ranges: "Waiting for cobo0 .. cobo9"."""
-    return LISTED.sub(lambda found: ranges(found[0].split(", ")), text)
+    """A text with the names listed in it as ranges, and none twice in a row: "Waiting for cobo0 .. cobo9"."""
+    return LISTED.sub(lambda found: ranges(found[0].split(", ")), TWICE.sub("", text))
 
 
 def _sentence(names: list[str], text: str, short: bool) -> str:
