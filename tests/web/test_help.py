@@ -50,6 +50,7 @@ class TestEveryPage:
 def test_every_trouble_has_its_section_on_the_page(client: Client) -> None:
     page = client.get("/help/troubles/").content.decode()
     for one in ALL:
+        assert unescape(page).count(f'<a href="#{one.anchor}">{one.title}</a>') == 1, one.key
         assert page.count(f'<h2 id="{one.anchor}">') == 1, one.key
 
 
