@@ -134,6 +134,12 @@ class TestNothingIsLeft:
         assert not execute_restart(asked.pk, rig.outside)
         assert commands_run(rig) == []
 
+    def test_the_monitor_sweeps_restarts_too(self, rig: Rig) -> None:
+        asked = ask(rig)
+        rig.sweep(16)
+        asked.refresh_from_db()
+        assert asked.state == "expired"
+
     def test_it_is_not_begun_late_even_when_nobody_swept(self, rig: Rig) -> None:
         asked = ask(rig)
         rig.time.elapsed += 16
