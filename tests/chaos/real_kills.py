@@ -35,13 +35,15 @@ class Kills:
 
 
 def schedule(choice: random.Random, of_each: int) -> list[tuple[str, ...]]:
-    """Every kind so many times, mostly two in one operation, in a random order; a broker is slow to return."""
+    """Every kind so many times, up to three in one operation, in a random order; brokers are slow to come back."""
     others = [kind for kind in KINDS for _ in range(of_each) if kind != "broker"]
     choice.shuffle(others)
     groups: list[tuple[str, ...]] = [("broker", others.pop()) for _ in range(of_each)]
     while others:
-        first, *second = [others.pop() for _ in range(min(2, len(others)))]
-        groups += [(first,), *([(kind,) for kind in second])] if second == [first] else [(first, *second)]
+        group = tuple(dict.fromkeys(others[-3:]))
+        for kind in group:
+            others.remove(kind)
+        groups.append(group)
     choice.shuffle(groups)
     return groups
 

@@ -82,14 +82,14 @@ def parts_of(production: Production, postgresql: PostgreSQL, rabbitmq: RabbitMQ)
 @contextmanager
 def running_real(
     directory: Path,
-    between: Callable[[int], int] = lambda port: port,
+    way: Callable[[str, int], int] = lambda kind, port: port,
     **more: object,
 ) -> Iterator[Real]:
-    """A production system with database and broker of its own, reached at the ports that `between` makes of theirs."""
+    """A production system with database and broker of its own, reached by the `way` that is made to their ports."""
     with running_postgresql(SURVIVING) as postgresql, running_rabbitmq() as rabbitmq:
         url = postgresql.create_database(f"chaos{uuid.uuid4().hex}")
-        led = url.replace(f":{postgresql.port}/", f":{between(postgresql.port)}/")
-        broker = rabbitmq.url().replace(f":{rabbitmq.port}/", f":{between(rabbitmq.port)}/")
+        led = url.replace(f":{postgresql.port}/", f":{way('database', postgresql.port)}/")
+        broker = rabbitmq.url().replace(f":{rabbitmq.port}/", f":{way('broker', rabbitmq.port)}/")
         with running_production(directory, led, broker, **more) as production:  # type: ignore[arg-type]
             parts = parts_of(production, postgresql, rabbitmq)
             yield Real(production.system, parts, production.password, url, directory)

@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from statistics import median
 
@@ -27,6 +28,7 @@ MINUTE = 60.0
 SLOW = 0.15
 BOARDS = 11
 Say = Callable[[str], None]
+Measure = Callable[[Real, list[str]], list[str]]
 
 
 @dataclass
@@ -44,23 +46,34 @@ def run_real(seed: int, of_each: int = OF_EACH_KIND, say: Say = print) -> RealRe
     with (
         tempfile.TemporaryDirectory(prefix="attpcdaq-chaos-") as directory,
         slow_network() as network,
-        running_real(Path(directory), network.way_to, on_the_way=network.ways_to_hardware) as real,
+        running_real(Path(directory), network.way, on_the_way=network.ways_to_hardware) as real,
     ):
         kills = kill_through_cycles(real, seed, schedule(choice, of_each), say)
         crew = Crew(real, choice)
         stuck = kills.stuck + [f"a last run: {why}" for why in [end_the_last_run(real, crew)] if why]
         lines += kills.lines()
         for measure in (_absences, _stops, _starts, _pages):
-            lines += measure(real, stuck)
-            say(lines[-1])
+            lines += _measured(measure, real, stuck, say)
         network.delay = SLOW
-        lines += _slowly(real, seed, stuck)
+        lines += _measured(_slowly, real, stuck, say)
         network.delay = 0.0
         stuck += [f"a last run: {why}" for why in [end_the_last_run(real, crew)] if why]
         found = check(real.database_url, real.system.journal(0), BOARDS)
     found.stuck += stuck
     lines.append(f"real services: {found.runs} runs, {found.calls} operations of servers compared with the run log")
     return RealReport(found, lines)
+
+
+def _measured(measure: Measure, real: Real, stuck: list[str], say: Say) -> list[str]:
+    """The lines of one measurement; one that broke off is a failure, and the next one begins."""
+    try:
+        lines = measure(real, stuck)
+    except (AssertionError, OSError, HTTPException) as error:
+        stuck.append(f"{measure.__name__.strip('_')} broke off: {error}")
+        return []
+    for line in lines:
+        say(line)
+    return lines
 
 
 def absence(real: Real, kind: str, seconds: float, *, frozen: bool) -> float:
@@ -82,7 +95,7 @@ def _absences(real: Real, stuck: list[str]) -> list[str]:
     lines = []
     for kind in ("broker", "database"):
         for frozen in (False, True):
-            seconds = absence(real, kind, MINUTE if not frozen else MINUTE / 4, frozen=frozen)
+            seconds = absence(real, kind, MINUTE if not frozen else MINUTE / 6, frozen=frozen)
             what = "stood still" if frozen else "away for a minute"
             lines.append(f"{kind} {what}: page right again after {seconds:.1f} s")
             if seconds > RIGHT_WITHIN:
@@ -121,7 +134,7 @@ def _starts(real: Real, stuck: list[str]) -> list[str]:
 
 
 def _pages(real: Real, stuck: list[str]) -> list[str]:
-    times = page_times(real, 30.0)
+    times = page_times(real, 20.0)
     every = [seconds for one in times.values() for seconds in one]
     figures = f"median {median(every) * 1000:.0f} ms, p99 {p99(times) * 1000:.0f} ms"
     line = f"pages while an operation waits: {len(every)} answers, {figures}"
@@ -130,8 +143,8 @@ def _pages(real: Real, stuck: list[str]) -> list[str]:
     return [line]
 
 
-def _slowly(real: Real, seed: int, stuck: list[str]) -> list[str]:
-    kills: Kills = kill_through_cycles(real, seed, [("worker",), ("monitor",), ("database",)], lambda text: None)
+def _slowly(real: Real, stuck: list[str]) -> list[str]:
+    kills: Kills = kill_through_cycles(real, 1, [("worker",), ("monitor",), ("database",)], lambda text: None)
     stuck += [f"slow network: {text}" for text in kills.stuck]
     worst = max(max(times) for times in kills.seconds.values() if times)
     return [f"slow network ({SLOW * 1000:.0f} ms each way): 3 kills, page right again after {worst:.1f} s at worst"]
