@@ -110,6 +110,13 @@ class TestFailedCommand:
         said = draw(ALL["failed"], shifter).one("//*[@data-failure]")
         assert said.text() == "ecc-cobo3: CoBo 3 does not answer on its slow control link"
 
+    def test_what_many_say_is_said_once(self, shifter: User) -> None:
+        lost = "What came of it was not recorded."
+        steps = tuple(replace(step, state="failed", message=lost) for step in drawn.command().steps[:10])
+        page = draw(replace(ALL["failed"], command=drawn.command(steps=steps)), shifter)
+        assert page.one("//*[@data-failure]").text() == f"ecc-cobo0 .. ecc-cobo9: {lost}"
+        assert page.id("command").text().count(lost) == 1
+
     def test_a_start_is_retried_as_the_same_run_under_another_number(self, shifter: User) -> None:
         last = drawn.run(state="failed", state_label="Failed")
         command = drawn.command("start", run_number=7, retry=planned(*GO))

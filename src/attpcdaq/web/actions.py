@@ -89,7 +89,7 @@ def restart(request: HttpRequest) -> HttpResponse:
     confirm = request.POST.get("confirm") == "true"
     return _carry_out(
         request,
-        f"Restarting {name}",
+        f"The restart of {name}",
         lambda by: restarts.request_restart(kind, name, by, confirm=confirm),
         expert=True,
     )

@@ -1,11 +1,13 @@
 """What the status page makes of the status."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django import template
 
 from attpcdaq.runcontrol.models import Action
 from attpcdaq.runcontrol.views import ActionView, CommandView, EccView, Snapshot, StepView
+from attpcdaq.web.attention import ENDED_BADLY
 from attpcdaq.web.templatetags.daq_tags import human_rate
 
 register = template.Library()
@@ -14,6 +16,15 @@ GOALS = ("go_ready", "go_idle")
 STEPS = ("describe", "prepare", "configure", "breakup", "undo")
 ONE_SERVER = (*GOALS, "describe", "prepare", "configure", "start", "stop", "breakup", "undo")
 Button = tuple[str, str, ActionView]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of a command: the servers by the state of their steps, and (servers, message, is it bad)."""
+
+    transition: str
+    states: list[tuple[str, list[str]]]
+    messages: list[tuple[list[str], str, bool]]
 
 
 @register.filter
@@ -92,23 +103,30 @@ def data_flow(status: Snapshot) -> str:
 
 
 @register.filter
-def stages(command: CommandView) -> list[tuple[str, list[tuple[str, list[str]]], list[StepView]]]:
-    """(transition, [(state, servers in it)], steps) of every stage of a command, in their order."""
+def stages(command: CommandView) -> list[Stage]:
+    """The stages of a command, in their order."""
     by_stage: dict[int, list[StepView]] = {}
     for step in command.steps:
         by_stage.setdefault(step.stage, []).append(step)
-    return [(steps[0].transition, _by_state(steps), steps) for _, steps in sorted(by_stage.items())]
+    return [_stage(command, steps) for _, steps in sorted(by_stage.items())]
 
 
-def _by_state(steps: list[StepView]) -> list[tuple[str, list[str]]]:
-    found: dict[str, list[str]] = {}
+def _stage(command: CommandView, steps: list[StepView]) -> Stage:
+    said: dict[tuple[str, bool], list[str]] = {}
+    states: dict[str, list[str]] = {}
     for step in steps:
-        found.setdefault(step.state, []).append(step.server)
-    return list(found.items())
+        states.setdefault(step.state, []).append(step.server)
+        if step.message and step.message not in command.message:
+            said.setdefault((step.message, step.state in ENDED_BADLY), []).append(step.server)
+    messages = [(names, message, bad) for (message, bad), names in said.items()]
+    return Stage(steps[0].transition, list(states.items()), messages)
 
 
 @register.filter
-def failures(command: CommandView) -> list[tuple[str, str]]:
-    """(server, message) of what failed or expired, where the command's own message does not say it."""
-    bad = (step for step in command.steps if step.state in ("failed", "expired"))
-    return [(step.server, step.message) for step in bad if step.message and step.message not in command.message]
+def failures(command: CommandView) -> list[tuple[list[str], str]]:
+    """(servers, message) of what failed or expired, where the command's own message does not say it."""
+    said: dict[str, list[str]] = {}
+    for step in command.steps:
+        if step.state in ENDED_BADLY and step.message and step.message not in command.message:
+            said.setdefault(step.message, []).append(step.server)
+    return [(names, message) for message, names in said.items()]
