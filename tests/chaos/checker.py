@@ -122,13 +122,16 @@ def every_frame_is_once_in_its_run(evidence: Evidence) -> Iterator[Finding]:
         run = _run_of(spell, evidence)
         wrong: dict[tuple[str, str], int] = {}
         for frame in spell.frames:
-            for kind, text in _misplaced([p.directory for p in evidence.places.get(frame.serial, ())], run, spell):
+            directories = [place.directory for place in evidence.places.get(frame.serial, ())]
+            after = run is not None and run.closed is not None and frame.at > run.closed
+            for kind, text in _misplaced(directories, run, after=after):
                 wrong[kind, text] = wrong.get((kind, text), 0) + 1
         for (kind, text), count in wrong.items():
             yield Finding(kind, "frames", f"{spell}, of run {run.number if run else 'none'}: {count} frames {text}")
 
 
-def _misplaced(directories: list[str], run: RunRow | None, spell: Spell) -> Iterator[tuple[str, str]]:
+def _misplaced(directories: list[str], run: RunRow | None, *, after: bool) -> Iterator[tuple[str, str]]:
+    """What came after its run was closed is a stray: the page says so, and no run may start before it is put aside."""
     if not directories:
         yield "lost", "are gone"
     elif len(directories) > 1:
@@ -136,7 +139,7 @@ def _misplaced(directories: list[str], run: RunRow | None, spell: Spell) -> Iter
     elif "/run_" in directories[0]:
         if run is None or not _belongs(directories[0], run):
             yield "false", f"lie in {directories[0]}"
-    elif run is not None and run.state == "closed" and not run.verdict:
+    elif run is not None and run.state == "closed" and not run.verdict and not after:
         yield "lost", f"are left in {directories[0]} without a word"
 
 

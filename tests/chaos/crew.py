@@ -143,8 +143,8 @@ class Crew:
             self.clicks.append("set aside")
             self.click("set aside", lambda: commands.request_set_aside(SHIFTER, self.world.clock.now()))
             await self.world.until(self.clean, 10.0)
-        elif all(state is State.READY for state in states.values()):
-            # A board was switched on again and knows nothing: its ECC server still says Ready.
+        elif self.clicks[-1:] == ["Go to Ready"] or set(states.values()) == {State.READY}:
+            # A board was switched on again and knows nothing, whatever its ECC server says: begin with Describe.
             await self._clicked("Go to Idle", self.press("go_idle"))
         else:
             await self._clicked("Go to Ready", self.press("go_ready"))

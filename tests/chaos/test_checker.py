@@ -161,6 +161,14 @@ def test_an_alarm_in_time_is_enough() -> None:
     assert check(evidence(**loose, looks=[look(30.0)], outages=away)) == []
 
 
+def test_a_frame_that_came_after_its_run_was_closed_is_a_stray() -> None:
+    run = replace(RUN, files=frozenset(), verdict="")
+    strays = {number: [Place(NODE, "/staging/_stray/2026", FILE)] for number in range(2)}
+    frames = spell(frames=(22.5, 23.0))
+    found = check(evidence(runs=[replace(run, over=23.0)], spells=[frames], places=strays))
+    assert found == []
+
+
 def test_an_adopted_run_has_the_data_that_came_before_it() -> None:
     run = replace(RUN, adopted=True, requested=14.0, started=10.7)
     assert check(evidence(runs=[run], looks=[look(12.5, alarmed=True)], executions=[], calls=[])) == []
