@@ -199,6 +199,12 @@ class TestCrew:
         assert Page.of(sam.get("/").content).has("//*[@id='reconfigure-mutant']")
         assert sam.post("/actions/preferences", headers=HTMX).status_code == 202
         assert not Page.of(sam.get("/").content).has("//*[@id='reconfigure-mutant']")
+        form = Page.of(sam.get("/setup/").content).id("preferences")
+        assert form.get("action") == "/actions/preferences"
+        sent = {"reconfigure_mutant": "true", "page": "setup"}
+        saved = Page.of(sam.post("/actions/preferences", sent, follow=True).content)
+        assert saved.id("reconfigure-mutant").get("checked") is not None
+        assert "The MuTAnT is configured anew before each run." in saved.id("content").text()
 
     def test_a_menu_without_scripts_is_a_page_of_its_own(self, shifter: Client, detector: Detector) -> None:
         see(detector, State.READY)

@@ -130,6 +130,15 @@ def posted(run: Run, **changed: str) -> dict[str, str]:
     return values | was | {names.get(key, key): value for key, value in changed.items()}
 
 
+def test_the_sheet_says_without_whom_and_how_it_began(client: Client, run: Run) -> None:
+    assert "Without" not in text(client.get(SHEET))
+    excluded = {"ecc-cobo1": {"reason": "its HV trips", "by": "kim", "included_by": "jo"}}
+    Run.objects.filter(pk=run.pk).update(excluded=excluded, adopted=True)
+    page = text(client.get(SHEET))
+    for expected in ("ecc-cobo1", "its HV trips", "included again by jo", "Its boards were found Running"):
+        assert expected in page
+
+
 def test_the_sheet_is_saved(client: Client, run: Run) -> None:
     answer = client.post(SHEET, posted(run, title="betas", run_class="beam", Pressure="1e-3"), follow=True)
     assert "The run sheet was saved." in text(answer)

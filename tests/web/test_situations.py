@@ -46,6 +46,14 @@ def test_one_sentence_says_what_to_press_next(shifter: User, name: str, words: s
     assert advice(draw(ALL[name], shifter)) == words
 
 
+def test_an_order_that_nobody_takes_is_explained(shifter: User) -> None:
+    queued = replace(drawn.command(state="queued"), finished_at=None, message="")
+    page = draw(replace(ALL["under-way"], command=queued), shifter)
+    assert advice(page).startswith("Next: Wait: no worker is at work on it.")
+    fresh = replace(queued, requested_at=drawn.NOW)
+    assert advice(draw(replace(ALL["under-way"], command=fresh), shifter)) == ""
+
+
 @pytest.mark.parametrize(("name", "button"), [("idle", "go_ready"), ("ready", "start"), ("failed", "retry")])
 def test_only_that_button_stands_out(shifter: User, name: str, button: str) -> None:
     page = draw(ALL[name], shifter)

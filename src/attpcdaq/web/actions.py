@@ -127,11 +127,11 @@ def _carry_out(request: HttpRequest, what: str, order: Order, done: str = "", *,
 
 
 def _answer(request: HttpRequest, status: int, title: str, reasons: Sequence[str] = ()) -> HttpResponse:
-    """A message for the message area; without scripts, the status page with the message on it."""
+    """A message for the message area; without scripts, the page it came from with the message on it."""
     because(request, reasons)
     if request.headers.get("HX-Request"):
         context = {"title": title, "reasons": grouped(reasons), "accepted": status == 202}
         return render(request, "partials/action_message.html", context, status=status)
     level = messages.SUCCESS if status == 202 else messages.ERROR
     messages.add_message(request, level, " ".join([f"{title}.", *grouped(reasons)]))
-    return redirect("status")
+    return redirect("setup" if request.POST.get("page") == "setup" else "status")

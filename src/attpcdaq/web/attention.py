@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from attpcdaq.runcontrol.troubles import trouble_of
@@ -11,6 +12,8 @@ AT_WORK = ("queued", "running")
 ENDED_BADLY = ("failed", "expired")
 # These stand on the page in their own way.
 SHOWN_OTHERWISE = ("loose", "excluded", "under-way", "run-open")
+TAKEN_WITHIN = timedelta(seconds=3)
+WAIT = "Wait: no worker is at work on it. It goes on when one is, or expires within 15 s. Stop works all the same."
 Part = EccView | RouterView
 in_words = lru_cache(maxsize=512)(trouble_of)
 
@@ -119,7 +122,7 @@ def _advice(status: Snapshot, failed: CommandView | None, wrong: tuple[Trouble, 
     if status.loose and status.loose.adopt.allowed:
         return Advice("adopt", "Adopt as run", "or Stop them.")
     if status.command is not None and status.command.state in AT_WORK:
-        return Advice()
+        return Advice(text=WAIT) if _nobody_takes(status.command, status.at) else Advice()
     if failed is not None and failed.retry.allowed and not any(trouble.hinders for trouble in wrong):
         return Advice("retry", "Retry", f"to go on with what is left of {failed.label}.")
     if wrong:
@@ -128,6 +131,10 @@ def _advice(status: Snapshot, failed: CommandView | None, wrong: tuple[Trouble, 
     if status.run is None:
         return _onwards(status)
     return Advice("stop", "Stop run", "if this cannot be mended.") if status.overall.level == "bad" else Advice()
+
+
+def _nobody_takes(command: CommandView, now: datetime) -> bool:
+    return command.state == "queued" and now - command.requested_at > TAKEN_WITHIN
 
 
 def _onwards(status: Snapshot) -> Advice:

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from attpcdaq.runcontrol.configs import choices, choose
+from attpcdaq.runcontrol.preferences import reconfigures_mutant
 from attpcdaq.runcontrol.publish import publish_fetch
 from attpcdaq.runcontrol.refusals import CommandRefused
 from attpcdaq.runcontrol.setup_changes import SetupBusyError, blockers
@@ -47,6 +48,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "blockers": blockers(),
         "may_operate": may_operate(request.user),
         "may_expert": may_expert(request.user),
+        "reconfigure_mutant": reconfigures_mutant(),
     }
 
 
