@@ -104,6 +104,7 @@ SAID = [
     ("1.1", "ecc", "ecc-x (1.2.3.4:8083): its answer ended after 3 of 9 bytes", "bad-reply"),
     ("1.5", "ecc", "ecc-x (1.2.3.4:8083): it closed the connection without an answer", "vanished"),
     ("1.5", "ecc", "ecc-x (1.2.3.4:8083): it broke off the connection without an answer", "vanished"),
+    ("2.4", "ecc", "CoBo[1]: the board was restarted and does not know this ECC server | ", "board-restarted"),
     ("2.2", "ecc", "It answered success, but did nothing. It is Idle, not Described.", "did-nothing"),
     ("2.3", "ecc", "The ECC server is still busy with Configure after 120 s.", "still-busy"),
     ("2.4", "", "ecc-cobo0: it is wedged (state 0). Restart its ECC process, then Describe again.", "wedged"),

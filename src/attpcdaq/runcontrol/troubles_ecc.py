@@ -221,6 +221,16 @@ SERVER_SAYS = (
         "2.2",
     ),
     T(
+        "board-restarted",
+        "The board was restarted behind its ECC server",
+        "It has lost what Describe and Prepare told it, and the ECC server does not know: Prepare and Configure fail "
+        "again and again.",
+        "Press Go to Idle, then Go to Ready: Describe connects the board anew. If Breakup fails on the way the ECC "
+        "server is wedged: an expert restarts it, then press Go to Ready.",
+        r"board was restarted|does not know this ECC server",
+        "2.4",
+    ),
+    T(
         "board-refused",
         "A board refused",
         "The board that is named said no; its own words are shown. The ECC server stays where it was.",
