@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Prefetch
+from django.db.models import Prefetch
 
 from attpcdaq.live.labels import ECC_TOO_OLD, ROUTER_TOO_OLD, transition_label
 from attpcdaq.live.models import ECCState, MonitorBeat, RouterState
 from attpcdaq.runcontrol.facts import RouterFacts, RunFacts, ServerFacts, SystemFacts
 from attpcdaq.runcontrol.gate import set_aside_is_under_way
-from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Exclusion, Step, StepState
+from attpcdaq.runcontrol.latest_steps import LatestSteps, latest_steps
+from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Exclusion
 from attpcdaq.runcontrol.moments import came_before, is_about_now
 from attpcdaq.runcontrol.plan import FORWARD
 from attpcdaq.runcontrol.preferences import reconfigures_mutant
@@ -20,8 +21,6 @@ from attpcdaq.topology.models import DataRouter, DataSource, ECCServer
 from get_protocol.state_machine import State, Transition, sources
 
 MONITOR_TOO_OLD = timedelta(seconds=5)
-STEPS_LOOKED_AT = timedelta(hours=24)
-TOLD = (StepState.SENT, StepState.CONFIRMED, StepState.FAILED, StepState.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,7 @@ class Rows:
     run: Run | None
     active: list[Command]
     beat: datetime | None
-    latest_steps: dict[str, Step]
-    loaded: dict[tuple[str, int], Step]
+    steps: LatestSteps
     setting_aside: bool
     reconfigure_mutant: bool
     restarts: dict[tuple[str, int], RestartView]
@@ -61,29 +59,11 @@ def read_rows(now: datetime) -> Rows:
         run=Run.objects.filter(state__in=OPEN_STATES).select_related("experiment").first(),
         active=active,
         beat=MonitorBeat.objects.values_list("at", flat=True).first(),
-        latest_steps=_latest_steps(now),
-        loaded=_loaded(),
+        steps=latest_steps(now),
         setting_aside=set_aside_is_under_way(now),
         reconfigure_mutant=reconfigures_mutant(),
         restarts=latest_restarts(now),
     )
-
-
-def _latest_steps(now: datetime) -> dict[str, Step]:
-    """Server name -> its latest step that was more than planned."""
-    recent = Step.objects.filter(state__in=TOLD, command__requested_at__gte=now - STEPS_LOOKED_AT)
-    newest = recent.values("server_name").annotate(newest=Max("id")).values_list("newest", flat=True)
-    return {step.server_name: step for step in Step.objects.filter(pk__in=list(newest))}
-
-
-def _loaded() -> dict[tuple[str, int], Step]:
-    """(Server name, transition) -> its latest Describe, Prepare and Configure that were sent.
-
-    Whether one took effect, its state says: a call that was given up may have reached it later.
-    """
-    sent = Step.objects.filter(transition__in=FORWARD, sent_at__isnull=False)
-    newest = sent.order_by().values("server_name", "transition").annotate(newest=Max("id")).values("newest")
-    return {(step.server_name, step.transition): step for step in Step.objects.filter(pk__in=newest)}
 
 
 def config_part(server: ECCServer, transition: int) -> str:
@@ -105,7 +85,7 @@ def _other_config(server: ECCServer, state: State | None, rows: Rows) -> tuple[s
     Empty and None when it would not, or when the server has to go that way again anyhow.
     """
     for transition in FORWARD:
-        step, chosen = rows.loaded.get((server.name, transition)), config_part(server, transition)
+        step, chosen = rows.steps.loaded.get((server.name, transition)), config_part(server, transition)
         if step is not None and step.config and chosen and step.config != chosen:
             label, back = transition_label(transition), max(sources(transition))
             if state is not None and state <= back:
@@ -146,7 +126,7 @@ def is_deaf(router: DataRouter, rows: Rows) -> bool:
     live, source = getattr(router, "live", None), getattr(router, "data_source", None)
     if live is None or live.restarted_at is None or source is None or router.link_type == "FDT":
         return False
-    configured = rows.loaded.get((source.ecc_server.name, Transition.CONFIGURE))
+    configured = rows.steps.loaded.get((source.ecc_server.name, Transition.CONFIGURE))
     state, _, _ = live_state(source.ecc_server, rows.now)
     held = state is None or state >= State.READY
     if configured is None or configured.sent_at is None:

@@ -84,6 +84,10 @@ class Command(models.Model):
                 name="one_stop_at_work",
             ),
         ]
+        indexes = [
+            models.Index(fields=["state"], name="command_state"),
+            models.Index(fields=["-requested_at"], name="command_latest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} {self.id}"
@@ -129,6 +133,10 @@ class Step(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["command", "stage", "server_name"], name="step_once"),
             models.UniqueConstraint(fields=["ecc_server"], condition=Q(state="sent"), name="one_outstanding_call"),
+        ]
+        indexes = [
+            models.Index(fields=["server_name", "-id"], name="step_latest"),
+            models.Index(fields=["server_name", "transition", "-id"], name="step_latest_of_transition"),
         ]
 
     def __str__(self) -> str:

@@ -26,7 +26,7 @@ def ecc_view(server: ECCServer, rows: Rows, facts: SystemFacts) -> EccView:
     """A server with what may be done to it alone."""
     state, transition, live = live_state(server, rows.now)
     seen_at, problem = (live.seen_at, live.problem) if live else (None, "")
-    last_error = _last_error(rows.latest_steps.get(server.name), state, live, rows.now)
+    last_error = _last_error(rows.steps.told.get(server.name), state, live, rows.now)
     busy = still_busy(server, transition, rows)
     return EccView(
         id=server.pk,
@@ -61,7 +61,7 @@ def still_busy(server: ECCServer, transition: Transition, rows: Rows) -> str:
     """A call that blocks in the server while nobody waits for it any more (facts 2.3); empty when there is none."""
     if transition is Transition.NONE or any(step.state == StepState.SENT for step in _steps_at_work(server, rows)):
         return ""
-    label, step = transition_label(transition), rows.latest_steps.get(server.name)
+    label, step = transition_label(transition), rows.steps.told.get(server.name)
     if step is None or step.transition != transition or step.finished_at is None or step.sent_at is None:
         return f"{label}, which was not asked for here."
     if is_about_now(step.finished_at, rows.now, JUST_ENDED):

@@ -1,0 +1,45 @@
+"""The latest of each ECC server's steps, out of the hundred thousands of a season: by index, never by counting."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from attpcdaq.runcontrol.models import Step, StepState
+from attpcdaq.topology.models import ECCServer
+from get_protocol.state_machine import Transition
+
+LOOKED_AT = timedelta(hours=24)
+TOLD = (StepState.SENT, StepState.CONFIRMED, StepState.FAILED, StepState.EXPIRED)
+SETTING_UP = (Transition.DESCRIBE, Transition.PREPARE, Transition.CONFIGURE)
+
+
+@dataclass(frozen=True, slots=True)
+class LatestSteps:
+    """`told`: server name -> its latest step of the last day that was more than planned.
+
+    `loaded`: (server name, transition) -> its latest Describe, Prepare and Configure that were sent. Whether one took
+    effect, the state says: a call that was given up may have reached it later.
+    """
+
+    told: dict[str, Step]
+    loaded: dict[tuple[str, int], Step]
+
+
+def latest_steps(now: datetime) -> LatestSteps:
+    """Read them, in two questions."""
+    sent = Step.objects.filter(sent_at__isnull=False)
+    newest = {f"newest_{transition:d}": _newest(sent.filter(transition=transition)) for transition in SETTING_UP}
+    asked = ECCServer.objects.order_by().annotate(newest=_newest(Step.objects.filter(state__in=TOLD)), **newest)
+    found = list(asked.values_list("newest", *newest))
+    steps = Step.objects.select_related("command").in_bulk({pk for row in found for pk in row if pk is not None})
+    told = [steps[row[0]] for row in found if row[0] in steps]
+    loaded = [steps[pk] for row in found for pk in row[1:] if pk in steps]
+    return LatestSteps(
+        {step.server_name: step for step in told if step.command.requested_at >= now - LOOKED_AT},
+        {(step.server_name, step.transition): step for step in loaded},
+    )
+
+
+def _newest(steps: QuerySet[Step]) -> Subquery:
+    return Subquery(steps.filter(server_name=OuterRef("name")).order_by("-id").values("id")[:1])
