@@ -25,6 +25,8 @@ class ServerFacts:
     """Says what it was set up with, where that is not what is chosen for it now."""
     redo_from: State | None = None
     """The highest state that is as chosen, where `other_config` says that it is beyond; Idle if Describe differs."""
+    redo_why: str = ""
+    """Another reason to go back to `redo_from` first."""
     excluded: str = ""
     """Why the system goes on without it; empty for an included one."""
 

@@ -95,6 +95,14 @@ def _other_config(server: ECCServer, state: State | None, rows: Rows) -> tuple[s
     return "", None
 
 
+def _start_over(server: ECCServer, state: State | None, rows: Rows) -> str:
+    """Why it should begin anew from Idle: what fails again and again has often lost what it was told (facts 2.4)."""
+    step = rows.steps.failed_twice(server.name)
+    if step is None or state is None or state not in sources(Transition(step.transition)):
+        return ""
+    return f"{transition_label(step.transition)} failed twice: it begins anew from Idle."
+
+
 def exclusion_of(server: ECCServer) -> Exclusion | None:
     """Why the system goes on without a server; None for an included one."""
     return getattr(server, "exclusion", None)
@@ -154,6 +162,7 @@ def _server_facts(server: ECCServer, rows: Rows) -> ServerFacts:
     at_work = (c for c in rows.active if any(step.server_name == server.name for step in c.steps.all()))
     command = next(at_work, None)
     other_config, redo_from = _other_config(server, state, rows)
+    redo_why = _start_over(server, state, rows)
     exclusion = exclusion_of(server)
     return ServerFacts(
         name=server.name,
@@ -164,7 +173,8 @@ def _server_facts(server: ECCServer, rows: Rows) -> ServerFacts:
         problem=live.problem if live else "",
         command=command.get_action_display() if command else "",
         other_config=other_config,
-        redo_from=redo_from,
+        redo_from=State.IDLE if redo_why else redo_from,
+        redo_why=redo_why,
         excluded=exclusion.reason if exclusion else "",
     )
 

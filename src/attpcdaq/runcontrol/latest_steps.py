@@ -25,6 +25,15 @@ class LatestSteps:
     told: dict[str, Step]
     loaded: dict[tuple[str, int], Step]
 
+    def failed_twice(self, server_name: str) -> Step | None:
+        """The latest step of a server where it failed on the way up, and so did the same one just before it."""
+        last = self.told.get(server_name)
+        if last is None or last.state != StepState.FAILED or last.transition not in SETTING_UP:
+            return None
+        before = Step.objects.filter(server_name=server_name, state__in=TOLD, pk__lt=last.pk).order_by("-id").first()
+        again = before is not None and (before.transition, before.state) == (last.transition, last.state)
+        return last if again else None
+
 
 def latest_steps(now: datetime) -> LatestSteps:
     """Read them, in two questions."""

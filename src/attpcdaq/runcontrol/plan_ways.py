@@ -94,7 +94,7 @@ def _own_way(server: ServerFacts, facts: SystemFacts, high: State) -> Way:
     if any(router.deaf and router.server == server.name for router in facts.routers):
         way = way.back_to(State.PREPARED, DEAF)
     if server.redo_from is not None:
-        way = way.back_to(server.redo_from, OTHER_CONFIGURATION)
+        way = way.back_to(server.redo_from, server.redo_why or OTHER_CONFIGURATION)
     if server.has_mutant and facts.reconfigure_mutant and high is State.RUNNING:
         way = way.back_to(State.PREPARED, NEW_COUNTERS)
     return way
