@@ -131,6 +131,7 @@ class TestFailedCommand:
         page = draw(replace(ALL["failed"], command=command, last_run=last), shifter)
         hidden = {one.get("name"): one.get("value") for one in page.all("//*[@id='failed']//input")}
         assert (hidden["title"], hidden["run_class"]) == ("16O on alpha, 3 Torr", "production")
+        assert advice(page) == "Press Retry to start the same run again, under the next number."
 
     def test_nobody_is_told_to_retry_what_cannot_even_be_asked(self, shifter: User) -> None:
         silent = replace(drawn.SILENT, todo="An expert presses Restart. Then Go to Ready.")

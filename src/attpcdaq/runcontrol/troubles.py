@@ -21,7 +21,7 @@ IN_WORDS: dict[Part, tuple[TroubleClass, ...]] = {
     "router": (*nodes.NODES_SAY, *own.BEFORE, nodes.DEAF, nodes.ROUTER_OFF, nodes.DISK_FULL),
 }
 ECC_LINE = (own.NO_ANSWER, own.NOTHING_LISTENS, own.NO_CONNECTION)
-NODE_LINE = (nodes.NODE_OFF, own.NO_ANSWER)
+NODE_LINE = (nodes.NODE_OFF,)
 LAST: dict[Part, TroubleClass | None] = {"": None, "ecc": ecc.ECC_GENERIC, "router": nodes.NODE_GENERIC}
 ALL: tuple[TroubleClass, ...] = (
     *(ecc.WEDGED, ecc.STILL_BUSY, ecc.PAUSED, ecc.UNKNOWN, *ecc.SERVER_SAYS, ecc.ECC_GENERIC),

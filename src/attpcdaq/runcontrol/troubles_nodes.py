@@ -37,7 +37,7 @@ NODE_OFF = T(
     "The computer cannot be reached over SSH. What its data router writes cannot be seen, and files there cannot be "
     "moved; the boards may go on all the same.",
     "Is it switched on, is the network up? Look at it at the console. Files that lie there are moved when it is back.",
-    r"nothing listens there|no connection",
+    r"nothing listens there|no connection|no (?:complete )?answer within",
     "0",
 )
 NODE_GENERIC = T(

@@ -13,6 +13,7 @@ ENDED_BADLY = ("failed", "expired")
 # These stand on the page in their own way.
 SHOWN_OTHERWISE = ("loose", "excluded", "under-way", "run-open")
 TAKEN_WITHIN = timedelta(seconds=3)
+NEXT_NUMBER = "to start the same run again, under the next number."
 WAIT = "Wait: no worker is at work on it. It goes on when one is, or expires within 15 s. Stop works all the same."
 Part = EccView | RouterView
 in_words = lru_cache(maxsize=512)(trouble_of)
@@ -124,7 +125,8 @@ def _advice(status: Snapshot, failed: CommandView | None, wrong: tuple[Trouble, 
     if status.command is not None and status.command.state in AT_WORK:
         return Advice(text=WAIT) if _nobody_takes(status.command, status.at) else Advice()
     if failed is not None and failed.retry.allowed and not any(trouble.hinders for trouble in wrong):
-        return Advice("retry", "Retry", f"to go on with what is left of {failed.label}.")
+        again = failed.action == "start" and failed.targets is None
+        return Advice("retry", "Retry", NEXT_NUMBER if again else f"to go on with what is left of {failed.label}.")
     if wrong:
         first = next((trouble for trouble in wrong if trouble.hinders), wrong[0])
         return Advice(text=f"{first.view.todo.split('. ')[0].removesuffix('.')}.")
