@@ -16,7 +16,7 @@ from tests.chaos.truth import give_frames, places_of_frames, spells_of
 from tests.chaos.watch import Watch
 from tests.chaos.world import DEADLINES, World
 
-BACK_WITHIN = 15.0
+BACK_WITHIN = 35.0
 RIGHT_WITHIN = 10.0
 
 

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     MONITOR_KILLED = "monitor killed"
     MONITOR_KILLED_WRITING = "monitor killed between statements"
     NO_WORKER = "no worker for long"
+    NOBODY = "worker and monitor away for long"
     BROKER_STOPPED = "broker stopped"
     BROKER_STALLED = "broker stalled"
     BROKER_FORGETS = "broker killed with its messages"
@@ -133,11 +134,15 @@ def _schedule(rng: random.Random, number: int, kinds: _Deck, scripts: _Deck) -> 
     )
 
 
+# Longer than a command may wait: what was pressed meanwhile must not fire when they are back.
+LONG = frozenset({Kind.NO_WORKER, Kind.NOBODY, Kind.BROKER_STALLED})
+
+
 def _strike(rng: random.Random, kind: Kind) -> Strike:
     return Strike(
         kind=kind,
         at=round(rng.uniform(-0.2, 7.0), 3),
-        seconds=round(rng.uniform(0.5, 8.0), 2),
+        seconds=round(rng.uniform(0.5, 8.0) * (3 if kind in LONG else 1), 2),
         which=rng.random(),
         operation=rng.choice(OPERATIONS),
         size=rng.random(),

@@ -1,7 +1,7 @@
 """The simulated detector in one process: the simulator's boards and ECC services, with memory for wires and disks."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 
 from attpcdaq.testing.memory_nodes import MemoryFile, MemoryNodes
@@ -210,7 +210,7 @@ class Hardware:
     def wedge(self, name: str) -> None:
         self.ecc[name].service.wedge()
 
-    def sending(self, now: float) -> Iterable[str]:
+    def sending(self, now: float) -> list[str]:
         """Boards that send frames just now, late ones too."""
         return [name for name, board in self.boards.items() if board.active(now)]
 

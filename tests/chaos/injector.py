@@ -139,6 +139,14 @@ class Injector:
         self.kill("control", strike)
         self.kill("files", strike)
 
+    def nobody(self, strike: Strike) -> None:
+        self.no_worker(strike)
+        self.kill("monitor", strike)
+
+    def all_back(self) -> None:
+        self.workers_back()
+        self.revive("monitor")
+
     def workers_back(self) -> None:
         self.revive("control")
         self.revive("files")
@@ -256,6 +264,7 @@ HOW: dict[Kind, How] = {
     Kind.MONITOR_KILLED: _killed("monitor"),
     Kind.MONITOR_KILLED_WRITING: _killed("monitor", writing=True),
     Kind.NO_WORKER: (Injector.no_worker, lambda i, s: i.workers_back()),
+    Kind.NOBODY: (Injector.nobody, lambda i, s: i.all_back()),
     Kind.BROKER_STOPPED: _broken(stopped=True),
     Kind.BROKER_STALLED: _broken(stalled=True),
     Kind.BROKER_FORGETS: (

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Command
-from attpcdaq.runlog.models import Run
+from attpcdaq.runlog.models import OPEN_STATES, Run
 from tests.chaos.evidence import Begun, CommandRow, Look, RunRow
 from tests.chaos.page import look
 from tests.chaos.virtual_time import Clock, sleep
@@ -46,9 +46,13 @@ class Watch:
                 continue
             self.see_commands()
             self.see_runs()
-            if self.world.now() >= next_look:
+            if self.world.now() >= next_look and self.worth_a_look():
                 self.looks.append(look(self.world))
                 next_look = self.world.now() + LOOK_EVERY
+
+    def worth_a_look(self) -> bool:
+        """Whether boards send, or a run is open: what the page says of anything else is looked at elsewhere."""
+        return bool(self.world.hardware.sending(self.world.now())) or Run.objects.filter(state__in=OPEN_STATES).exists()
 
     def requested(self, command: Command) -> None:
         """The crew's click made or joined this command."""
