@@ -137,14 +137,13 @@ class TestDeadlines:
         server = rig.detector.ecc_servers[0]
         server.deadlines = {"describe": 4}
         server.save(update_fields=["deadlines"])
-        rig.ecc.durations[Transition.DESCRIBE] = 12.0
-        began = rig.time.elapsed
+        rig.ecc.durations[Transition.DESCRIBE] = 1000.0
         failed = rig.do("describe")
         steps = {step.server_name: step for step in failed.steps.all()}
-        assert (steps["ecc-cobo0"].state, steps["ecc-cobo1"].state) == ("failed", "confirmed")
+        assert {step.state for step in steps.values()} == {"failed"}
         assert "still busy with Describe" in steps["ecc-cobo0"].message
-        assert (steps["ecc-cobo0"].finished_at - failed.requested_at).total_seconds() <= 5.0
-        assert rig.time.elapsed - began < 20
+        took = {name: (step.finished_at - failed.requested_at).total_seconds() for name, step in steps.items()}
+        assert took["ecc-cobo0"] < 15 < 25 < took["ecc-cobo1"]
 
     @pytest.mark.parametrize("step", [3600, -3600])
     def test_no_clock_that_is_set_moves_them(self, rig: Rig, step: float) -> None:
