@@ -96,7 +96,8 @@ def failed_command(status: Snapshot) -> CommandView | None:
 def troubles(status: Snapshot, failed: CommandView | None) -> tuple[Trouble, ...]:
     """Every kind of trouble once: of the parts, then of what the overall state and the failed command say."""
     found: dict[str, tuple[TroubleView, dict[str, Part]]] = {}
-    known: dict[str, Part] = {part.name: part for part in (*status.ecc_servers, *status.routers) if not part.excluded}
+    everything: tuple[Part, ...] = status.ecc_servers + status.routers
+    known = {part.name: part for part in everything if not part.excluded}
     for part in known.values():
         if part.trouble:
             found.setdefault(part.trouble.key, (part.trouble, {}))[1][part.name] = part
