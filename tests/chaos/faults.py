@@ -124,11 +124,12 @@ class _Deck:
 
 def _schedule(rng: random.Random, number: int, kinds: _Deck, scripts: _Deck) -> Schedule:
     count = rng.choices((0, 1, 2, 3), (8, 46, 31, 15))[0]
-    strikes = [_strike(rng, kinds.deal()) for _ in range(count)]
+    running = rng.uniform(0.5, 4.0)
+    strikes = [_strike(rng, kinds.deal(), running) for _ in range(count)]
     return Schedule(
         number=number,
         script=scripts.deal(),
-        running=rng.uniform(0.5, 4.0),
+        running=running,
         strikes=tuple(sorted(strikes, key=lambda strike: strike.at)),
         wait=rng.uniform(0.0, 1.5),
     )
@@ -138,10 +139,12 @@ def _schedule(rng: random.Random, number: int, kinds: _Deck, scripts: _Deck) -> 
 LONG = frozenset({Kind.NO_WORKER, Kind.NOBODY, Kind.BROKER_STALLED})
 
 
-def _strike(rng: random.Random, kind: Kind) -> Strike:
+def _strike(rng: random.Random, kind: Kind, running: float) -> Strike:
+    """Most of them while a Start or a Stop is likely to be under way, the others at any time."""
+    first, last = rng.choices(((-0.2, 0.8), (running + 0.3, running + 1.7), (-0.2, 7.0)), (35, 35, 30))[0]
     return Strike(
         kind=kind,
-        at=round(rng.uniform(-0.2, 7.0), 3),
+        at=round(rng.uniform(first, last), 3),
         seconds=round(rng.uniform(0.5, 8.0) * (3 if kind in LONG else 1), 2),
         which=rng.random(),
         operation=rng.choice(OPERATIONS),
