@@ -142,7 +142,8 @@ def test_one_server_alone_has_its_own_buttons(shifter: Shifter, system: System) 
     menu.get_by_role("button", name="Breakup").click()
     expect(shifter.state_of("ecc-cobo7").first).to_have_attribute("data-state", "prepared", timeout=10_000)
     shifter.sees_all("ready", 10)
-    system.do("configure")
+    shifter.press("go_ready")
+    shifter.sees_all("ready")
     assert shifter.complaints == []
 
 

@@ -243,3 +243,9 @@ def test_nothing_wrong_shows_no_card(shifter: User) -> None:
         "running",
         "under-way",
     }
+
+
+def test_without_scripts_what_must_be_confirmed_can_be(shifter: User) -> None:
+    box = "//form[.//button[@data-action='go_idle']]//input[@name='confirm']"
+    assert draw(ALL["running"], shifter).one(box).get("value") == "true"
+    assert not draw(ALL["ready"], shifter).has(box)
