@@ -13,7 +13,7 @@ from tests.e2e.http_json import call
 
 AWAY = (OSError, http.client.HTTPException, json.JSONDecodeError)
 OVER = ("done", "failed", "expired")
-AT_REST = (None, "running")
+AT_REST = ("running",)
 STATES = ("off", "idle", "described", "prepared", "ready", "running", "paused")
 FRESH = 4.0
 
@@ -74,18 +74,28 @@ class Crew:
 
 def what_is_wrong(crew: Crew, control: str) -> str:
     """Why the page is not right, or is not at rest; nothing when it shows what the hardware does."""
+    return page_is_wrong(crew, control) or under_way(crew)
+
+
+def page_is_wrong(crew: Crew, control: str) -> str:
+    """Where the page differs from the hardware, whatever is under way."""
     status = crew.look()
     if status is None:
         return "nobody answers"
     if not status["monitor_alive"]:
         return "the monitor is silent"
-    command = status["command"]
-    if command and command["state"] not in OVER:
-        return f"{command['action']} is {command['state']}"
-    run = status["run"]
-    if (run and run["state"]) not in AT_REST:
-        return f"the run is {run['state']}"
     return _unlike(status, call("GET", f"{control}/state")[1])
+
+
+def under_way(crew: Crew) -> str:
+    """What has not come to its end: a command, or a run between two states in which it can stay."""
+    status = crew.look()
+    if status is None:
+        return "nobody answers"
+    command, run = status["command"], status["run"]
+    if command and command["state"] not in OVER:
+        return f"{command['action']} is {command['state']}: {command['message']}"
+    return f"the run is {run['state']}" if run and run["state"] not in AT_REST else ""
 
 
 def _unlike(status: dict[str, Any], truth: dict[str, Any]) -> str:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from tests.chaos.real_crew import Crew, what_is_wrong
+from tests.chaos.real_crew import Crew, page_is_wrong, under_way, what_is_wrong
 from tests.chaos.real_parts import BACK_WITHIN, KINDS, Part, Real
 from tests.e2e.waiting import wait_for
 
 RIGHT_WITHIN = 10.0
+# The operation itself, which somebody else takes up, may need some time.
+REST_WITHIN = 25.0
 PATIENCE = 60.0
 LONGEST_OPERATION = 1.6
 AT_ONCE, AWAY_AT_MOST = 0.75, 3.0
@@ -21,17 +23,25 @@ Say = Callable[[str], None]
 
 @dataclass
 class Kills:
-    """Seconds from a part's return until the page was right, by kind, and what took too long."""
+    """Seconds from a part's return until the page was right, and until nothing was under way; what took too long."""
 
-    seconds: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    right: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    at_rest: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     stuck: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         return [
-            f"killed {kind}: {len(times)}; page right again after {median(times):.1f} s, at worst {max(times):.1f} s"
-            for kind, times in self.seconds.items()
+            f"killed {kind}: {len(times)}; page right again after {median(times):.1f} s (worst {max(times):.1f}), "
+            f"nothing under way after {median(self.at_rest[kind]):.1f} s (worst {max(self.at_rest[kind]):.1f})"
+            for kind, times in self.right.items()
             if times
         ]
+
+    def note(self, back: dict[str, float], right: float, at_rest: float) -> None:
+        """Parts that were back at these times of our clock, and when all was well."""
+        for kind, at in back.items():
+            self.right[kind].append(right - at)
+            self.at_rest[kind].append(at_rest - at)
 
 
 def schedule(choice: random.Random, of_each: int) -> list[tuple[str, ...]]:
@@ -48,23 +58,26 @@ def schedule(choice: random.Random, of_each: int) -> list[tuple[str, ...]]:
     return groups
 
 
-def kill_through_cycles(real: Real, seed: int, groups: Sequence[tuple[str, ...]], say: Say = print) -> Kills:
-    """Press, kill while it works, let the parts come back, and look until the page is right; for each of `groups`."""
+def kill_through_cycles(
+    real: Real, seed: int, groups: Sequence[tuple[str, ...]], say: Say = print, rest_within: float = REST_WITHIN
+) -> Kills:
+    """Press, kill while it works, let the parts come back, and look until all is well; for each of `groups`."""
     choice = random.Random(seed)
     crew, kills = Crew(real, choice), Kills()
     wait_until_right(real, crew, PATIENCE)
     for group in groups:
         pressed, back = kill_at_work(real, crew, group, choice)
-        why = wait_until_right(real, crew, RIGHT_WITHIN)
-        for kind in group:
-            kills.seconds[kind].append(time.monotonic() - back[kind])
+        wrong = wait_until(RIGHT_WITHIN, lambda: page_is_wrong(crew, real.system.control))
+        right = time.monotonic()
+        left = wrong or wait_until(rest_within - (right - max(back.values())), lambda: under_way(crew))
+        kills.note(back, right, time.monotonic())
         what = f"{' and '.join(group)} killed during {pressed}"
-        if why:
+        if left:
             still = wait_until_right(real, crew, PATIENCE)
             late = time.monotonic() - max(back.values())
-            kills.stuck.append(f"{what}: after {RIGHT_WITHIN:g} s {why}; after {late:.0f} s {still or 'right'}")
-            get_out(real, crew)
-        say(f"{what}: {min(kills.seconds[kind][-1] for kind in group):.1f} s {why}")
+            out = get_out(real, crew) if still else ""
+            kills.stuck.append(f"{what}: {left}; after {late:.0f} s {still or 'right'}; after a Stop {out or 'right'}")
+        say(f"{what}: {right - max(back.values()):.1f} s, {time.monotonic() - max(back.values()):.1f} s {left}")
     return kills
 
 
@@ -101,9 +114,14 @@ def wait_until_back(parts: Sequence[Part]) -> dict[str, float]:
 
 
 def wait_until_right(real: Real, crew: Crew, seconds: float) -> str:
-    """Why it is still not right when the time is over."""
+    """Why the page is not right and at rest when the time is over."""
+    return wait_until(seconds, lambda: what_is_wrong(crew, real.system.control))
+
+
+def wait_until(seconds: float, wrong: Callable[[], str]) -> str:
+    """What is still wrong when the time is over; nothing as soon as nothing is."""
     deadline = time.monotonic() + seconds
-    while why := what_is_wrong(crew, real.system.control):
+    while why := wrong():
         if time.monotonic() > deadline:
             return why
         time.sleep(0.1)

@@ -12,6 +12,7 @@ from statistics import median
 from tests.chaos.real_check import Found, check
 from tests.chaos.real_crew import Crew
 from tests.chaos.real_kills import (
+    REST_WITHIN,
     RIGHT_WITHIN,
     Kills,
     end_the_last_run,
@@ -116,7 +117,7 @@ def _stops(real: Real, stuck: list[str]) -> list[str]:
         stopped, right = stop_with(real, harm, mend)
         text = f"Stop with {what}: boards stopped after {stopped:.1f} s; page right {right:.1f} s after its return"
         lines.append(text)
-        if stopped > STOP_WITHIN or right > RIGHT_WITHIN:
+        if stopped > STOP_WITHIN or right > REST_WITHIN:
             stuck.append(text)
     return lines
 
@@ -144,7 +145,7 @@ def _pages(real: Real, stuck: list[str]) -> list[str]:
 
 
 def _slowly(real: Real, stuck: list[str]) -> list[str]:
-    kills: Kills = kill_through_cycles(real, 1, [("worker",), ("monitor",), ("database",)], lambda text: None)
+    kills: Kills = kill_through_cycles(real, 1, [("worker",), ("monitor",), ("database",)], lambda text: None, MINUTE)
     stuck += [f"slow network: {text}" for text in kills.stuck]
-    worst = max(max(times) for times in kills.seconds.values() if times)
+    worst = max(max(times) for times in kills.right.values() if times)
     return [f"slow network ({SLOW * 1000:.0f} ms each way): 3 kills, page right again after {worst:.1f} s at worst"]

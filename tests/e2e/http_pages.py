@@ -29,3 +29,20 @@ def log_in(system: System, password: str) -> str:
     for line in entered.headers.get_all("Set-Cookie", []):
         jar.load(line)
     return jar.output(attrs=[], header="", sep=";")
+
+
+def open_stream(system: System, cookies: str) -> http.client.HTTPResponse:
+    """The event stream of somebody who logged in."""
+    stream = get(system, "/events/stream", cookies)
+    assert (stream.status, stream.headers["Content-Type"]) == (200, "text/event-stream")
+    return stream
+
+
+def read_until(stream: http.client.HTTPResponse, words: str) -> str:
+    """What the stream says up to the line with these words; a stream that is silent for 20 s is an error."""
+    told = ""
+    while words not in told:
+        line = stream.readline().decode()
+        assert line, told
+        told += line
+    return told

@@ -1,13 +1,12 @@
 """The same processes with PostgreSQL, RabbitMQ and nginx do the main job once."""
 
-import http.client
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.http_pages import get, log_in
+from tests.e2e.http_pages import get, log_in, open_stream, read_until
 from tests.e2e.production import running_production
 from tests.e2e.system import System
 from tests.e2e.test_main_job_api import check_files
@@ -30,7 +29,7 @@ def production(directory: Path, postgresql: PostgreSQL, rabbitmq: RabbitMQ) -> I
 
 def test_the_main_job_with_the_real_services(production: System, directory: Path) -> None:
     wait_for(lambda: production.all_in("idle"), "the monitor to see every server", 30)
-    stream = open_stream(production, (directory / "password").read_text().strip())
+    stream = open_stream(production, log_in(production, (directory / "password").read_text().strip()))
     assert production.finished(production.request("describe"))["state"] == "done"
     assert "event: change" in read_until(stream, '"topics"')
     production.ready()
@@ -51,20 +50,3 @@ def test_nginx_serves_static_files_and_web_does_not_stream(production: System) -
     answer = get(production, "/login/")
     assert answer.status == 200
     assert "daq.css" in answer.read().decode()
-
-
-def open_stream(system: System, password: str) -> http.client.HTTPResponse:
-    """The event stream of somebody who logged in."""
-    stream = get(system, "/events/stream", log_in(system, password))
-    assert (stream.status, stream.headers["Content-Type"]) == (200, "text/event-stream")
-    return stream
-
-
-def read_until(stream: http.client.HTTPResponse, words: str) -> str:
-    """What the stream says up to the line with these words; a stream that is silent for 20 s is an error."""
-    told = ""
-    while words not in told:
-        line = stream.readline().decode()
-        assert line, told
-        told += line
-    return told

@@ -1,16 +1,20 @@
 """Parts of the production system die, stand still and come back, while somebody takes runs."""
 
 import random
+import time
 from collections.abc import Iterator
+from contextlib import suppress
+from http.client import HTTPException, HTTPResponse
 from statistics import median
 
 import pytest
 
 from tests.chaos.real_check import check
 from tests.chaos.real_crew import Crew
-from tests.chaos.real_kills import end_the_last_run, kill_through_cycles, schedule
+from tests.chaos.real_kills import RIGHT_WITHIN, end_the_last_run, kill_through_cycles, schedule
 from tests.chaos.real_measures import STOP_WITHIN, page_times, start_together, stop_with
 from tests.chaos.real_parts import Real, running_real
+from tests.e2e.http_pages import log_in, open_stream, read_until
 from tests.e2e.waiting import wait_for
 
 SEED = 3
@@ -66,3 +70,35 @@ def test_a_command_that_nobody_took_in_time_does_not_run_later(real: Real) -> No
     real.system.do("breakup", ecc_servers=["ecc-cobo0"])
     calls = [entry["subject"] for entry in real.system.journal(since) if entry["kind"] == "call"]
     assert calls == ["ecc-cobo0"]
+
+
+@pytest.mark.parametrize("kind", ["database", "web"])
+def test_an_open_event_stream_goes_on_or_ends_and_a_new_one_tells_what_happens(real: Real, kind: str) -> None:
+    real.system.ready()
+    cookies = log_in(real.system, real.password)
+    before = open_stream(real.system, cookies)
+    read_until(before, "event: beat")
+    real.parts[kind].kill()
+    back = real.parts[kind].restart()
+    read_to_the_end(before, "event: reset")
+    stream = wait_for(lambda: opened(real, cookies), "the stream to be back")
+    assert time.monotonic() - back < RIGHT_WITHIN
+    real.system.request("breakup", ecc_servers=["ecc-cobo0"])
+    assert "event: change" in read_until(stream, '"command"')
+
+
+def read_to_the_end(stream: HTTPResponse, words: str) -> None:
+    """Until these words, or the end (a browser opens the stream anew); one that is silent for 20 s is an error."""
+    with suppress(HTTPException, ConnectionError):
+        while (line := stream.readline().decode()) and words not in line:
+            pass
+
+
+def opened(real: Real, cookies: str) -> HTTPResponse | None:
+    """A new event stream, when there is one."""
+    try:
+        stream = open_stream(real.system, cookies)
+        read_until(stream, "event: beat")
+    except (AssertionError, OSError, HTTPException):
+        return None
+    return stream
