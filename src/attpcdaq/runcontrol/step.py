@@ -142,7 +142,7 @@ async def _read_back(order: Order, outside: Outside, deadline: float, expected: 
         if reply is not None and reply.transition is Transition.NONE and reply.state is expected:
             return Outcome(True, f"The state was reached, although: {said}" if said else "", expected, sent=True)
         busy = reply is not None and reply.transition is not Transition.NONE
-        if outside.monotonic() >= (deadline if busy else patience):
+        if outside.monotonic() + READ_EVERY >= (deadline if busy else patience):
             return Outcome(False, _why_not(reply, problem, said, expected), reply.state if reply else None, sent=True)
         await outside.sleep(READ_EVERY)
 
