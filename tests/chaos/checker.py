@@ -200,6 +200,7 @@ def _together(a: RunRow, b: RunRow, evidence: Evidence) -> bool:
 def nothing_fires_late(evidence: Evidence) -> Iterator[Finding]:
     """No call of an execution that began after its command had expired, nor of a command that was over."""
     finished = {command.pk: command for command in evidence.commands}
+    slack = CLOCK_SLACK if evidence.clock_stepped else LATE_SLACK
     begun: dict[str, list[tuple[float, float]]] = {}
     for one in evidence.executions:
         begun.setdefault(one.command, []).append((one.at, one.until))
@@ -208,7 +209,7 @@ def nothing_fires_late(evidence: Evidence) -> Iterator[Finding]:
             continue
         name = f"{call.transition.name} to {call.server} at {call.at:.2f}"
         starts = [(at, until) for at, until in begun.get(call.execution, ()) if at <= call.at]
-        if starts and all(at > until + CLOCK_SLACK for at, until in starts):
+        if starts and all(at > until + slack for at, until in starts):
             yield Finding("late", "expired", f"{name}: its command could be begun until {starts[-1][1]:.2f}")
         command = finished.get(call.execution)
         if command and command.finished is not None and call.at > command.finished + LATE_SLACK:

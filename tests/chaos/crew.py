@@ -139,7 +139,7 @@ class Crew:
             await self._clicked("Stop", self.press("stop"))
         elif wedged:
             await self._restart(wedged[0])
-        elif not open_run and not self.clean():
+        elif not open_run and not self.clean() and not hardware.sending(self.world.now()):
             self.clicks.append("set aside")
             self.click("set aside", lambda: commands.request_set_aside(SHIFTER, self.world.clock.now()))
             await self.world.until(self.clean, 10.0)

@@ -87,7 +87,7 @@ def _evidence(
         outages=injector.outages,
         router_of={board: router for router, board in world.routers.items()},
         node_of={name: world.hardware.node_of(name) for name in (*world.hardware.ecc, *world.hardware.routers)},
-        unreachable=injector.unreachable,
+        clock_stepped=world.clock.stepped_since(began),
         problems=problems,
     )
 

@@ -109,9 +109,7 @@ class Evidence:
     """Board -> its data router."""
     node_of: Mapping[str, str]
     """ECC server or data router -> its node."""
-    foreign: Sequence[tuple[float, float]] = ()
-    """When somebody else than the product may have started boards."""
-    unreachable: Sequence[tuple[str, float, float]] = ()
-    """Nodes that could not be reached, and when."""
+    clock_stepped: bool = False
+    """The product's clock was set: it may take a command for up to 5 s younger or older than it is."""
     problems: Sequence[str] = field(default_factory=list)
     """Messes out of which the crew's clicks did not lead."""

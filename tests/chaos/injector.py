@@ -25,7 +25,6 @@ class Injector:
 
     world: World
     outages: list[Outage] = field(default_factory=list)
-    unreachable: list[tuple[str, float, float]] = field(default_factory=list)
     at_work: int = 0
     begun: int = 0
     right_after: dict[str, float] = field(default_factory=dict)
@@ -84,14 +83,6 @@ class Injector:
         """Restart it if it is dead; a board or a process that somebody restarted already lives."""
         if not self.world.hardware.alive(name):
             self.world.hardware.restart(name)
-
-    def node_dies(self, strike: Strike) -> None:
-        self.kill_hardware(self.node(strike))
-        self.unreachable.append((self.node(strike), self.world.now(), self.world.now() + strike.seconds))
-
-    def node_hangs(self, strike: Strike) -> None:
-        self.world.node_faults.hanging.add(self.node(strike))
-        self.unreachable.append((self.node(strike), self.world.now(), self.world.now() + strike.seconds))
 
     def thaw(self, strike: Strike) -> None:
         self.world.hardware.ecc[self.server(strike)].frozen = False
@@ -248,8 +239,11 @@ HOW: dict[Kind, How] = {
         lambda i, s: i.world.hardware.fault(i.node(s), FaultKind.DISK_FULL),
         lambda i, s: i.clear(i.node(s)),
     ),
-    Kind.NODE_DIES: (Injector.node_dies, lambda i, s: i.bring_back(i.node(s))),
-    Kind.NODE_HANGS: (Injector.node_hangs, lambda i, s: i.world.node_faults.hanging.discard(i.node(s))),
+    Kind.NODE_DIES: (lambda i, s: i.kill_hardware(i.node(s)), lambda i, s: i.bring_back(i.node(s))),
+    Kind.NODE_HANGS: (
+        lambda i, s: i.world.node_faults.hanging.add(i.node(s)),
+        lambda i, s: i.world.node_faults.hanging.discard(i.node(s)),
+    ),
     Kind.NODE_LOSES: (
         lambda i, s: i.world.node_faults.losing.update({i.node(s): 1 + int(4 * s.size)}),
         lambda i, s: i.world.node_faults.losing.clear(),

@@ -181,6 +181,13 @@ def test_a_call_of_a_revived_command_is_in_time() -> None:
     assert check(evidence(executions=again, calls=late, commands=[command])) == []
 
 
+def test_a_stepped_clock_excuses_five_seconds() -> None:
+    late = {"executions": [Begun(28.0, "a", 25.0)], "calls": [Sent(28.5, SERVER, Transition.START, "a", None)]}
+    over = [replace(START, finished=29.0), STOP]
+    assert ("late", "expired") in kinds(check(evidence(**late, commands=over)))
+    assert check(evidence(**late, commands=over, clock_stepped=True)) == []
+
+
 def test_spells_are_put_together_from_the_journal() -> None:
     did = [(1.0, "started"), (5.0, "stopped"), (6.0, "started")]
     journal = [Entry(n, at, "board", BOARD, {"did": what}) for n, (at, what) in enumerate(did)]
