@@ -59,7 +59,11 @@ def schedule(choice: random.Random, of_each: int) -> list[tuple[str, ...]]:
 
 
 def kill_through_cycles(
-    real: Real, seed: int, groups: Sequence[tuple[str, ...]], say: Say = print, rest_within: float = REST_WITHIN
+    real: Real,
+    seed: int,
+    groups: Sequence[tuple[str, ...]],
+    say: Say = print,
+    rest_within: float = REST_WITHIN,
 ) -> Kills:
     """Press, kill while it works, let the parts come back, and look until all is well; for each of `groups`."""
     choice = random.Random(seed)
