@@ -1,4 +1,4 @@
-"""python -m tests.e2e.walk [FOLDER [SCENE ...]]: walks, and writes walk.md and pictures (to test-results/walk)."""
+"""python -m tests.e2e.walk [FOLDER [SCENE ...]]: walks, and writes walk.md and pictures (to walk/)."""
 
 import sys
 import tempfile
@@ -13,7 +13,7 @@ from tests.e2e.walk.scenes import SCENES
 from tests.e2e.walk.walker import Seen, Told, Walker
 from tests.services.chromium import launch_options
 
-FOLDER = Path(__file__).resolve().parents[3] / "test-results" / "walk"
+FOLDER = Path(__file__).resolve().parents[3] / "walk"
 HEAD = """# What the shifter reads when something breaks
 
 Written by `python -m tests.e2e.walk`, which breaks a whole system (real database, broker, web server and workers,
