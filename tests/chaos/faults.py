@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from enum import StrEnum
 
-OPERATIONS = ("Start", "Stop", "Start", "Stop", "Configure", "Prepare", "Describe", "Breakup")
+OPERATIONS = (*("Start", "Stop") * 3, "Configure", "Prepare", "Describe", "Breakup")
 
 
 class Kind(StrEnum):
@@ -139,13 +139,28 @@ def _schedule(rng: random.Random, number: int, kinds: _Deck, scripts: _Deck) -> 
 LONG = frozenset({Kind.NO_WORKER, Kind.NOBODY, Kind.BROKER_STALLED})
 
 
+# These wait for their operation, so they stay for most of a cycle.
+WAITING = frozenset(
+    {
+        Kind.ECC_REFUSES,
+        Kind.BOARD_FAILS,
+        Kind.CALL_IS_SLOW,
+        Kind.CALL_LOST,
+        Kind.ANSWER_LOST,
+        Kind.ECC_LIES,
+        Kind.ECC_DIES_IN_CALL,
+        Kind.LATE_FRAMES,
+    }
+)
+
+
 def _strike(rng: random.Random, kind: Kind, running: float) -> Strike:
     """Most of them while a Start or a Stop is likely to be under way, the others at any time."""
     first, last = rng.choices(((-0.2, 0.8), (running + 0.3, running + 1.7), (-0.2, 7.0)), (35, 35, 30))[0]
     return Strike(
         kind=kind,
         at=round(rng.uniform(first, last), 3),
-        seconds=round(rng.uniform(0.5, 8.0) * (3 if kind in LONG else 1), 2),
+        seconds=round(rng.uniform(0.5, 8.0) * (3 if kind in LONG else 1) + (6 if kind in WAITING else 0), 2),
         which=rng.random(),
         operation=rng.choice(OPERATIONS),
         size=rng.random(),
