@@ -8,7 +8,7 @@ from tests.chaos import rows
 from tests.chaos.checker import Finding, check
 from tests.chaos.crew import Crew
 from tests.chaos.evidence import CommandRow, Evidence
-from tests.chaos.faults import Schedule
+from tests.chaos.faults import Kind, Schedule
 from tests.chaos.injector import Injector
 from tests.chaos.results import Result
 from tests.chaos.scripts import SCRIPTS
@@ -18,6 +18,8 @@ from tests.chaos.world import DEADLINES, World
 
 BACK_WITHIN = 35.0
 RIGHT_WITHIN = 10.0
+# A server that takes no calls cannot be reached by a Stop either.
+DEAF = {Kind.ECC_FREEZES, Kind.ECC_DIES, Kind.ECC_DIES_IN_CALL, Kind.ECC_GONE, Kind.ECC_WEDGES, Kind.NODE_DIES}
 
 
 async def run_cycle(
@@ -39,7 +41,7 @@ async def run_cycle(
     watch.see_commands()
     watch.see_runs()
     evidence = _evidence(world, watch, injector, began, seq, calls, known, numbers, problems)
-    figures = measured(evidence)
+    figures = measured(evidence, reachable=not DEAF & {strike.kind for strike in schedule.strikes})
     if injector.right_after:
         figures["page right again"] = max(injector.right_after.values())
     result = Result(
@@ -105,7 +107,7 @@ def _forget(world: World, watch: Watch) -> None:
                     files[name].data = b""  # it was looked at; the name stays, so that nothing may be put over it
 
 
-def measured(evidence: Evidence) -> dict[str, float]:
+def measured(evidence: Evidence, *, reachable: bool) -> dict[str, float]:
     """The worst times of this cycle."""
     figures: dict[str, float] = {}
     for command in evidence.commands:
@@ -113,7 +115,7 @@ def measured(evidence: Evidence) -> dict[str, float]:
             late = _beyond_deadline(command, step.sent, step.finished, step.transition)
             if late is not None and step.state == "failed":
                 figures["named after its deadline"] = max(figures.get("named after its deadline", late), late)
-        if command.action == "stop":
+        if command.action == "stop" and reachable:
             reached = _stop_reached(command, evidence)
             if reached is not None:
                 figures["Stop reaches the boards"] = max(figures.get("Stop reaches the boards", 0.0), reached)
