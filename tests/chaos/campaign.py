@@ -4,18 +4,18 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from contextlib import contextmanager
 from multiprocessing import get_context
 from unittest import mock
 
-from tests.chaos.database import make_database, scratch_environment
+from tests.chaos.checker import KINDS
+from tests.chaos.database import make_database, scratch, set_environment
 from tests.chaos.faults import Schedule, Script, schedules
 from tests.chaos.results import Result
 from tests.chaos.virtual_time import VirtualLoop
 
 BLOCK = 20
 Block = tuple[int, int, list[Schedule]]
-_until_the_end = ExitStack()
 
 
 def blocks(seed: int, cycles: int, only: int | None = None) -> list[Block]:
@@ -31,26 +31,27 @@ def blocks(seed: int, cycles: int, only: int | None = None) -> list[Block]:
 def campaign(seed: int, cycles: int, workers: int, only: int | None = None) -> Iterator[list[Result]]:
     """The results block by block, in order."""
     work = blocks(seed, cycles, only)
-    if min(workers, len(work)) == 1:
-        prepare()
-        yield from (run_block(*block) for block in work)
-        return
-    with ProcessPoolExecutor(workers, get_context("spawn"), prepare) as pool:
+    with _pool(min(workers, len(work))) as pool:
         yield from pool.map(run_block, *zip(*work, strict=True))
 
 
 def sabotaged(seed: int) -> dict[str, list[Result]]:
-    """Two quiet cycles for each rule, of which the second is tampered with before the checker sees it."""
-    prepare()
-    from tests.chaos.sabotage import SABOTAGE
-
+    """Two quiet cycles for each kind of finding, of which the second is tampered with before the checker sees it."""
     quiet = [Schedule(number, Script.PLAIN, 1.0, (), 0.0) for number in range(2)]
-    return {kind: _run_until_mess(f"{seed}:{kind}", 0, quiet, kind) for kind in SABOTAGE}
+    with _pool(1) as pool:
+        found = pool.map(_run_until_mess, *zip(*((f"{seed}:{kind}", 0, quiet, kind) for kind in KINDS), strict=True))
+        return dict(zip(KINDS, found, strict=True))
 
 
-def prepare() -> None:
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    with scratch() as directory, ProcessPoolExecutor(workers, get_context("spawn"), prepare, (directory,)) as pool:
+        yield pool
+
+
+def prepare(directory: str) -> None:
     """Once in each process: a database in memory, Django, and Celery publishing into our broker."""
-    _until_the_end.enter_context(scratch_environment())
+    set_environment(directory)
     make_database()
     from tests.chaos.broker import connect_celery
 

@@ -34,18 +34,23 @@ class Outages:
 
 
 @contextmanager
-def scratch_environment() -> Iterator[Path]:
-    """Set what the product's settings need, before they are read; a directory that is gone afterwards."""
+def scratch() -> Iterator[str]:
+    """A directory for databases, in memory where there is a disk in memory; it is gone afterwards."""
     place = MEMORY_DISK if MEMORY_DISK.is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="attpcdaq-chaos-", dir=place) as scratch:
-        os.environ["ATTPCDAQ_SECRET_KEY"] = "only for the chaos suite, " * 2
-        os.environ["ATTPCDAQ_DATABASE_URL"] = f"sqlite:///{scratch}/db.sqlite3"
-        os.environ["ATTPCDAQ_BROKER_URL"] = f"filesystem://{scratch}/broker"
-        os.environ["ATTPCDAQ_LOG_LEVEL"] = "ERROR"
-        os.environ["DJANGO_SETTINGS_MODULE"] = "attpcdaq.config.settings"
-        # One thread does everything, with the event loop running in it.
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-        yield Path(scratch)
+    with tempfile.TemporaryDirectory(prefix="attpcdaq-chaos-", dir=place) as directory:
+        yield directory
+
+
+def set_environment(directory: str) -> None:
+    """What the product's settings need, before they are read: a database of this process alone."""
+    mine = tempfile.mkdtemp(dir=directory)
+    os.environ["ATTPCDAQ_SECRET_KEY"] = "only for the chaos suite, " * 2
+    os.environ["ATTPCDAQ_DATABASE_URL"] = f"sqlite:///{mine}/db.sqlite3"
+    os.environ["ATTPCDAQ_BROKER_URL"] = f"filesystem://{mine}/broker"
+    os.environ["ATTPCDAQ_LOG_LEVEL"] = "ERROR"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "attpcdaq.config.settings"
+    # One thread does everything, with the event loop running in it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
 def make_database() -> None:
