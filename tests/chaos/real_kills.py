@@ -110,10 +110,17 @@ def wait_until_back(parts: Sequence[Part]) -> dict[str, float]:
     back: dict[str, float] = {}
 
     def look() -> bool:
-        back.update({part.name: time.monotonic() for part in parts if part.name not in back and part.answers()})
+        for part in parts:
+            part.start_what_ended()
+            if part.name not in back and part.answers():
+                back[part.name] = time.monotonic()
         return len(back) == len(parts)
 
-    wait_for(look, "every part to be back", BACK_WITHIN)
+    try:
+        wait_for(look, "every part to be back", BACK_WITHIN)
+    except AssertionError as error:
+        words = "\n".join(part.last_words() for part in parts if part.name not in back)
+        raise AssertionError(f"{error}:\n{words}") from None
     return back
 
 

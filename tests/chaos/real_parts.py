@@ -34,6 +34,15 @@ class Part:
         for process in self.processes:
             process.start()
 
+    def start_what_ended(self) -> None:
+        """What came up while another part was away may have given up: a restart policy starts it again."""
+        for process in self.processes:
+            if process.exit_status() is not None:
+                process.start()
+
+    def last_words(self) -> str:
+        return "\n".join(f"{self.name}: {process.last_words()}" for process in self.processes)
+
     def freeze(self) -> None:
         for process in self.processes:
             process.freeze()
