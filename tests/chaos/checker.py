@@ -13,7 +13,7 @@ LOOK_EVERY = 2.5
 LATE_SLACK = 0.5
 SEEN_WITHIN = 0.5
 CLOCK_SLACK = 5.5
-AFTER_STOP = 2.5
+AFTER_STOP = 0.6
 OVER = ("closed", "failed")
 KINDS = ("false", "lost", "duplicate", "late", "stuck")
 
@@ -274,7 +274,8 @@ def _run_of(spell: Spell, evidence: Evidence) -> RunRow | None:
         if run.requested - LATE_SLACK <= spell.on <= end:
             return run
         off = spell.off if spell.off is not None else evidence.ended
-        if run.adopted and spell.on < run.requested <= off:
+        # What lay in staging when it was adopted is its own, from when its boards were first seen Running.
+        if run.adopted and spell.on < run.requested and off >= (run.started or run.requested) - SLACK:
             return run
     return None
 

@@ -106,7 +106,7 @@ def schedules(seed: int, block: int, first: int, count: int) -> list[Schedule]:
 
 
 def _scripts() -> list[Script]:
-    return [Script.PLAIN] * 9 + [script for script in Script if script is not Script.PLAIN]
+    return [Script.PLAIN] * 8 + [Script.STOP_AT_ONCE] * 2 + [script for script in Script if script is not Script.PLAIN]
 
 
 class _Deck:

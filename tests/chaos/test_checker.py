@@ -174,6 +174,12 @@ def test_an_adopted_run_has_the_data_that_came_before_it() -> None:
     assert check(evidence(runs=[run], looks=[look(12.5, alarmed=True)], executions=[], calls=[])) == []
 
 
+def test_a_board_that_died_before_its_run_was_adopted_belongs_to_it() -> None:
+    run = replace(RUN, adopted=True, requested=18.0, started=10.7)
+    quiet = {"looks": [], "executions": [], "calls": []}
+    assert check(evidence(runs=[run], spells=[spell(off=14.0, frames=(12.0, 13.9))], **quiet)) == []
+
+
 def test_a_call_of_a_revived_command_is_in_time() -> None:
     again = [Begun(10.1, "a", 25.0), Begun(30.0, "a", 44.0)]
     late = [Sent(30.5, SERVER, Transition.START, "a", None)]
