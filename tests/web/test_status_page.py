@@ -111,7 +111,7 @@ class TestServers:
         ECCServer.objects.filter(name="ecc-cobo1").update(config_set=None)
         see(detector, State.IDLE)
         page = look(shifter)
-        assert page.has("//*[@data-ecc='ecc-cobo1']//a[@href='/setup/configurations']")
+        assert page.has("//*[@data-ecc='ecc-cobo1']//a[@href='/setup/#configs']")
         assert "ecc-cobo1: no configuration is chosen" in page.why("describe")
 
 

@@ -19,6 +19,8 @@ EXPIRES_AFTER = timedelta(seconds=15)
 STOP_EXPIRES_AFTER = timedelta(seconds=60)
 CLOCKS_DIFFER = timedelta(seconds=5)
 MOST_REVIVALS = 3
+# Longer than a database that is away for a minute; what was left alone for longer nobody takes on any more.
+FORSAKEN_AFTER = timedelta(seconds=75)
 
 
 class ClaimLostError(Exception):
@@ -84,6 +86,12 @@ def check(command_id: UUID, mine: UUID) -> None:
     """ClaimLostError when this execution does not have the command any more."""
     if not is_mine(command_id, mine):
         raise ClaimLostError(command_id)
+
+
+def is_forsaken(command: Command, now: datetime) -> bool:
+    """Whether nobody was at it for so long (a power cut) that going on would be a command that fires late."""
+    beat = command.heartbeat_at
+    return command.action != Action.STOP and (beat is None or now - beat > FORSAKEN_AFTER)
 
 
 def revive(command: Command, now: datetime) -> bool:

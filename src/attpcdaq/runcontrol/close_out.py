@@ -14,9 +14,9 @@ from django.db import InterfaceError, OperationalError
 from attpcdaq.gateways.errors import GatewayError, Refused
 from attpcdaq.gateways.ports import GrawFile, NodeAddress
 from attpcdaq.live.store import add_event
+from attpcdaq.runcontrol import gate
 from attpcdaq.runcontrol.beating import beating
 from attpcdaq.runcontrol.config_backup import backup_configs
-from attpcdaq.runcontrol.gate import claim_set_aside, end_set_aside
 from attpcdaq.runcontrol.gather import is_excluded
 from attpcdaq.runcontrol.live_wait import shown_clean
 from attpcdaq.runcontrol.opening import out_throughout
@@ -35,6 +35,8 @@ LOOK_EVERY = 0.5
 QUIET_LIMIT = 60.0
 OWNER_LENGTH = 63
 LATE_TURNS = 3
+# A look older than this says nothing about now: a process that stood still lies between.
+LOOK_COUNTS_FOR = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ async def _move_away(run: Run, place: Staging, outside: Outside) -> str:
 
 async def _move_quiet(run: Run, place: Staging, destination: str, outside: Outside) -> int:
     """Move the files once they are quiet, and note what lies at the destination; how many were moved."""
-    names = [file.name for file in await _quiet_files(place, outside)]
+    names = await _names_to_move(place, outside, partial(_is_closing, run.pk))
     if names:
         await outside.nodes.move_files(place.node, place.directory, names, destination, MOVE_TIMEOUT)
     try:
@@ -176,6 +178,24 @@ async def _quiet_files(place: Staging, outside: Outside) -> tuple[GrawFile, ...]
         before = files
 
 
+async def _names_to_move(place: Staging, outside: Outside, is_ours: Callable[[], bool]) -> list[str]:
+    """The quiet files, while they are still ours to move.
+
+    Somebody else may have gone on for a mover that stood still: what lies there then belongs to the next run.
+    """
+    while True:
+        names = [file.name for file in await _quiet_files(place, outside)]
+        looked = outside.monotonic()
+        if not await sync_to_async(is_ours)():
+            return []
+        if outside.monotonic() - looked <= LOOK_COUNTS_FOR:
+            return names
+
+
+def _is_closing(run_id: int) -> bool:
+    return Run.objects.filter(pk=run_id, state=RunState.CLOSING).exists()
+
+
 def _note(run_id: int, place: Staging, directory: str, files: Sequence[GrawFile]) -> None:
     found = ((f"{directory}/{file.name}", file.size) for file in files)
     run_files.note(run_id, place.node.name, place.owner, RunFile.Kind.DATA, found)
@@ -189,16 +209,17 @@ def set_aside(make_outside: Callable[[], Outside] = real_outside) -> None:
 async def _set_aside(make_outside: Callable[[], Outside]) -> None:
     outside = make_outside()
     try:
-        refused = await sync_to_async(claim_set_aside)(outside.now())
+        refused = await sync_to_async(gate.claim_set_aside)(outside.now())
         if refused:
             text = f"Stray files were not set aside. {refused}"
             await sync_to_async(add_event)("run", text, subject="staging", severity="warning", at=outside.now())
             return
         places = await sync_to_async(staging_directories)()
         try:
-            await asyncio.gather(*(_set_one_aside(place, outside.now(), outside) for place in places))
+            async with beating(gate.still_setting_aside, outside):
+                await asyncio.gather(*(_set_one_aside(place, outside.now(), outside) for place in places))
         finally:
-            await sync_to_async(end_set_aside)()
+            await sync_to_async(gate.end_set_aside)()
     finally:
         await outside.close()
 
@@ -207,7 +228,7 @@ async def _set_one_aside(place: Staging, now: datetime, outside: Outside) -> Non
     # No experiment's name begins with an underscore, so this is never a run's directory.
     destination = f"{place.directory}/_stray/{now:%Y-%m-%dT%H-%M-%S}"
     try:
-        names = [file.name for file in await _quiet_files(place, outside)]
+        names = await _names_to_move(place, outside, lambda: gate.is_setting_aside(outside.now()))
         if not names:
             return
         await outside.nodes.move_files(place.node, place.directory, names, destination, MOVE_TIMEOUT)

@@ -79,12 +79,14 @@ class Execution:
 
     async def run(self) -> None:
         """Stage by stage to the end, in words. ClaimLostError."""
-        stops = [step for step in self._steps if step.transition == Transition.STOP]
+        # A Stop on the way to a Start (from Paused) ends no run, also when a later execution comes by it again.
+        ending = [] if self._command.opens_run else self._steps
+        stops = [step for step in ending if step.transition == Transition.STOP]
         for stage in _stages(self._steps):
             await self._run(stage)
             if stops and stage[0].stage == stops[-1].stage:
                 await self._stopped(stops)
-        if self._growing and stops[-1] is not self._steps[-1]:
+        if stops and self._growing and stops[-1] is not self._steps[-1]:
             # A board whose ECC server was restarted hears no Stop, but what followed has reached it (facts 2.4).
             await self._stopped(stops)
         seen_at = self._outside.now()

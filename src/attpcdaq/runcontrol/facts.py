@@ -69,6 +69,8 @@ class SystemFacts:
     monitor_alive: bool = True
     commands: tuple[str, ...] = field(default=())
     """Labels of the commands at work."""
+    restarting: tuple[str, ...] = ()
+    """Names of ECC servers and data routers that are just being restarted."""
     setting_aside: bool = False
     """Stray files are being moved out of the staging directories."""
     reconfigure_mutant: bool = False

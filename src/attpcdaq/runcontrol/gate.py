@@ -10,8 +10,8 @@ from attpcdaq.runlog.models import OPEN_STATES, Run
 
 ROW = 1
 SET_ASIDE_EXPIRES_AFTER = timedelta(seconds=15)
-# Longer than the looks and the move of close_out may take; only a worker that died leaves it standing.
-SET_ASIDE_LIMIT = timedelta(seconds=150)
+# Said again twice a second while it goes on: only a worker that died leaves it standing.
+SET_ASIDE_LIMIT = timedelta(seconds=6)
 
 
 def hold_gate() -> Gate:
@@ -21,8 +21,24 @@ def hold_gate() -> Gate:
 
 def set_aside_is_under_way(now: datetime) -> bool:
     """Whether stray files are being set aside, or are just about to be: no run may start meanwhile."""
-    asked = Q(set_aside_asked_at__gt=now - SET_ASIDE_EXPIRES_AFTER)
-    return Gate.objects.filter(asked | Q(set_aside_until__gt=now)).exists()
+    begin, end = now - SET_ASIDE_EXPIRES_AFTER, now + SET_ASIDE_EXPIRES_AFTER
+    asked = Q(set_aside_asked_at__gt=begin, set_aside_asked_at__lte=end)
+    return Gate.objects.filter(asked | _moving(now)).exists()
+
+
+def is_setting_aside(now: datetime) -> bool:
+    """Whether somebody is at it just now."""
+    return Gate.objects.filter(_moving(now)).exists()
+
+
+def _moving(now: datetime) -> Q:
+    """What ends far ahead was written before the clock was set back."""
+    return Q(set_aside_until__gt=now, set_aside_until__lte=now + 2 * SET_ASIDE_LIMIT)
+
+
+def still_setting_aside(now: datetime) -> None:
+    """Say that whoever does it lives."""
+    Gate.objects.filter(pk=ROW, set_aside_until__isnull=False).update(set_aside_until=now + SET_ASIDE_LIMIT)
 
 
 def ask_set_aside(now: datetime) -> None:
@@ -38,6 +54,8 @@ def claim_set_aside(now: datetime) -> str:
     Gate.objects.filter(pk=ROW).update(set_aside_asked_at=None)
     if asked is None:
         return "Nobody asked for it (any more)."
+    if is_setting_aside(now):
+        return "It is being done already."
     if now - asked > SET_ASIDE_EXPIRES_AFTER:
         return "No worker took it in time. Is the Celery worker running?"
     if Run.objects.filter(state__in=OPEN_STATES).exists():

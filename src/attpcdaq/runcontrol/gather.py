@@ -10,7 +10,7 @@ from attpcdaq.live.models import ECCState, MonitorBeat, RouterState
 from attpcdaq.runcontrol.facts import RouterFacts, RunFacts, ServerFacts, SystemFacts
 from attpcdaq.runcontrol.gate import set_aside_is_under_way
 from attpcdaq.runcontrol.latest_steps import LatestSteps, latest_steps
-from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Exclusion
+from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Exclusion, Restart
 from attpcdaq.runcontrol.moments import came_before, is_about_now
 from attpcdaq.runcontrol.plan import FORWARD
 from attpcdaq.runcontrol.preferences import reconfigures_mutant
@@ -35,6 +35,7 @@ class Rows:
     active: list[Command]
     beat: datetime | None
     steps: LatestSteps
+    restarting: tuple[str, ...]
     setting_aside: bool
     reconfigure_mutant: bool
     restarts: dict[tuple[str, int], RestartView]
@@ -60,6 +61,7 @@ def read_rows(now: datetime) -> Rows:
         active=active,
         beat=MonitorBeat.objects.values_list("at", flat=True).first(),
         steps=latest_steps(now),
+        restarting=tuple(Restart.objects.filter(state__in=ACTIVE_STATES).values_list("subject", flat=True)),
         setting_aside=set_aside_is_under_way(now),
         reconfigure_mutant=reconfigures_mutant(),
         restarts=latest_restarts(now),
@@ -152,6 +154,7 @@ def system_facts(rows: Rows) -> SystemFacts:
         experiment=rows.experiment.name if rows.experiment else None,
         monitor_alive=rows.monitor_alive,
         commands=tuple(command.get_action_display() for command in rows.active),
+        restarting=rows.restarting,
         setting_aside=rows.setting_aside,
         reconfigure_mutant=rows.reconfigure_mutant,
     )

@@ -35,14 +35,21 @@ async def wait_for_quiet(outside: Outside, say: Callable[[str], Awaitable[None]]
     while True:
         await outside.sleep(APART)
         after = await _look(places, outside)
-        growing = [place for place, was, now in zip(places, before, after, strict=True) if _grew(was, now)]
-        if not growing or outside.monotonic() >= give_up:
-            unseen = [
-                f"{p.owner}: {now}" for p, now in zip(places, after, strict=True) if isinstance(now, GatewayError)
-            ]
-            return Quiet(await _named(growing), " ".join(unseen))
-        await say(f"Waiting: {await _named(growing)}")
+        looks = list(zip(places, before, after, strict=True))
+        growing = [place for place, was, now in looks if _grew(was, now)]
+        seen_once = any(isinstance(was, GatewayError) and not isinstance(now, GatewayError) for _, was, now in looks)
+        if not (growing or seen_once) or outside.monotonic() >= give_up:
+            return Quiet(await _named(growing), " ".join(filter(None, map(_unseen, looks))))
+        if growing:
+            await say(f"Waiting: {await _named(growing)}")
         before = after
+
+
+def _unseen(look: tuple[Staging, Look, Look]) -> str:
+    """Why nothing was seen of a place, in words; empty when both looks saw it."""
+    place, *looks = look
+    error = next((one for one in reversed(looks) if isinstance(one, GatewayError)), None)
+    return f"{place.owner}: {error}" if error else ""
 
 
 async def _look(places: list[Staging], outside: Outside) -> list[Look]:

@@ -10,6 +10,7 @@ from django.db.models import Max, Q
 from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.people import DAQ
 from attpcdaq.audit.trail import record
+from attpcdaq.live.models import RouterState
 from attpcdaq.runcontrol import commands, publish
 from attpcdaq.runcontrol.gate import hold_gate
 from attpcdaq.runcontrol.gather import (
@@ -140,6 +141,13 @@ def _files(rows: Rows) -> tuple[list[str], bool]:
         live, known = fresh_router(router, rows.now), getattr(router, "live", None)
         if live is None and known is not None and known.problem:
             unread.append(f"{router.name} could not be looked at: {known.problem}")
-        elif live is None or (live.grew_at is not None and is_about_now(live.grew_at, rows.now, QUIET_FOR)):
+        elif live is None or not _quiet(live):
             return [], True
     return unread, False
+
+
+def _quiet(live: RouterState) -> bool:
+    """Whether a reading said so: time in which nobody read is no time in which nothing grew."""
+    if live.problem or live.seen_at is None:
+        return False
+    return live.grew_at is None or not is_about_now(live.grew_at, live.seen_at, QUIET_FOR)

@@ -30,6 +30,8 @@ CLOCKS_DIFFER = timedelta(seconds=5)
 # Seconds by the eyes of the sweeper.
 PUBLISH_AGAIN = 2.0
 SILENT = 5.0
+# Each may hold a thread of the worker for a minute: the others are for commands.
+AT_ONCE = 3
 SHOWN_FOR = timedelta(hours=24)
 GONE = "The worker that carried it out is gone. Whether it was restarted is not known: look at the state shown."
 EXPIRED = "No worker took it in time, so nothing was done. Is the Celery worker running?"
@@ -61,7 +63,10 @@ def _request(kind: str, name: str, by: Requester, now: datetime, *, confirm: boo
     control.check(by, now)
     joined = Restart.objects.filter(subject=name, state__in=ACTIVE_STATES).first()
     if joined is not None:
-        return _joined(joined, part)
+        return _joined(joined, part, by, now)
+    busy = list(Restart.objects.filter(state__in=ACTIVE_STATES).values_list("subject", flat=True))
+    if len(busy) >= AT_ONCE:
+        raise CommandRefused((f"The restarts of {', '.join(busy)} are under way: wait until one of them has ended.",))
     if action.confirm and not confirm:
         raise CommandRefused((f"{action.confirm} Confirm it (confirm=true) if that is meant.",))
     return _record(part, by, now)
@@ -78,9 +83,11 @@ def _part(kind: str, name: str) -> Part:
     return found
 
 
-def _joined(restart: Restart, part: Part) -> Restart:
+def _joined(restart: Restart, part: Part, by: Requester, now: datetime) -> Restart:
     if part.pk != (restart.ecc_server_id if isinstance(part, ECCServer) else restart.data_router_id):
         raise CommandRefused((f"Something else that is called {part.name} is being restarted: wait until it is done.",))
+    text = f"It joins the restart of {restart.requested_by}."
+    trail.record(by, WHAT, Outcome.ACCEPTED, subject=part.name, text=text, command=restart.pk, at=now)
     return restart
 
 

@@ -39,7 +39,14 @@ def before_stage(command: Command, stage: Sequence[Step], now: datetime) -> None
     if command.opens_run and stage[0].transition == Transition.START:
         _starting(command, now)
     elif stage[0].transition == Transition.STOP and (run := _run_of(command)) is not None and _may_run(run):
-        advance(run.pk, RunState.STOPPING, now)
+        _stopping(run.pk, now)
+
+
+@transaction.atomic
+def _stopping(run_id: int, now: datetime) -> None:
+    """Who holds the run's row keeps no board from being stopped: run_to_close says it again afterwards."""
+    if Run.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=run_id).exists():
+        advance(run_id, RunState.STOPPING, now)
 
 
 def _starting(command: Command, now: datetime) -> None:

@@ -14,6 +14,8 @@ def start_reasons(facts: SystemFacts, *, whole: bool) -> list[str]:
         reasons.append("No experiment is active: create or choose one first.")
     if facts.run is not None:
         reasons.append(f"Run {facts.run.number} is still {facts.run.state}.")
+    # It may be read as Ready a moment before it is gone.
+    reasons += [f"{name}: it is being restarted." for name in facts.restarting]
     if facts.setting_aside:
         reasons.append("Stray files are being set aside.")
     return reasons + [reason for router in facts.routers if (reason := _router_reason(router))]

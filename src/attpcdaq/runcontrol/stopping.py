@@ -9,7 +9,7 @@ from attpcdaq.audit import trail
 from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.people import Requester
 from attpcdaq.runcontrol import claims, endings, orders
-from attpcdaq.runcontrol.gather import Rows, read_rows, system_facts
+from attpcdaq.runcontrol.gather import Rows, exclusion_of, read_rows, system_facts
 from attpcdaq.runcontrol.models import Action, Command
 from attpcdaq.runcontrol.plan import Plan, plan
 from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
@@ -38,20 +38,25 @@ def request_stop(targets: Sequence[str] | None, by: Requester, now: datetime) ->
 
 def _widened(targets: Sequence[str] | None, rows: Rows) -> Sequence[str] | None:
     """A run that is on its way up or down cannot lose one board alone: Stop then stops them all."""
-    return None if rows.run is not None and rows.run.state in ON_ITS_WAY else targets
+    if targets is None or rows.run is None or rows.run.state not in ON_ITS_WAY:
+        return targets
+    excluded = {server.name for server in rows.servers if exclusion_of(server) is not None}
+    return targets if set(targets) <= excluded else None  # who is no part of the run may be stopped alone
 
 
 def _joined_or_written(targets: Sequence[str] | None, by: Requester, rows: Rows) -> Command:
     for stop in rows.active:
-        if stop.action == Action.STOP and _covers(stop.targets, targets) and not _over(stop, rows.now):
+        if stop.action == Action.STOP and _covers(stop, targets) and not _over(stop, rows.now):
             orders.accepted(stop, by, rows, f"It joins the Stop of {stop.requested_by}.")
             return stop
     return _written(targets, by, rows)
 
 
-def _covers(wider: Sequence[str] | None, narrower: Sequence[str] | None) -> bool:
+def _covers(stop: Command, targets: Sequence[str] | None) -> bool:
     """A Stop pressed twice is one Stop; it joins one at work that reaches all its servers."""
-    return wider is None or (narrower is not None and set(narrower) <= set(wider))
+    if targets is None:
+        return stop.targets is None
+    return set(targets) <= {step.server_name for step in stop.steps.all()}
 
 
 def _over(stop: Command, now: datetime) -> bool:

@@ -11,6 +11,7 @@ from django.db.models import Min
 
 from attpcdaq.runcontrol import endings
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, CommandState, Step
+from attpcdaq.runlog.models import Run
 
 
 def stop_came(command: Command) -> bool:
@@ -40,5 +41,10 @@ def supersede_others(stop: Command, now: datetime) -> None:
     for other in others.select_for_update(skip_locked=True, no_key=True):
         if mine & set(other.steps.values_list("server_name", flat=True)):
             Command.objects.filter(pk=other.pk).update(superseded=True)
-            if other.state == CommandState.QUEUED:
+            if other.state == CommandState.QUEUED and _run_is_free(other):
                 endings.drop(other, now)
+
+
+def _run_is_free(command: Command) -> bool:
+    free = Run.objects.select_for_update(skip_locked=True, no_key=True)
+    return command.run_id is None or free.filter(pk=command.run_id).exists()

@@ -68,7 +68,7 @@ def _take_from_silent(command: Command, now: datetime, eyes: Eyes) -> None:
     silent = eyes.same_for((command.pk, "beat"), (command.claim, command.heartbeat_at))
     if silent < (STOPPER_SILENT if command.action == Action.STOP else EXECUTOR_SILENT):
         return
-    if command.revivals >= claims.MOST_REVIVALS:
+    if command.revivals >= claims.MOST_REVIVALS or claims.is_forsaken(command, now):
         endings.break_off(command.pk, command.claim, endings.VANISHED, now)
     elif claims.revive(command, now):
         logger.warning("%s was taken from %s, which is silent", command, command.claimed_by)

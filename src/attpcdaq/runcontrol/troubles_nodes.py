@@ -149,8 +149,8 @@ NODES_SAY = (
         "A board runs but no data come",
         "The board is Running, and its file does not grow. The router may be deaf or stuck on its port, the disk "
         "full, the trigger away, or the board does not send.",
-        "Is it all boards? Then look at the trigger. Is it one? Then look at its data router: stop the run, restart "
-        "the router if it is stuck, press Go to Ready, and start again.",
+        "If one board is silent look at its data router, if all are look at the trigger. A router that is stuck: stop "
+        "the run, restart it, press Go to Ready, and start again.",
         r"no data (?:for [0-9]|since)",
         "4",
     ),

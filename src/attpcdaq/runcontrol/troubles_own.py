@@ -129,8 +129,8 @@ BEFORE = (
         "not-running",
         "A board is not Running in an open run",
         "The run goes on without the data of this board, and its verdict will say so.",
-        "Start it alone (Single steps) if it is Ready: that is a repair within the run. Otherwise exclude it with a "
-        "reason, or stop the run and press Go to Ready.",
+        "If it is Ready press Controls beside it, then Start: that repairs it within the run. Otherwise exclude it "
+        "with a reason, or stop the run and press Go to Ready.",
         r"it is \w+, not Running",
     ),
     T(
@@ -237,8 +237,8 @@ BEFORE = (
         "run-open",
         "A run is still open",
         "There is one detector and at most one open run: the next one begins when this one is closed, its files moved.",
-        "Stop the run, or wait until its files are moved. To take a board out of it or repair one, use Single steps "
-        "while the run is running.",
+        "Stop the run, or wait until its files are moved. To take one board out of it or repair it, press Controls "
+        "beside that server while the run is running.",
         r"\bRun \d+ is (?:still|open)\b|Single servers are repaired|A run is open",
     ),
     T(

@@ -76,7 +76,8 @@ def advance(run_id: int, to: str, now: datetime, **fields: Any) -> bool:
 @transaction.atomic
 def add_verdict(run_id: int, text: str) -> None:
     """Add a sentence to what went wrong with a run; the same one is not said twice."""
-    run = Run.objects.select_for_update().get(pk=run_id)
+    # Held so that a Stop, which refers to this row, can be written meanwhile.
+    run = Run.objects.select_for_update(no_key=True).get(pk=run_id)
     if text not in run.verdict:
         Run.objects.filter(pk=run_id).update(verdict=f"{run.verdict} {text}".strip())
 

@@ -68,7 +68,7 @@ def _change(field: _Field, value: str) -> str:
 
 def _locked_values(run: Run) -> dict[str, _Field]:
     """The fields as they are now; the run's row is held, so writers of one sheet follow each other."""
-    row = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
+    row = Run.objects.select_for_update(of=("self",), no_key=True).get(pk=run.pk)
     fields = {key: _Field(label, getattr(row, key)) for key, label in RUN_FIELDS.items()}
     values = dict(row.measurements.values_list("observable_id", "value"))
     # Held too: an observable may only be removed while nobody is writing a value for it.

@@ -76,6 +76,11 @@ class CommandOut(Schema):
     finished_at: Moment | None
     run_number: int | None
     steps: list[StepOut]
+
+
+class CommandNow(CommandOut):
+    """The latest command, as the status shows it."""
+
     retry: ActionOut = Field(description="The same once more, as far as it is still to be done.")
 
 
@@ -160,7 +165,7 @@ class StatusOut(Schema):
     ecc_servers: list[EccServerOut]
     data_routers: list[DataRouterOut] = Field(validation_alias="routers")
     actions: dict[str, ActionOut]
-    command: CommandOut | None
+    command: CommandNow | None
     loose: LooseOut | None
     control: ControlOut
     reconfigure_mutant: bool

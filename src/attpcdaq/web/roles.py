@@ -61,12 +61,15 @@ def _refused(status: Snapshot, reason: str, but: Container[str] = ()) -> Snapsho
         return {name: view if name in but else refused for name, view in actions.items()}
 
     status = _without_restarts(status, reason)
+    command = status.command
+    if command is not None and command.action not in but:
+        command = replace(command, retry=refused)
     return replace(
         status,
         actions=without(status.actions),
         ecc_servers=tuple(replace(server, actions=without(server.actions)) for server in status.ecc_servers),
         loose=replace(status.loose, adopt=refused) if status.loose else None,
-        command=replace(status.command, retry=refused) if status.command else None,
+        command=command,
     )
 
 

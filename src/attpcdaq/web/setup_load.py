@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from attpcdaq.audit.models import Outcome
+from attpcdaq.audit.trail import record
 from attpcdaq.runcontrol import setup_changes
 from attpcdaq.runcontrol.refusals import CommandRefused
 from attpcdaq.topology import easy_setup, setup_store
@@ -69,6 +71,8 @@ def apply(request: HttpRequest) -> HttpResponse:
 def _preview(request: HttpRequest, setup: Setup) -> HttpResponse:
     """Every change, the whole new setup, and the button that loads it."""
     before = setup_store.read()
+    shown = "What would change was shown; nothing was loaded."
+    record(requester_of(request), "setup preview", Outcome.DONE, text=shown)
     context = {
         "changes": changes(before, setup),
         "setup": setup,

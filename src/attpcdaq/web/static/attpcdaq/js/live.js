@@ -39,17 +39,18 @@ function watchActions() {
   document.body.addEventListener("htmx:afterSwap", showMessage);
   document.body.addEventListener("htmx:afterRequest", (event) => { if (event.detail.requestConfig.verb === "post") refresh(); });
   for (const kind of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
-    document.body.addEventListener(kind, (event) => sayNotSent(event.detail.xhr?.status));
+    document.body.addEventListener(kind, (event) => sayNotSent(event.detail.xhr?.status, kind === "htmx:timeout"));
   }
 }
 
-function sayNotSent(status) {
+function sayNotSent(status, late) {
   const area = document.getElementById("action-message") ?? document.getElementById("control-message");
   if (!area) return;
   const text = document.createElement("p");
   text.className = "message";
   text.dataset.level = "bad";
-  text.textContent = status ? `The server answered with error ${status}: nothing is known of this operation, see the latest command.`
+  text.textContent = late ? "No answer within 10 s: it may have arrived all the same. Look at the latest command, then press again."
+    : status ? `The server answered with error ${status}: nothing is known of this operation, see the latest command.`
     : "The server could not be reached: try again when the page is in touch.";
   area.replaceChildren(text);
 }
