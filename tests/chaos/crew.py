@@ -7,9 +7,9 @@ from typing import Any
 from django.db import DatabaseError
 
 from attpcdaq.audit.people import Requester
-from attpcdaq.runcontrol import adopt, commands, exclude, restarts
+from attpcdaq.runcontrol.asking import adopt, commands, exclude, restarts
+from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Restart
-from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
 from attpcdaq.runlog.models import OPEN_STATES, Run
 from get_protocol.state_machine import State
 from tests.chaos.page import disagreements, look

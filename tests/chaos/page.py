@@ -1,7 +1,7 @@
 """What the page said, noted as it was: the crew believes nothing else."""
 
-from attpcdaq.runcontrol.snapshot import snapshot
-from attpcdaq.runcontrol.views import Snapshot
+from attpcdaq.runcontrol.seeing.snapshot import snapshot
+from attpcdaq.runcontrol.seeing.views import Snapshot
 from get_protocol.state_machine import State
 from tests.chaos.evidence import Look
 from tests.chaos.hardware import Hardware

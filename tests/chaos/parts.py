@@ -14,9 +14,10 @@ from attpcdaq.monitor.database import Database
 from attpcdaq.monitor.poller import Poller
 from attpcdaq.monitor.readings import Batch, Key
 from attpcdaq.monitor.recorder import Recorder
-from attpcdaq.runcontrol import close_out, execute, restarting, sweep
-from attpcdaq.runcontrol.eyes import Eyes
-from attpcdaq.runcontrol.outside import Outside
+from attpcdaq.runcontrol.doing import close_out, execute, restarting
+from attpcdaq.runcontrol.doing.outside import Outside
+from attpcdaq.runcontrol.watching import sweep
+from attpcdaq.runcontrol.watching.eyes import Eyes
 from tests.chaos.broker import Broker, Message
 from tests.chaos.ecc_port import EXECUTION, ChaosEcc
 from tests.chaos.node_port import ChaosNodes

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from attpcdaq.runcontrol.facts import ServerFacts, SystemFacts
-from attpcdaq.runcontrol.plan import Plan
-from attpcdaq.runcontrol.plan_stages import Stage
+from attpcdaq.runcontrol.planning.facts import ServerFacts, SystemFacts
+from attpcdaq.runcontrol.planning.plan import Plan
+from attpcdaq.runcontrol.planning.stages import Stage
 from get_protocol.state_machine import TABLE, State, Transition
 
 TAKING_DATA = (State.RUNNING, State.PAUSED)

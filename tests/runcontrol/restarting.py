@@ -3,11 +3,11 @@
 from attpcdaq.audit.models import Entry
 from attpcdaq.audit.people import Requester
 from attpcdaq.gateways.ports import CommandResult
-from attpcdaq.runcontrol.eyes import Eyes
+from attpcdaq.runcontrol.asking.restarts import look_after, request_restart
+from attpcdaq.runcontrol.doing.outside import Outside
+from attpcdaq.runcontrol.doing.restarting import execute_restart
 from attpcdaq.runcontrol.models import Restart
-from attpcdaq.runcontrol.outside import Outside
-from attpcdaq.runcontrol.restarting import execute_restart
-from attpcdaq.runcontrol.restarts import look_after, request_restart
+from attpcdaq.runcontrol.watching.eyes import Eyes
 from tests.runcontrol.rig import SHIFTER, Rig
 
 EXPERT = Requester("expert", role="expert", origin="192.168.4.7")

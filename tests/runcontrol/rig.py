@@ -11,13 +11,13 @@ from attpcdaq.audit.people import Requester
 from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.gateways.ports import GrawFile, RouterReading
 from attpcdaq.live import store
-from attpcdaq.runcontrol import commands
-from attpcdaq.runcontrol.close_out import close_out
-from attpcdaq.runcontrol.execute import execute
-from attpcdaq.runcontrol.eyes import Eyes
+from attpcdaq.runcontrol.asking import commands
+from attpcdaq.runcontrol.doing.close_out import close_out
+from attpcdaq.runcontrol.doing.execute import execute
+from attpcdaq.runcontrol.doing.outside import Outside
 from attpcdaq.runcontrol.models import Command
-from attpcdaq.runcontrol.outside import Outside
-from attpcdaq.runcontrol.sweep import sweep
+from attpcdaq.runcontrol.watching.eyes import Eyes
+from attpcdaq.runcontrol.watching.sweep import sweep
 from attpcdaq.runlog.models import Experiment, Run
 from attpcdaq.testing.builders import Detector, build_detector, memory_ecc, memory_nodes, teach_restarts
 from attpcdaq.testing.memory_ecc import MemoryEcc

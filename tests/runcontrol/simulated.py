@@ -15,12 +15,12 @@ from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.gateways.node_connection import SshIdentity
 from attpcdaq.gateways.node_ssh import NodeSsh
 from attpcdaq.live import store
-from attpcdaq.runcontrol import commands
-from attpcdaq.runcontrol.execute import execute
+from attpcdaq.runcontrol.asking import commands
+from attpcdaq.runcontrol.asking.restarts import request_restart
+from attpcdaq.runcontrol.doing.execute import execute
+from attpcdaq.runcontrol.doing.outside import Outside
+from attpcdaq.runcontrol.doing.restarting import execute_restart
 from attpcdaq.runcontrol.models import Command, Restart
-from attpcdaq.runcontrol.outside import Outside
-from attpcdaq.runcontrol.restarting import execute_restart
-from attpcdaq.runcontrol.restarts import request_restart
 from attpcdaq.runlog.models import Experiment
 from attpcdaq.testing.builders import build_detector
 from attpcdaq.topology import wiring

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from attpcdaq.audit.models import Entry
-from attpcdaq.runcontrol import commands
-from attpcdaq.runcontrol.adopt import adopt
-from attpcdaq.runcontrol.exclude import exclude
-from attpcdaq.runcontrol.execute import execute
+from attpcdaq.runcontrol.asking import commands
+from attpcdaq.runcontrol.asking.adopt import adopt
+from attpcdaq.runcontrol.asking.exclude import exclude
+from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
+from attpcdaq.runcontrol.doing.execute import execute
 from attpcdaq.runcontrol.models import Command
-from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
 from attpcdaq.runlog.models import Experiment, Run, RunState
 from get_protocol.state_machine import State
 from tests.racing import race

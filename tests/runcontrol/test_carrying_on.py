@@ -2,7 +2,7 @@
 
 import pytest
 
-from attpcdaq.runcontrol.carrying_on import taking_part
+from attpcdaq.runcontrol.doing.carrying_on import taking_part
 from attpcdaq.runcontrol.models import Step
 from get_protocol.state_machine import Transition
 

@@ -6,9 +6,9 @@ import pytest
 
 from attpcdaq.gateways.errors import Unreachable
 from attpcdaq.live.models import Event
-from attpcdaq.runcontrol import commands
-from attpcdaq.runcontrol.close_out import close_out, set_aside
-from attpcdaq.runcontrol.exclude import exclude, include
+from attpcdaq.runcontrol.asking import commands
+from attpcdaq.runcontrol.asking.exclude import exclude, include
+from attpcdaq.runcontrol.doing.close_out import close_out, set_aside
 from attpcdaq.runlog.models import Run, RunFile
 from tests.runcontrol.rig import SHIFTER, Rig
 

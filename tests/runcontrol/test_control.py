@@ -9,9 +9,9 @@ from django.utils import timezone
 from attpcdaq.audit.models import Entry
 from attpcdaq.audit.people import DAQ, Requester, at_the_console
 from attpcdaq.live.models import Event
-from attpcdaq.runcontrol import control
+from attpcdaq.runcontrol.asking import control
+from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 from attpcdaq.runcontrol.models import Control
-from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
 from tests.racing import race
 from tests.runcontrol.rig import Rig
 from tests.web.people import observer, operator

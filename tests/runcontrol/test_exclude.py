@@ -5,11 +5,11 @@ import pytest
 from attpcdaq.audit.models import Entry
 from attpcdaq.audit.people import Requester
 from attpcdaq.live.models import Event
-from attpcdaq.runcontrol.exclude import exclude, include
-from attpcdaq.runcontrol.gather import read_rows, system_facts
+from attpcdaq.runcontrol.asking.exclude import exclude, include
+from attpcdaq.runcontrol.asking.preferences import reconfigures_mutant, set_reconfigure_mutant
+from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 from attpcdaq.runcontrol.models import Exclusion
-from attpcdaq.runcontrol.preferences import reconfigures_mutant, set_reconfigure_mutant
-from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
+from attpcdaq.runcontrol.seeing.gather import read_rows, system_facts
 from attpcdaq.runlog.models import Run
 from tests.runcontrol.rig import SHIFTER, Rig
 

@@ -4,10 +4,10 @@ import pytest
 
 from attpcdaq.gateways.errors import NoAnswer, Refused, Unreachable
 from attpcdaq.live.models import Event
-from attpcdaq.runcontrol import endings
-from attpcdaq.runcontrol.execute import execute
+from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
+from attpcdaq.runcontrol.doing import endings
+from attpcdaq.runcontrol.doing.execute import execute
 from attpcdaq.runcontrol.models import Command, Step
-from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
 from attpcdaq.runlog.models import Experiment, Run
 from get_protocol.state_machine import State, Transition
 from tests.runcontrol.rig import SHIFTER, Rig, make_rig

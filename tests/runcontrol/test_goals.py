@@ -5,11 +5,12 @@ import pytest
 from attpcdaq.audit.models import Entry
 from attpcdaq.audit.people import DAQ, Requester
 from attpcdaq.gateways.errors import Refused
-from attpcdaq.runcontrol import claims, commands
-from attpcdaq.runcontrol.execute import execute
+from attpcdaq.runcontrol.asking import commands
+from attpcdaq.runcontrol.asking.refusals import CommandRefused
+from attpcdaq.runcontrol.doing import claims
+from attpcdaq.runcontrol.doing.execute import execute
 from attpcdaq.runcontrol.models import Command, Exclusion, Step
-from attpcdaq.runcontrol.refusals import CommandRefused
-from attpcdaq.runcontrol.snapshot import snapshot
+from attpcdaq.runcontrol.seeing.snapshot import snapshot
 from attpcdaq.runlog.models import Run
 from get_protocol.state_machine import State, Transition
 from tests.runcontrol.rig import Rig, make_rig

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from attpcdaq.gateways.errors import NoAnswer, Refused
-from attpcdaq.runcontrol.latest_steps import latest_steps
-from attpcdaq.runcontrol.snapshot import snapshot
+from attpcdaq.runcontrol.seeing.latest_steps import latest_steps
+from attpcdaq.runcontrol.seeing.snapshot import snapshot
 from get_protocol.state_machine import State, Transition
 from tests.runcontrol.rig import Rig
 

@@ -6,10 +6,10 @@ import pytest
 
 from attpcdaq.live import store
 from attpcdaq.live.models import RouterState
-from attpcdaq.runcontrol.exclude import exclude
+from attpcdaq.runcontrol.asking.exclude import exclude
 from attpcdaq.runcontrol.models import Step
-from attpcdaq.runcontrol.snapshot import snapshot
-from attpcdaq.runcontrol.views import Snapshot
+from attpcdaq.runcontrol.seeing.snapshot import snapshot
+from attpcdaq.runcontrol.seeing.views import Snapshot
 from attpcdaq.runlog.models import Run
 from get_protocol.ecc_messages import StateReply
 from get_protocol.state_machine import State, Transition

@@ -2,8 +2,8 @@
 
 import pytest
 
-from attpcdaq.runcontrol.facts import COBO, MUTANT, RouterFacts, RunFacts, ServerFacts, SystemFacts
-from attpcdaq.runcontrol.plan import ACTIONS, Plan, Refusal, plan
+from attpcdaq.runcontrol.planning.facts import COBO, MUTANT, RouterFacts, RunFacts, ServerFacts, SystemFacts
+from attpcdaq.runcontrol.planning.plan import ACTIONS, Plan, Refusal, plan
 from get_protocol.state_machine import State, Transition
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attpcdaq.runcontrol.facts import COBO, MUTANT, RouterFacts, RunFacts, ServerFacts, SystemFacts
-from attpcdaq.runcontrol.plan import ACTIONS, Plan, Refusal, plan
+from attpcdaq.runcontrol.planning.facts import COBO, MUTANT, RouterFacts, RunFacts, ServerFacts, SystemFacts
+from attpcdaq.runcontrol.planning.plan import ACTIONS, Plan, Refusal, plan
 from get_protocol.state_machine import State, Transition
 from tests.runcontrol.plan_replay import TAKING_DATA, Replay
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from attpcdaq.runcontrol.facts import COBO, MUTANT, RouterFacts, RunFacts, ServerFacts, SystemFacts
-from attpcdaq.runcontrol.plan import ACTIONS, Plan, Refusal, action_label, plan
+from attpcdaq.runcontrol.planning.facts import COBO, MUTANT, RouterFacts, RunFacts, ServerFacts, SystemFacts
+from attpcdaq.runcontrol.planning.plan import ACTIONS, Plan, Refusal, action_label, plan
 from get_protocol.state_machine import State, Transition
 
 MUTANT_NAME = "ecc-mutant"

@@ -12,11 +12,12 @@ import pytest
 from django.db import connection
 
 from attpcdaq.audit.models import Entry
-from attpcdaq.runcontrol import claims, commands, record, superseding
-from attpcdaq.runcontrol.execute import execute
+from attpcdaq.runcontrol.asking import commands
+from attpcdaq.runcontrol.asking.refusals import CommandRefused
+from attpcdaq.runcontrol.doing import claims, record, superseding
+from attpcdaq.runcontrol.doing.execute import execute
+from attpcdaq.runcontrol.doing.outside import Outside
 from attpcdaq.runcontrol.models import Command, Step
-from attpcdaq.runcontrol.outside import Outside
-from attpcdaq.runcontrol.refusals import CommandRefused
 from attpcdaq.runlog.lifecycle import advance
 from attpcdaq.runlog.models import OPEN_STATES, Experiment, Run
 from get_protocol.state_machine import State

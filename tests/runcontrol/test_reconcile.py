@@ -7,10 +7,10 @@ import pytest
 from attpcdaq.audit.models import Entry
 from attpcdaq.live import store
 from attpcdaq.live.models import Event, RouterState
-from attpcdaq.runcontrol.exclude import exclude
-from attpcdaq.runcontrol.execute import execute
+from attpcdaq.runcontrol.asking.exclude import exclude
+from attpcdaq.runcontrol.doing.execute import execute
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Step
-from attpcdaq.runcontrol.reconcile import reconcile
+from attpcdaq.runcontrol.watching.reconcile import reconcile
 from attpcdaq.runlog.models import Run
 from get_protocol.state_machine import State, Transition
 from tests.runcontrol.rig import SHIFTER, Rig

@@ -8,10 +8,10 @@ from asgiref.sync import sync_to_async
 from attpcdaq.audit.models import Entry
 from attpcdaq.audit.people import DAQ
 from attpcdaq.gateways.ports import CommandResult
+from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
+from attpcdaq.runcontrol.asking.restarts import GONE, end, latest_restarts, restart_action
+from attpcdaq.runcontrol.doing.restarting import execute_restart
 from attpcdaq.runcontrol.models import Restart
-from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
-from attpcdaq.runcontrol.restarting import execute_restart
-from attpcdaq.runcontrol.restarts import GONE, end, latest_restarts, restart_action
 from attpcdaq.runlog.models import Run
 from attpcdaq.topology.models import DataRouter, ECCServer, Node
 from tests.racing import race

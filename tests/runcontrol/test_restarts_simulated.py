@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from attpcdaq.live.models import RouterState
-from attpcdaq.runcontrol.snapshot import snapshot
+from attpcdaq.runcontrol.seeing.snapshot import snapshot
 from attpcdaq.runlog.models import Run
 from attpcdaq.topology.models import Node
 from get_protocol.ecc_messages import Operation

@@ -7,9 +7,9 @@ import pytest
 
 from attpcdaq.live import store
 from attpcdaq.live.models import Event
-from attpcdaq.runcontrol.sharing import SECONDS, Shared
-from attpcdaq.runcontrol.snapshot import snapshot
-from attpcdaq.runcontrol.views import Snapshot
+from attpcdaq.runcontrol.seeing.sharing import SECONDS, Shared
+from attpcdaq.runcontrol.seeing.snapshot import snapshot
+from attpcdaq.runcontrol.seeing.views import Snapshot
 from tests.runcontrol.rig import Rig, make_rig
 
 

@@ -8,10 +8,10 @@ from attpcdaq.gateways.errors import Refused
 from attpcdaq.gateways.ports import RouterReading
 from attpcdaq.live import store
 from attpcdaq.live.models import RouterState
+from attpcdaq.runcontrol.asking.preferences import set_reconfigure_mutant
+from attpcdaq.runcontrol.asking.refusals import CommandRefused
 from attpcdaq.runcontrol.models import Restart
-from attpcdaq.runcontrol.preferences import set_reconfigure_mutant
-from attpcdaq.runcontrol.refusals import CommandRefused
-from attpcdaq.runcontrol.snapshot import snapshot
+from attpcdaq.runcontrol.seeing.snapshot import snapshot
 from attpcdaq.runlog.models import Run
 from get_protocol.ecc_messages import StateReply
 from get_protocol.state_machine import State, Transition

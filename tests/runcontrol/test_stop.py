@@ -9,12 +9,12 @@ from django.db import connection, transaction
 
 from attpcdaq.gateways.errors import Unreachable
 from attpcdaq.live.models import Event
-from attpcdaq.runcontrol import commands
-from attpcdaq.runcontrol.execute import execute
-from attpcdaq.runcontrol.gate import hold_gate
+from attpcdaq.runcontrol.asking import commands
+from attpcdaq.runcontrol.asking.gate import hold_gate
+from attpcdaq.runcontrol.doing.execute import execute
+from attpcdaq.runcontrol.doing.outside import Outside
 from attpcdaq.runcontrol.models import Command, Control
-from attpcdaq.runcontrol.outside import Outside
-from attpcdaq.runcontrol.snapshot import snapshot
+from attpcdaq.runcontrol.seeing.snapshot import snapshot
 from attpcdaq.runlog.lifecycle import request_run
 from attpcdaq.runlog.models import Experiment, Run
 from attpcdaq.testing.memory_nodes import MemoryNodes

@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from attpcdaq.runcontrol import claims
-from attpcdaq.runcontrol.execute import execute
-from attpcdaq.runcontrol.eyes import Eyes
+from attpcdaq.runcontrol.doing import claims
+from attpcdaq.runcontrol.doing.execute import execute
 from attpcdaq.runcontrol.models import Command, Step
+from attpcdaq.runcontrol.watching.eyes import Eyes
 from attpcdaq.runlog.models import Run
 from get_protocol.state_machine import State, Transition
 from tests.runcontrol.rig import Rig

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from attpcdaq.runcontrol.together import Together
+from attpcdaq.runcontrol.doing.together import Together
 
 
 async def test_who_comes_while_a_write_is_under_way_goes_with_the_next() -> None:

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import OperationalError
 
-from attpcdaq.runcontrol import claims
-from attpcdaq.runcontrol.beating import beating
-from attpcdaq.runcontrol.execute import carry_out, execute
-from attpcdaq.runcontrol.live_wait import LOOK_EVERY
+from attpcdaq.runcontrol.doing import claims
+from attpcdaq.runcontrol.doing.beating import beating
+from attpcdaq.runcontrol.doing.execute import carry_out, execute
+from attpcdaq.runcontrol.doing.live_wait import LOOK_EVERY
 from attpcdaq.runcontrol.models import Command, Step
-from attpcdaq.runcontrol.snapshot import snapshot
+from attpcdaq.runcontrol.seeing.snapshot import snapshot
 from attpcdaq.runlog.models import Run
 from attpcdaq.topology.models import ConfigSet, ECCServer
 from get_protocol.state_machine import Transition

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attpcdaq.runcontrol.troubles import ALL, trouble, trouble_of
-from attpcdaq.runcontrol.views import TroubleView
+from attpcdaq.runcontrol.seeing.views import TroubleView
+from attpcdaq.runcontrol.troubles.troubles import ALL, trouble, trouble_of
 from get_protocol.ecc_messages import decode_state_reply, decode_text_reply
 from get_protocol.errors import SoapFault
 from tests.protocol.recorded import CAPTURES, response

@@ -7,9 +7,9 @@ import pytest
 
 from attpcdaq.gateways.errors import NoAnswer, Refused
 from attpcdaq.live.models import MonitorBeat
-from attpcdaq.runcontrol.exclude import exclude
-from attpcdaq.runcontrol.snapshot import snapshot
-from attpcdaq.runcontrol.troubles import trouble_of
+from attpcdaq.runcontrol.asking.exclude import exclude
+from attpcdaq.runcontrol.seeing.snapshot import snapshot
+from attpcdaq.runcontrol.troubles.troubles import trouble_of
 from attpcdaq.runlog.models import Run
 from get_protocol.state_machine import State, Transition
 from tests.runcontrol.rig import SHIFTER, Rig

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from attpcdaq.audit.people import DAQ
-from attpcdaq.runcontrol import commands
+from attpcdaq.runcontrol.asking import commands
+from attpcdaq.runcontrol.asking.setup_changes import SetupBusyError, activate_experiment, load
 from attpcdaq.runcontrol.models import Command
-from attpcdaq.runcontrol.setup_changes import SetupBusyError, activate_experiment, load
 from attpcdaq.runlog import experiments
 from attpcdaq.runlog.experiments import ExperimentRefusedError
 from attpcdaq.runlog.models import Experiment, Observable, Run, RunState

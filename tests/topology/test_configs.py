@@ -4,9 +4,9 @@ import pytest
 from django.utils import timezone
 
 from attpcdaq.audit.people import DAQ
-from attpcdaq.runcontrol.configs import choices, choose, store_config_sets
+from attpcdaq.runcontrol.asking.configs import choices, choose, store_config_sets
+from attpcdaq.runcontrol.asking.setup_changes import SetupBusyError, load
 from attpcdaq.runcontrol.models import Command
-from attpcdaq.runcontrol.setup_changes import SetupBusyError, load
 from attpcdaq.topology.easy_setup import EasySetup, expand
 from attpcdaq.topology.models import ConfigSet, ECCServer
 from get_protocol.config_set import ConfigId

@@ -11,8 +11,8 @@ from hypothesis.extra.django import TestCase
 
 from attpcdaq.audit.people import DAQ
 from attpcdaq.live.models import ECCState, Event
+from attpcdaq.runcontrol.asking.setup_changes import SetupBusyError, load
 from attpcdaq.runcontrol.models import Command
-from attpcdaq.runcontrol.setup_changes import SetupBusyError, load
 from attpcdaq.runlog.models import Experiment, Run, RunState
 from attpcdaq.topology import setup_store
 from attpcdaq.topology.easy_setup import EasySetup, Series, expand

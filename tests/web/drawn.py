@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 
 from attpcdaq.runcontrol.models import Action
-from attpcdaq.runcontrol.views import (
+from attpcdaq.runcontrol.seeing.views import (
     ActionView,
     CommandView,
     EccView,

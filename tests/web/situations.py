@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from attpcdaq.runcontrol.views import ActionView, Overall, Snapshot, StageView
+from attpcdaq.runcontrol.seeing.views import ActionView, Overall, Snapshot, StageView
 from tests.web import drawn
 from tests.web.drawn import COBOS, GO, HALT, MUTANT, NO, planned
 

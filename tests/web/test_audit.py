@@ -11,7 +11,7 @@ from django.test import Client
 from attpcdaq.audit import trail
 from attpcdaq.audit.models import Entry, Outcome
 from attpcdaq.audit.people import DAQ, Requester
-from attpcdaq.runcontrol import control
+from attpcdaq.runcontrol.asking import control
 from attpcdaq.runlog.models import Experiment
 from attpcdaq.runlog.observables import add
 from attpcdaq.testing.builders import build_detector

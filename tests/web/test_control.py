@@ -8,7 +8,7 @@ from django.test import Client
 
 from attpcdaq.audit.models import Entry
 from attpcdaq.audit.people import DAQ
-from attpcdaq.runcontrol import control
+from attpcdaq.runcontrol.asking import control
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.testing.builders import build_detector
 from attpcdaq.web import tokens

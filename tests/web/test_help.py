@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from attpcdaq.runcontrol.troubles import ALL
+from attpcdaq.runcontrol.troubles.troubles import ALL
 from attpcdaq.topology.setup_file import parse
 from attpcdaq.web import help_text
 from attpcdaq.web.help_text import names, read

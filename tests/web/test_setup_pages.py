@@ -10,9 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from attpcdaq.audit.people import DAQ
-from attpcdaq.runcontrol.configs import choices, store_config_sets
+from attpcdaq.runcontrol.asking.configs import choices, store_config_sets
+from attpcdaq.runcontrol.asking.setup_changes import load
 from attpcdaq.runcontrol.models import Command
-from attpcdaq.runcontrol.setup_changes import load
 from attpcdaq.topology import setup_store
 from attpcdaq.topology.easy_setup import EasySetup, expand
 from attpcdaq.topology.models import ECCServer

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from django.contrib.auth.models import User
 
-from attpcdaq.runcontrol.views import ActionView, Overall, Snapshot
+from attpcdaq.runcontrol.seeing.views import ActionView, Overall, Snapshot
 from tests.web import drawn, situations
 from tests.web.drawn import GO, draw, planned
 from tests.web.page import Page

@@ -114,7 +114,7 @@ def _wait_for_simulator(place: Place) -> None:
 
 def _make_setup(place: Place) -> None:
     """Load the simulated detector as the setup, once, and again when its addresses are others."""
-    from attpcdaq.runcontrol.setup_changes import SetupBusyError, load
+    from attpcdaq.runcontrol.asking.setup_changes import SetupBusyError, load
     from attpcdaq.topology import setup_store
     from attpcdaq.topology.setup_file import dump
 
@@ -154,7 +154,8 @@ def setup_of(told: Mapping[str, Any]) -> "Setup":
 
 def choose_configurations() -> None:
     """Ask every server what it lists, and choose the usual one where the crew has chosen nothing."""
-    from attpcdaq.runcontrol import configs, configs_fetch
+    from attpcdaq.runcontrol.asking import configs
+    from attpcdaq.runcontrol.doing import configs_fetch
     from attpcdaq.topology.models import ECCServer
 
     configs_fetch.fetch()

@@ -14,7 +14,7 @@ from attpcdaq.monitor.database import Database
 from attpcdaq.monitor.poller import Poller
 from attpcdaq.monitor.recorder import Recorder
 from attpcdaq.monitor.worker import Sweeper, Worker
-from attpcdaq.runcontrol.sweep import sweep
+from attpcdaq.runcontrol.watching.sweep import sweep
 
 logger = logging.getLogger(__name__)
 SETUP_EVERY = 2.0

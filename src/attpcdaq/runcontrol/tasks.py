@@ -4,10 +4,10 @@ from uuid import UUID
 
 from celery import shared_task
 
-from attpcdaq.runcontrol import close_out as files
-from attpcdaq.runcontrol import configs_fetch
-from attpcdaq.runcontrol.execute import execute
-from attpcdaq.runcontrol.restarting import execute_restart
+from attpcdaq.runcontrol.doing import close_out as files
+from attpcdaq.runcontrol.doing import configs_fetch
+from attpcdaq.runcontrol.doing.execute import execute
+from attpcdaq.runcontrol.doing.restarting import execute_restart
 
 
 @shared_task

@@ -10,7 +10,7 @@ from django.utils import timezone
 from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.people import Requester
 from attpcdaq.audit.trail import record
-from attpcdaq.runcontrol import control
+from attpcdaq.runcontrol.asking import control
 from attpcdaq.web.roles import PERMISSIONS, ROLES, may_operate, role_of
 
 NAME_LENGTH = 150

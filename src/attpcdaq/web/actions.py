@@ -9,13 +9,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from attpcdaq.audit.people import Requester
-from attpcdaq.runcontrol import adopt as adopting
-from attpcdaq.runcontrol import exclude as excluding
-from attpcdaq.runcontrol import preferences, restarts
-from attpcdaq.runcontrol.commands import request as request_command
-from attpcdaq.runcontrol.commands import request_set_aside
+from attpcdaq.runcontrol.asking import adopt as adopting
+from attpcdaq.runcontrol.asking import exclude as excluding
+from attpcdaq.runcontrol.asking import preferences, restarts
+from attpcdaq.runcontrol.asking.commands import request as request_command
+from attpcdaq.runcontrol.asking.commands import request_set_aside
+from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 from attpcdaq.runcontrol.models import Action
-from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
 from attpcdaq.web.audited import because
 from attpcdaq.web.reasons import grouped
 from attpcdaq.web.requester import requester_of

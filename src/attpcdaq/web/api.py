@@ -6,8 +6,8 @@ from django.http import HttpRequest
 from ninja.errors import HttpError
 from ninja.params.functions import Path, Query
 
-from attpcdaq.runcontrol.snapshot import snapshot
-from attpcdaq.runcontrol.views import Snapshot
+from attpcdaq.runcontrol.seeing.snapshot import snapshot
+from attpcdaq.runcontrol.seeing.views import Snapshot
 from attpcdaq.runlog import experiments
 from attpcdaq.runlog.models import Experiment, Run
 from attpcdaq.web import api_schemas as schemas

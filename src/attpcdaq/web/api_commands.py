@@ -10,11 +10,11 @@ from ninja.errors import HttpError
 from ninja.params.functions import Path
 
 from attpcdaq.audit.people import Requester
-from attpcdaq.runcontrol import adopt, exclude, preferences, restarts
-from attpcdaq.runcontrol.commands import request as request_command
+from attpcdaq.runcontrol.asking import adopt, exclude, preferences, restarts
+from attpcdaq.runcontrol.asking.commands import request as request_command
 from attpcdaq.runcontrol.models import Command, Restart
-from attpcdaq.runcontrol.snapshot import command_view
-from attpcdaq.runcontrol.views import CommandView
+from attpcdaq.runcontrol.seeing.snapshot import command_view
+from attpcdaq.runcontrol.seeing.views import CommandView
 from attpcdaq.web import api_schemas as schemas
 from attpcdaq.web.api_auth import TOKEN, requester
 from attpcdaq.web.api_runs import run_out

@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
 
-from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
+from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 from attpcdaq.web.api_schemas import BODIES
 
 logger = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from attpcdaq.runcontrol.troubles import trouble_of
-from attpcdaq.runcontrol.views import CommandView, EccView, RouterView, Snapshot, TroubleView
+from attpcdaq.runcontrol.seeing.views import CommandView, EccView, RouterView, Snapshot, TroubleView
+from attpcdaq.runcontrol.troubles.troubles import trouble_of
 
 AT_WORK = ("queued", "running")
 ENDED_BADLY = ("failed", "expired")

@@ -10,8 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from attpcdaq.audit.people import Requester
-from attpcdaq.runcontrol import control
-from attpcdaq.runcontrol.refusals import BadCommand, CommandRefused
+from attpcdaq.runcontrol.asking import control
+from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 from attpcdaq.web.audited import because
 from attpcdaq.web.requester import requester_of
 from attpcdaq.web.roles import OBSERVER_REASON, may_operate

@@ -6,8 +6,8 @@ from django.http import HttpRequest
 from ninja import Router
 from ninja.errors import HttpError
 
-from attpcdaq.runcontrol import control
-from attpcdaq.runcontrol.views import ControlView
+from attpcdaq.runcontrol.asking import control
+from attpcdaq.runcontrol.seeing.views import ControlView
 from attpcdaq.web import api_schemas as schemas
 from attpcdaq.web.api_auth import TOKEN, requester
 from attpcdaq.web.api_commands import ORDERED, UNAUTHORIZED

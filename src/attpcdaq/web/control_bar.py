@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from attpcdaq.runcontrol import control
-from attpcdaq.runcontrol.views import ControlView
+from attpcdaq.runcontrol.asking import control
+from attpcdaq.runcontrol.seeing.views import ControlView
 from attpcdaq.web.latest import latest_event_id
 from attpcdaq.web.roles import may_operate
 

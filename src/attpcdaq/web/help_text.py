@@ -11,7 +11,7 @@ from django.urls import reverse
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from attpcdaq.runcontrol.trouble_class import anchor_of
+from attpcdaq.runcontrol.troubles.trouble_class import anchor_of
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 FIRST = ("manual", "troubles", "operations", "setup-file", "glossary")

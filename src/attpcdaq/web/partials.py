@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from attpcdaq.live.models import MonitorBeat
-from attpcdaq.runcontrol.snapshot import snapshot
+from attpcdaq.runcontrol.seeing.snapshot import snapshot
 from attpcdaq.runlog.models import RunClass
 from attpcdaq.web.attention import attention
 from attpcdaq.web.latest import latest_event_id

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
 
-from attpcdaq.runcontrol.views import ActionView, Snapshot
+from attpcdaq.runcontrol.seeing.views import ActionView, Snapshot
 
 OBSERVER = "observer"
 # Each may what those before it may; a group of the same name has the permission (migration 0002).

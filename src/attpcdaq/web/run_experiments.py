@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from attpcdaq.runcontrol.refusals import CommandRefused
-from attpcdaq.runcontrol.setup_changes import activate_experiment
+from attpcdaq.runcontrol.asking.refusals import CommandRefused
+from attpcdaq.runcontrol.asking.setup_changes import activate_experiment
 from attpcdaq.runlog import experiments
 from attpcdaq.runlog.experiments import ExperimentRefusedError
 from attpcdaq.runlog.lifecycle import open_run

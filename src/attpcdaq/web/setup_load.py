@@ -9,8 +9,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.trail import record
-from attpcdaq.runcontrol import setup_changes
-from attpcdaq.runcontrol.refusals import CommandRefused
+from attpcdaq.runcontrol.asking import setup_changes
+from attpcdaq.runcontrol.asking.refusals import CommandRefused
 from attpcdaq.topology import easy_setup, setup_store
 from attpcdaq.topology.setup import Setup, SetupError, changes
 from attpcdaq.topology.setup_file import dump, parse

@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from attpcdaq.runcontrol.configs import choices, choose
-from attpcdaq.runcontrol.preferences import reconfigures_mutant
+from attpcdaq.runcontrol.asking.configs import choices, choose
+from attpcdaq.runcontrol.asking.preferences import reconfigures_mutant
+from attpcdaq.runcontrol.asking.refusals import CommandRefused
+from attpcdaq.runcontrol.asking.setup_changes import SetupBusyError, blockers
 from attpcdaq.runcontrol.publish import publish_fetch
-from attpcdaq.runcontrol.refusals import CommandRefused
-from attpcdaq.runcontrol.setup_changes import SetupBusyError, blockers
 from attpcdaq.topology import setup_store
 from attpcdaq.topology.models import ConfigSet, DataRouter, ECCServer, Node
 from attpcdaq.topology.setup_file import dump

@@ -6,7 +6,7 @@ from datetime import datetime
 from django import template
 from django.urls import reverse
 
-from attpcdaq.runcontrol.views import RunView
+from attpcdaq.runcontrol.seeing.views import RunView
 from attpcdaq.web import reasons
 
 register = template.Library()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django import template
 
 from attpcdaq.runcontrol.models import Action
-from attpcdaq.runcontrol.views import ActionView, CommandView, EccView, Snapshot, StepView
+from attpcdaq.runcontrol.seeing.views import ActionView, CommandView, EccView, Snapshot, StepView
 from attpcdaq.web.attention import ENDED_BADLY
 from attpcdaq.web.templatetags.daq_tags import human_rate
 

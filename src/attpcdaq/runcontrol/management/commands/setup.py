@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from attpcdaq.audit.people import at_the_console
-from attpcdaq.runcontrol.setup_changes import SetupBusyError, load, planned
+from attpcdaq.runcontrol.asking.setup_changes import SetupBusyError, load, planned
 from attpcdaq.topology import setup_store
 from attpcdaq.topology.setup import Setup, SetupError
 from attpcdaq.topology.setup_file import dump, parse

@@ -1,0 +1,68 @@
+"""Changing the setup or the experiment: only while nothing is under way, all of it or nothing."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from attpcdaq.audit.models import Outcome
+from attpcdaq.audit.people import Requester
+from attpcdaq.audit.trail import record
+from attpcdaq.live.store import add_event
+from attpcdaq.runcontrol.asking.control import check
+from attpcdaq.runcontrol.asking.gate import hold_gate
+from attpcdaq.runcontrol.models import ACTIVE_STATES, Command
+from attpcdaq.runlog import experiments
+from attpcdaq.runlog.models import OPEN_STATES, Experiment, Run
+from attpcdaq.topology import setup_store
+from attpcdaq.topology.setup import Change, Setup, changes
+
+
+class SetupBusyError(Exception):
+    """The setup may not change now; `reasons` say what is under way."""
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+
+
+def blockers() -> tuple[str, ...]:
+    """Why the setup may not change now: an open run or an active command."""
+    runs = (f"{run} is {run.get_state_display().lower()}" for run in Run.objects.filter(state__in=OPEN_STATES))
+    commands = Command.objects.filter(state__in=ACTIVE_STATES)
+    return (*runs, *(f"{command.get_action_display()} of {command.requested_by} is under way" for command in commands))
+
+
+def planned(setup: Setup) -> tuple[Change, ...]:
+    """What loading `setup` would change now."""
+    return changes(setup_store.read(), setup)
+
+
+@transaction.atomic
+def load(setup: Setup, by: Requester) -> tuple[Change, ...]:
+    """Make `setup` the setup and return what changed; SetupBusyError, and nothing done, while anything is under way.
+
+    CommandRefused while somebody else is in charge.
+    """
+    hold_gate()
+    done = planned(setup)
+    if done and (reasons := blockers()):
+        raise SetupBusyError(reasons)
+    if done:
+        check(by, timezone.now())
+        setup_store.write(setup)
+        add_event("setup", f"Setup changed by {by.name}: {_counted(done)}")
+        record(by, "setup", Outcome.DONE, subject=_counted(done), text="\n".join(map(str, done)))
+    return done
+
+
+def _counted(done: tuple[Change, ...]) -> str:
+    words = {"add": "added", "change": "changed", "remove": "removed"}
+    counts = ((sum(change.verb == verb for change in done), word) for verb, word in words.items())
+    return ", ".join(f"{count} {word}" for count, word in counts if count)
+
+
+@transaction.atomic
+def activate_experiment(name: str, by: Requester) -> Experiment:
+    """Make an experiment the active one; no Start is decided on meanwhile. ExperimentRefusedError, CommandRefused."""
+    hold_gate()
+    check(by, timezone.now())
+    return experiments.activate(name, by)

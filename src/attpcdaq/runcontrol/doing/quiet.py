@@ -1,0 +1,84 @@
+"""Whether files still grow: read-back alone can lie, and a Stop is believed only when no data come any more."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from asgiref.sync import sync_to_async
+
+from attpcdaq.gateways.errors import GatewayError, Refused
+from attpcdaq.runcontrol.doing.close_out import Staging, staging_directories
+from attpcdaq.runcontrol.doing.outside import Outside
+from attpcdaq.topology.models import DataSource
+
+LOOK_TIMEOUT = 3.0
+APART = 0.5
+# Longer than what is under way in the network needs to arrive; a board that really goes on is named then.
+WAIT_AT_MOST = 10.0
+
+Look = dict[str, int] | GatewayError
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """What was seen of all staging directories, each in words; both empty when nothing grows."""
+
+    growing: str = ""
+    unseen: str = ""
+
+
+async def wait_for_quiet(outside: Outside, say: Callable[[str], Awaitable[None]]) -> Quiet:
+    """Return when two looks at all nodes saw the same, or after 10 s; `say` is told once who is waited for."""
+    places = await sync_to_async(staging_directories)()
+    give_up = outside.monotonic() + WAIT_AT_MOST
+    before = await _look(places, outside)
+    while True:
+        await outside.sleep(APART)
+        after = await _look(places, outside)
+        looks = list(zip(places, before, after, strict=True))
+        growing = [place for place, was, now in looks if _grew(was, now)]
+        seen_once = any(isinstance(was, GatewayError) and not isinstance(now, GatewayError) for _, was, now in looks)
+        if not (growing or seen_once) or outside.monotonic() >= give_up:
+            return Quiet(await _named(growing), " ".join(filter(None, map(_unseen, looks))))
+        if growing:
+            await say(f"Waiting: {await _named(growing)}")
+        before = after
+
+
+def _unseen(look: tuple[Staging, Look, Look]) -> str:
+    """Why nothing was seen of a place, in words; empty when both looks saw it."""
+    place, *looks = look
+    error = next((one for one in reversed(looks) if isinstance(one, GatewayError)), None)
+    return f"{place.owner}: {error}" if error else ""
+
+
+async def _look(places: list[Staging], outside: Outside) -> list[Look]:
+    return list(await asyncio.gather(*(_look_at(place, outside) for place in places)))
+
+
+async def _look_at(place: Staging, outside: Outside) -> Look:
+    try:
+        files = await outside.nodes.list_graw(place.node, place.directory, LOOK_TIMEOUT)
+    except Refused:  # no such directory: nothing is written there
+        return {}
+    except GatewayError as error:
+        return error
+    return {file.name: file.size for file in files}
+
+
+def _grew(before: Look, after: Look) -> bool:
+    """A node that is not seen twice in a row is not waited for: it is said instead."""
+    seen = not isinstance(before, GatewayError) and not isinstance(after, GatewayError)
+    return seen and before != after
+
+
+async def _named(growing: list[Staging]) -> str:
+    return await sync_to_async(_in_words)(growing) if growing else ""
+
+
+def _in_words(growing: list[Staging]) -> str:
+    owners = [name for place in growing for name in place.owner.split(", ")]
+    sources = DataSource.objects.filter(data_router__name__in=owners).order_by("id")
+    boards = dict(sources.values_list("data_router__name", "sender_id"))
+    names = ", ".join(f"{boards[name]} ({name})" if name in boards else name for name in owners)
+    return f"the files of {names} still grow, so data still come."

@@ -1,0 +1,43 @@
+"""Everything that must be true before a run may start; every breach is named."""
+
+from attpcdaq.runcontrol.planning.facts import RouterFacts, SystemFacts
+
+RUNNING = "running"
+
+
+def start_reasons(facts: SystemFacts, *, whole: bool) -> list[str]:
+    """Why no run (or, for single servers, no repair within a run) may be started now."""
+    if not whole:
+        return _repair_reasons(facts)
+    reasons = []
+    if facts.experiment is None:
+        reasons.append("No experiment is active: create or choose one first.")
+    if facts.run is not None:
+        reasons.append(f"Run {facts.run.number} is still {facts.run.state}.")
+    # It may be read as Ready a moment before it is gone.
+    reasons += [f"{name}: it is being restarted." for name in facts.restarting]
+    if facts.setting_aside:
+        reasons.append("Stray files are being set aside.")
+    return reasons + [reason for router in facts.routers if (reason := _router_reason(router))]
+
+
+def _repair_reasons(facts: SystemFacts) -> list[str]:
+    """One server alone is started only to repair a run, and by one call, which cures nothing."""
+    if facts.run is not None and facts.run.state == RUNNING:
+        unlike = [f"{server.name}: {server.other_config}" for server in facts.servers if server.other_config]
+        return unlike + [_deaf_reason(router) for router in facts.routers if router.deaf]
+    return ["No run is running: Start for the whole system begins one. A server is started alone only to repair a run."]
+
+
+def _router_reason(router: RouterFacts) -> str:
+    if router.online is None or router.clean is None:
+        return f"{router.name}: its state is unknown. {router.problem}".strip()
+    if not router.online:
+        return f"{router.name}: the data router is not running."
+    if not router.clean:
+        return f"{router.name}: its staging directory is not clean ({router.files} GRAW files)."
+    return ""
+
+
+def _deaf_reason(router: RouterFacts) -> str:
+    return f"{router.name}: it was restarted and is deaf until {router.server} goes through Breakup and Configure."

@@ -1,0 +1,57 @@
+"""What a button shows: whether it may be used, the reasons why not, and what it will do."""
+
+from collections.abc import Sequence
+
+from attpcdaq.live.labels import transition_label
+from attpcdaq.runcontrol.models import Command, CommandState, Step
+from attpcdaq.runcontrol.planning.facts import SystemFacts
+from attpcdaq.runcontrol.planning.plan import ACTIONS, Plan, plan
+from attpcdaq.runcontrol.seeing.views import ActionView, CommandView, StageView, StepView
+
+ENDED_BADLY = (CommandState.FAILED, CommandState.EXPIRED)
+
+
+def action_view(action: str, targets: Sequence[str] | None, facts: SystemFacts) -> ActionView:
+    """What would become of `action` on `targets` (None: the whole system) just now."""
+    outcome = plan(action, targets, facts)
+    if not isinstance(outcome, Plan):
+        return ActionView(allowed=False, reasons=outcome.reasons)
+    stages = tuple(StageView(transition_label(s.transition), s.servers, s.why) for s in outcome.stages)
+    return ActionView(allowed=True, confirm=outcome.confirm, stages=stages, digest=outcome.digest)
+
+
+def action_views(targets: Sequence[str] | None, facts: SystemFacts) -> dict[str, ActionView]:
+    """The same for every action there is."""
+    return {action: action_view(action, targets, facts) for action in ACTIONS}
+
+
+def command_view(command: Command, facts: SystemFacts | None = None) -> CommandView:
+    """A command and its steps, in their order; with `facts` also whether it may be tried again."""
+    return CommandView(
+        id=str(command.pk),
+        action=command.action,
+        label=command.get_action_display(),
+        targets=None if command.targets is None else tuple(command.targets),
+        state=command.state,
+        message=command.message,
+        requested_by=command.requested_by,
+        requested_at=command.requested_at,
+        finished_at=command.finished_at,
+        run_number=command.run.number if command.run else None,
+        steps=tuple(_step_view(step) for step in command.steps.all()),
+        retry=_retry(command, facts),
+    )
+
+
+def _step_view(step: Step) -> StepView:
+    return StepView(step.stage, step.server_name, transition_label(step.transition), step.state, step.message)
+
+
+def _retry(command: Command, facts: SystemFacts | None) -> ActionView:
+    """The same order once more: servers that are there by now have nothing to do."""
+    if facts is None or command.state not in ENDED_BADLY:
+        return ActionView(allowed=False)
+    gone = [name for name in command.targets or () if facts.server(name) is None]
+    if gone:
+        return ActionView(allowed=False, reasons=(f"{', '.join(gone)} is not set up any more.",))
+    return action_view(command.action, command.targets, facts)

@@ -1,0 +1,85 @@
+"""Every trouble in plain words: what it means and what to do next. Only a hint for people: nothing is decided by it."""
+
+import re
+from collections.abc import Iterable
+from typing import Literal
+
+from attpcdaq.runcontrol.seeing.views import TroubleView
+from attpcdaq.runcontrol.troubles import troubles_ecc as ecc
+from attpcdaq.runcontrol.troubles import troubles_nodes as nodes
+from attpcdaq.runcontrol.troubles import troubles_own as own
+from attpcdaq.runcontrol.troubles.trouble_class import TroubleClass
+
+Part = Literal["", "ecc", "router"]
+STATES = {"wedged": ecc.WEDGED, "paused": ecc.PAUSED, "unknown": ecc.UNKNOWN}
+# Below this a run of a few minutes may fill it.
+DISK_LOW_BYTES = 2 * 10**9
+# The texts of ours first: they may quote what a server said.
+IN_WORDS: dict[Part, tuple[TroubleClass, ...]] = {
+    "": (*own.BEFORE, *ecc.SERVER_SAYS, *nodes.NODES_SAY, nodes.DEAF, nodes.ROUTER_OFF, nodes.DISK_FULL),
+    "ecc": (*ecc.SERVER_SAYS, *own.BEFORE),
+    "router": (*nodes.NODES_SAY, *own.BEFORE, nodes.DEAF, nodes.ROUTER_OFF, nodes.DISK_FULL),
+}
+ECC_LINE = (own.NO_ANSWER, own.NOTHING_LISTENS, own.NO_CONNECTION)
+NODE_LINE = (nodes.NODE_OFF,)
+LAST: dict[Part, TroubleClass | None] = {"": None, "ecc": ecc.ECC_GENERIC, "router": nodes.NODE_GENERIC}
+ALL: tuple[TroubleClass, ...] = (
+    *(ecc.WEDGED, ecc.STILL_BUSY, ecc.PAUSED, ecc.UNKNOWN, *ecc.SERVER_SAYS, ecc.ECC_GENERIC),
+    *(own.NOTHING_LISTENS, own.NO_ANSWER, own.NO_CONNECTION),
+    *(nodes.DEAF, nodes.ROUTER_OFF, nodes.DISK_FULL, nodes.NODE_OFF, *nodes.NODES_SAY, nodes.NODE_GENERIC),
+    *own.BEFORE,
+)
+
+
+def trouble_of(
+    text: str = "",
+    *,
+    part: Part = "",
+    state: str | None = None,
+    still_busy: str = "",
+    deaf: bool = False,
+    online: bool | None = None,
+    disk_free: int | None = None,
+) -> TroubleView | None:
+    """What `text` (a problem, last error, reason or message) and the rest of what is known of a part come to.
+
+    `part` says whose text it is, where that is known; `state` is the word of an ECC server's state; None: no trouble.
+    """
+    found = _plain(state, still_busy, deaf=deaf, online=online, disk_free=disk_free) or _in_words(text, part)
+    if found is None and state == "unknown":
+        found = ecc.UNKNOWN
+    if found is None and text.strip():
+        found = LAST[part]
+    return found.view if found else None
+
+
+def _plain(
+    state: str | None, still_busy: str, *, deaf: bool, online: bool | None, disk_free: int | None
+) -> TroubleClass | None:
+    """What needs no words to be recognised. Unknown is left for last: the reason why is more worth."""
+    if state in ("wedged", "paused"):
+        return STATES[state]
+    if still_busy:
+        return ecc.STILL_BUSY
+    if disk_free is not None and disk_free < DISK_LOW_BYTES:
+        return nodes.DISK_FULL
+    if online is False:
+        return nodes.ROUTER_OFF
+    return nodes.DEAF if deaf else None
+
+
+def _in_words(text: str, part: Part) -> TroubleClass | None:
+    if not text.strip():
+        return None
+    line = NODE_LINE if part == "router" else ECC_LINE
+    first = (ecc.WEDGED, ecc.STILL_BUSY, ecc.PAUSED)
+    return _first(text, (*first, *IN_WORDS[part], *line, ecc.UNKNOWN))
+
+
+def _first(text: str, classes: Iterable[TroubleClass]) -> TroubleClass | None:
+    return next((one for one in classes if one.pattern and re.search(one.pattern, text, re.DOTALL)), None)
+
+
+def trouble(key: str) -> TroubleView:
+    """The texts of one class; KeyError where there is none of that name."""
+    return {one.key: one for one in ALL}[key].view
