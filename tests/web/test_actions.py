@@ -208,8 +208,8 @@ class TestCrew:
 
     def test_a_menu_without_scripts_is_a_page_of_its_own(self, shifter: Client, detector: Detector) -> None:
         see(detector, State.READY)
-        for address in ("servers", "routers"):
-            page = Page.of(shifter.get(f"/partials/{address}/{detector.ecc_servers[0].pk}/menu").content)
+        for address, part in (("servers", detector.ecc_servers[0]), ("routers", detector.data_routers[0])):
+            page = Page.of(shifter.get(f"/partials/{address}/{part.pk}/menu").content)
             assert page.one("//main//a[text()='Back to the status']").get("href") == "/"
             assert page.has("//header")
-        assert shifter.get("/partials/routers/999/menu").status_code == 404
+        assert shifter.get("/partials/routers/999999/menu").status_code == 404
