@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from attpcdaq.audit.people import Requester
 from attpcdaq.runcontrol.asking import adopt, commands, exclude, restarts
 from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
-from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Restart
+from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Exclusion, Restart
 from attpcdaq.runlog.models import OPEN_STATES, Run
 from get_protocol.state_machine import State
 from tests.chaos.page import disagreements, look
@@ -130,13 +130,17 @@ class Crew:
         return any(not router.connected for router in self.world.hardware.routers.values())
 
     async def one_click(self) -> None:
-        """What the page says: Stop what runs, restart what is wedged, put strays aside, go to Ready."""
+        """What the page says: Stop what runs, include who is out, restart what is wedged, put strays aside, go to Ready."""
         hardware = self.world.hardware
         states = {name: process.service.state for name, process in hardware.ecc.items()}
         wedged = [name for name, state in states.items() if state is State.OFF]
         open_run = Run.objects.filter(state__in=OPEN_STATES).exists()
+        excluded = Exclusion.objects.values_list("ecc_server__name", flat=True).first()
         if (open_run and self.clicks[-1:] != ["Stop"]) or State.RUNNING in states.values():
             await self._clicked("Stop", self.press("stop"))
+        elif excluded is not None:
+            self.clicks.append("Include again")
+            self.include(excluded)
         elif wedged:
             await self._restart(wedged[0])
         elif not open_run and not self.clean() and not hardware.sending(self.world.now()):
