@@ -130,7 +130,7 @@ class Crew:
         return any(not router.connected for router in self.world.hardware.routers.values())
 
     async def one_click(self) -> None:
-        """What the page says: Stop what runs, include who is out, restart what is wedged, put strays aside, go to Ready."""
+        """What the page says: Stop what runs, include who is out, restart the wedged, put strays aside, go to Ready."""
         hardware = self.world.hardware
         states = {name: process.service.state for name, process in hardware.ecc.items()}
         wedged = [name for name, state in states.items() if state is State.OFF]
