@@ -269,11 +269,13 @@ def nothing_is_left_under_way(evidence: Evidence) -> Iterator[Finding]:
 
 def _run_of(spell: Spell, evidence: Evidence) -> RunRow | None:
     """The run that was open when the board began, or that adopted it."""
-    for run in evidence.runs:
+    off = spell.off if spell.off is not None else evidence.ended
+    for run in reversed(evidence.runs):
+        # Of two runs the later: after a step of the clock the end of the earlier is known to half a second only.
         end = run.closed if run.closed is not None else evidence.ended
         if run.requested - LATE_SLACK <= spell.on <= end:
             return run
-        off = spell.off if spell.off is not None else evidence.ended
+    for run in evidence.runs:
         # What lay in staging when it was adopted is its own, from when its boards were first seen Running.
         if run.adopted and spell.on < run.requested and off >= (run.started or run.requested) - SLACK:
             return run

@@ -42,6 +42,8 @@ class Shifter:
         self.page.get_by_label("Password").fill(self.demo.password_of(name))
         self.page.get_by_role("button", name="Log in").click()
         expect(self.page.locator("#overall-state")).to_be_visible()
+        # Before its scripts are there, a click on a link opens a page of its own.
+        expect(self.page.locator("body[data-heard]")).to_be_attached()
 
     def go(self, path: str) -> None:
         self.page.goto(f"{self.url}{path}")
