@@ -37,8 +37,8 @@ def _moving(now: datetime) -> Q:
 
 
 def still_setting_aside(now: datetime) -> None:
-    """Say that whoever does it lives."""
-    Gate.objects.filter(pk=ROW, set_aside_until__isnull=False).update(set_aside_until=now + SET_ASIDE_LIMIT)
+    """Say that whoever does it lives; who stood still for too long has lost it, for a run may have begun since."""
+    Gate.objects.filter(_moving(now), pk=ROW).update(set_aside_until=now + SET_ASIDE_LIMIT)
 
 
 def ask_set_aside(now: datetime) -> None:
