@@ -139,6 +139,7 @@ class TestStart:
         facts = system(
             State.READY,
             State.PREPARED,
+            State.READY,
             mutant=None,
             experiment=None,
             run=RunFacts(7, "closing"),
@@ -146,7 +147,6 @@ class TestStart:
                 RouterFacts("router-cobo0", "ecc-cobo0", online=False, clean=True),
                 RouterFacts("router-cobo1", "ecc-cobo1", online=True, clean=False, files=4),
                 RouterFacts("router-cobo2", "ecc-cobo2", online=None, clean=None, problem="no route to host"),
-                RouterFacts("router-cobo3", "ecc-cobo3", online=True, clean=True, deaf=True),
             ),
         )
         text = "\n".join(reasons(plan("start", None, facts)))

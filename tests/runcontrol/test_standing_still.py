@@ -123,12 +123,29 @@ def test_a_worker_that_died_setting_files_aside_holds_nobody_up(ready: Rig) -> N
     assert not gate.set_aside_is_under_way(now + timedelta(seconds=8))
 
 
+def test_a_worker_that_stood_still_setting_files_aside_leaves_the_next_runs_files_alone(ready: Rig) -> None:
+    request_set_aside(SHIFTER, ready.time.now())
+    assert gate.claim_set_aside(ready.time.now()) == ""
+    ready.time.elapsed += 7
+    assert ready.request("start").state == "queued"
+    gate.still_setting_aside(ready.time.now())
+    assert not gate.is_setting_aside(ready.time.now())
+
+
 def test_no_run_starts_into_a_restart(ready: Rig) -> None:
     Node.objects.update(restart_ecc="systemctl restart {name}")
     request_restart("ecc", "ecc-cobo1", SHIFTER, now=ready.time.now())
     with pytest.raises(CommandRefused, match="ecc-cobo1: it is being restarted"):
         ready.request("start")
     Restart.objects.update(state="done")
+    assert ready.request("start").state == "queued"
+
+
+def test_the_restart_of_who_is_excluded_keeps_no_run_waiting(ready: Rig) -> None:
+    Node.objects.update(restart_ecc="systemctl restart {name}", restart_router="systemctl restart {name}")
+    exclude("ecc-cobo1", "no gas", SHIFTER, ready.time.now())
+    request_restart("ecc", "ecc-cobo1", SHIFTER, now=ready.time.now())
+    request_restart("router", "router-cobo1", SHIFTER, now=ready.time.now())
     assert ready.request("start").state == "queued"
 
 

@@ -80,18 +80,16 @@ class SystemFacts:
         return next((server for server in self.servers if server.name == name), None)
 
     def only(self, names: Collection[str]) -> "SystemFacts":
-        """The same with no other servers than these, and no other servers' routers."""
+        """The same with no other servers than these, no other servers' routers, and no word of their restarts."""
+        routers = tuple(router for router in self.routers if router.server in names)
+        parts = {*names, *(router.name for router in routers)}
         return replace(
             self,
             servers=tuple(server for server in self.servers if server.name in names),
-            routers=tuple(router for router in self.routers if router.server in names),
+            routers=routers,
+            restarting=tuple(name for name in self.restarting if name in parts),
         )
 
     def included(self) -> "SystemFacts":
         """The same without the excluded servers and their routers."""
-        out = {server.name for server in self.servers if server.excluded}
-        return replace(
-            self,
-            servers=tuple(server for server in self.servers if server.name not in out),
-            routers=tuple(router for router in self.routers if router.server not in out),
-        )
+        return self.only({server.name for server in self.servers if not server.excluded})
