@@ -171,6 +171,18 @@ class TestStart:
         facts = system(State.RUNNING, State.READY, run=RunFacts(3, "running"), routers=deaf)
         assert "router-cobo1: it was restarted and is deaf" in reasons(plan("start", ["ecc-cobo1"], facts))[0]
 
+    def test_one_alone_waits_for_its_router_and_for_its_restart(self) -> None:
+        off = (
+            RouterFacts("router-cobo0", "ecc-cobo0", online=False, clean=False),
+            RouterFacts("router-cobo1", "ecc-cobo1", online=False, clean=False),
+        )
+        restarting = ("ecc-cobo0", "ecc-cobo1")
+        facts = system(State.RUNNING, State.READY, run=RunFacts(3, "running"), routers=off, restarting=restarting)
+        assert reasons(plan("start", ["ecc-cobo1"], facts)) == (
+            "ecc-cobo1: it is being restarted.",
+            "router-cobo1: the data router is not running.",
+        )
+
     def test_it_needs_a_living_monitor(self) -> None:
         assert "monitor" in reasons(plan("start", None, system(State.READY, monitor_alive=False)))[0]
 

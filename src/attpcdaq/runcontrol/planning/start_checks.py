@@ -7,15 +7,17 @@ RUNNING = "running"
 
 def start_reasons(facts: SystemFacts, *, whole: bool) -> list[str]:
     """Why no run (or, for single servers, no repair within a run) may be started now."""
-    if not whole:
-        return _repair_reasons(facts)
+    # It may be read as Ready a moment before it is gone.
+    restarting = [f"{name}: it is being restarted." for name in facts.restarting]
+    return restarting + (_run_reasons(facts) if whole else _repair_reasons(facts))
+
+
+def _run_reasons(facts: SystemFacts) -> list[str]:
     reasons = []
     if facts.experiment is None:
         reasons.append("No experiment is active: create or choose one first.")
     if facts.run is not None:
         reasons.append(f"Run {facts.run.number} is still {facts.run.state}.")
-    # It may be read as Ready a moment before it is gone.
-    reasons += [f"{name}: it is being restarted." for name in facts.restarting]
     if facts.setting_aside:
         reasons.append("Stray files are being set aside.")
     return reasons + [reason for router in facts.routers if (reason := _router_reason(router))]
@@ -25,7 +27,8 @@ def _repair_reasons(facts: SystemFacts) -> list[str]:
     """One server alone is started only to repair a run, and by one call, which cures nothing."""
     if facts.run is not None and facts.run.state == RUNNING:
         unlike = [f"{server.name}: {server.other_config}" for server in facts.servers if server.other_config]
-        return unlike + [_deaf_reason(router) for router in facts.routers if router.deaf]
+        lost = [router for router in facts.routers if router.deaf or router.online is False]
+        return unlike + [_deaf_reason(router) if router.deaf else _router_reason(router) for router in lost]
     return ["No run is running: Start for the whole system begins one. A server is started alone only to repair a run."]
 
 
