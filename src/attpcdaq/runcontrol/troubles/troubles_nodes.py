@@ -131,8 +131,8 @@ NODES_SAY = (
         "Files still grow after Stop",
         "The ECC server says that its board has stopped, but data keep coming: it answers like this when a board is "
         "dead to it, or when it was restarted while the board was Running.",
-        "Press Stop again. If they still grow press Go to Idle and Go to Ready for that server: Describe and Prepare "
-        "reach the board. The run stays open until the files are quiet.",
+        "Press Stop again. If they still grow press Go to Ready, and if that does not help Go to Idle, then Go to "
+        "Ready (of all boards): Describe and Prepare reach the board. The run stays open until the files are quiet.",
         r"still grow|files are growing",
         "2.4",
     ),

@@ -128,7 +128,8 @@ BEFORE = (
     T(
         "not-running",
         "A board is not Running in an open run",
-        "The run goes on without the data of this board, and its verdict will say so.",
+        "The run goes on without the data of this board. Its record does not say so by itself: write it in "
+        "the run sheet.",
         "If it is Ready press Controls beside it, then Start: that repairs it within the run. Otherwise exclude it "
         "with a reason, or stop the run and press Go to Ready.",
         r"it is \w+, not Running",
@@ -186,7 +187,7 @@ BEFORE = (
         "excluded",
         "The server is excluded",
         "The system goes on without it and its boards, for the reason shown. It gets no command but Stop.",
-        "When the reason is mended press Include; then Go to Ready takes it along.",
+        "When the reason is mended press Include again; then Go to Ready takes it along.",
         r"\bis excluded\b|^Excluded:",
     ),
     T(
@@ -275,7 +276,7 @@ BEFORE = (
         "no-experiment",
         "No experiment is active",
         "A run belongs to an experiment, and none is chosen.",
-        "Open Experiments and activate one, or make a new one.",
+        "Open Runs, then Experiments: make one of them active, or create a new one first.",
         r"[Nn]o experiment is active|no active experiment",
     ),
     T(
