@@ -126,7 +126,7 @@ def welcome(place: Place, port: int) -> str:
     API token          in {place.token}
     Data               in {place.root} (data files in nodes/*/staging)
 
-  Begin with Describe, Prepare, Configure; then Start takes run 1.
+  Press Go to Ready, then Start run.
   If something is wrong, look into {place.logs}.
   Press Ctrl-C here to end it; the same command goes on from there.
 """
