@@ -18,7 +18,8 @@ HEAD = """# What the shifter reads when something breaks
 
 Written by `python -m tests.e2e.walk`, which breaks a whole system (real database, broker, web server and workers,
 simulated detector) and presses the buttons of the page in a browser. Everything quoted is what the page said. Beside
-each look are the names of its pictures: the first screen of a desk's display and of a telephone.
+each look are the names of its pictures (the first screen of a desk's display and of a telephone), which that command
+writes to `walk/` and which are not kept in the repository.
 """
 
 
