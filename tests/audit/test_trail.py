@@ -52,6 +52,12 @@ def test_long_words_are_cut_to_what_the_table_holds() -> None:
     assert (len(line.what), len(line.subject), len(line.text)) == (40, 200, TOO_LONG)
 
 
+def test_what_no_table_can_hold_is_replaced() -> None:
+    trail.record(DAQ, "a\0b", Outcome.REFUSED, subject="c\0", text="there is no 'd\0'")
+    line = Entry.objects.get()
+    assert (line.what, line.subject, line.text) == ("a\ufffdb", "c\ufffd", "there is no 'd\ufffd'")
+
+
 def test_who_watches_learns_whether_a_line_stands() -> None:
     with trail.watching() as written:
         assert not trail.stands(written)

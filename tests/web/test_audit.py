@@ -214,11 +214,21 @@ class TestApi:
         tokens.revoke("reader", DAQ)
         assert [line["subject"] for line in self.get(f"?what=start&before={before}").json()] == ["run 0"]
 
-    @pytest.mark.parametrize("query", ["?limit=0", "?limit=501", "?before=x", "?command=x"])
+    @pytest.mark.parametrize(
+        "query", ["?limit=0", "?limit=501", "?before=x", "?command=x", "?outcome=maybe", "?who=%00", "?text=%00"]
+    )
     def test_a_wrong_question(self, query: str) -> None:
         answer = self.get(query)
         assert answer.status_code == 422
         assert query[1:].partition("=")[0] in answer.json()["fields"]
+
+    def test_each_outcome_is_one_to_ask_for(self) -> None:
+        for outcome in Outcome:
+            trail.record(DAQ, "start", outcome, at=NOON)
+        for outcome in Outcome:
+            (line,) = self.get(f"?what=start&outcome={outcome}").json()
+            assert line["outcome"] == outcome
+            tokens.revoke("reader", DAQ)
 
 
 class TestRoles:

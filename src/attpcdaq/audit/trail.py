@@ -30,15 +30,20 @@ def record(
         who=by.name,
         role=by.role,
         origin=by.origin,
-        what=what[:40],
-        subject=subject[:200],
+        what=_storable(what)[:40],
+        subject=_storable(subject)[:200],
         outcome=outcome,
-        text=text,
+        text=_storable(text),
         command=command,
     )
     written = _written.get()
     if written is not None:
         written.append(entry.pk)
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL takes no NUL: who sends one shall not be refused without a line."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 @contextmanager

@@ -1,18 +1,20 @@
 """The audit trail over the API."""
 
+from typing import Literal
 from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Router, Schema
 from ninja.params.functions import Query
 
-from attpcdaq.audit.models import Entry, Outcome
+from attpcdaq.audit.models import Entry
 from attpcdaq.web import api_schemas as schemas
 from attpcdaq.web.api_schemas import Moment
 from attpcdaq.web.audit_lines import Wanted, matching
 
 router = Router()
 LIMIT = 500
+NO_NUL = "^[^\0]*$"  # PostgreSQL cannot even be asked for one
 
 
 class EntryOut(Schema):
@@ -31,10 +33,10 @@ class EntryOut(Schema):
 
 
 class AuditQuery(Schema):
-    who: str = Query("", max_length=150)
-    what: str = Query("", max_length=40)
-    outcome: str = Query("", description=f"One of {', '.join(Outcome.values)}.", max_length=8)
-    text: str = Query("", description="Looked for in subject, text and origin.", max_length=100)
+    who: str = Query("", max_length=150, pattern=NO_NUL)
+    what: str = Query("", max_length=40, pattern=NO_NUL)
+    outcome: Literal["", "accepted", "refused", "done", "failed"] = ""
+    text: str = Query("", description="Looked for in subject, text and origin.", max_length=100, pattern=NO_NUL)
     command: UUID | None = None
     before: int | None = Query(None, description="Only lines older than the one with this id.", ge=1, lt=1 << 63)
     limit: int = Query(100, ge=1, le=LIMIT)
