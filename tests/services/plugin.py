@@ -50,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     for item in items:
         used = set(getattr(item, "fixturenames", ()))
-        if E2E_FOLDERS & set(item.path.parts):
+        if E2E_FOLDERS & set(item.path.relative_to(item.config.rootpath).parts):
             item.add_marker("e2e")
         if used & SERVICES:
             item.add_marker("services")

@@ -98,15 +98,7 @@ def same_as_previous(request: HttpRequest, experiment: str, number: int) -> Http
 
 
 def _page(request: HttpRequest, run: Run, fields: dict[str, Field], status: int = 200) -> HttpResponse:
-    files = files_of(run)
-    context: dict[str, Any] = {
-        "event_id": latest_event_id(),
-        "run": run,
-        "seconds": duration(run),
-        "files": files,
-        "data_bytes": sum(file.size for file in files if file.kind == "data"),
-        "commands": run.commands.prefetch_related("steps").order_by("requested_at"),
-    }
+    context = _record(run)
     if "panels" in request.GET:
         return render(request, "runs/sheet_panels.html", context)
     context |= {
@@ -121,6 +113,19 @@ def _page(request: HttpRequest, run: Run, fields: dict[str, Field], status: int 
         "may_operate": may_operate(request.user),
     }
     return render(request, "runs/sheet.html", context, status=status)
+
+
+def _record(run: Run) -> dict[str, Any]:
+    """What grows by itself while the page is looked at."""
+    files = files_of(run)
+    return {
+        "event_id": latest_event_id(),
+        "run": run,
+        "seconds": duration(run),
+        "files": files,
+        "data_bytes": sum(file.size for file in files if file.kind == "data"),
+        "commands": run.commands.prefetch_related("steps").order_by("requested_at"),
+    }
 
 
 def _neighbours(run: Run) -> dict[str, Run | None]:
