@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attpcdaq.runcontrol.asking import restarts
 from attpcdaq.runcontrol.seeing.views import TroubleView
 from attpcdaq.runcontrol.troubles.troubles import ALL, trouble, trouble_of
 from get_protocol.ecc_messages import decode_state_reply, decode_text_reply
@@ -168,6 +169,8 @@ SAID = [
     ("own", "", "The call was answered The outcome is unknown: no more", "outcome-unknown"),
     ("own", "", "ecc-cobo0: it is excluded (board is in repair): include it again first.", "excluded"),
     ("own", "", "Excluded: cobo3 (no power)", "excluded"),
+    ("own", "", "Excluded: cobo3 (wedged, board died), but its files grow", "excluded"),
+    ("own", "", "ecc-cobo0: it is excluded (still busy with Prepare): include it again first.", "excluded"),
     ("own", "", "Mixed states", "mixed"),
     ("own", "", "It is Idle, and Prepare needs Described. Nothing was sent.", "wrong-state"),
     ("own", "", "ecc-cobo0: it is Ready: Breakup comes before Undo.", "wrong-state"),
@@ -191,6 +194,7 @@ SAID = [
     ("own", "", "'systemctl restart x' on node-x ended with status 5: Unit not found.", "restart-failed"),
     ("own", "", "ecc-cobo0 did not come back within 60 s: connection refused: nothing listens there", "restart-failed"),
     ("own", "", "What 'systemctl restart x' did is not known: no answer within 30 s.", "restart-unknown"),
+    ("own", "", restarts.GONE, "restart-unknown"),
 ]
 
 

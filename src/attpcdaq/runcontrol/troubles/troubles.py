@@ -11,7 +11,8 @@ from attpcdaq.runcontrol.troubles import troubles_own as own
 from attpcdaq.runcontrol.troubles.trouble_class import TroubleClass
 
 Part = Literal["", "ecc", "router"]
-STATES = {"wedged": ecc.WEDGED, "paused": ecc.PAUSED, "unknown": ecc.UNKNOWN}
+# Unknown is not among them: the reason why is more worth, so it is left for last.
+STATES = {"wedged": ecc.WEDGED, "paused": ecc.PAUSED}
 # Below this a run of a few minutes may fill it.
 DISK_LOW_BYTES = 2 * 10**9
 # The texts of ours first: they may quote what a server said.
@@ -25,7 +26,7 @@ NODE_LINE = (nodes.NODE_OFF,)
 LAST: dict[Part, TroubleClass | None] = {"": None, "ecc": ecc.ECC_GENERIC, "router": nodes.NODE_GENERIC}
 ALL: tuple[TroubleClass, ...] = (
     *(ecc.WEDGED, ecc.STILL_BUSY, ecc.PAUSED, ecc.UNKNOWN, *ecc.SERVER_SAYS, ecc.ECC_GENERIC),
-    *(own.NOTHING_LISTENS, own.NO_ANSWER, own.NO_CONNECTION),
+    *(own.NOTHING_LISTENS, own.NO_ANSWER, own.NO_CONNECTION, own.EXCLUDED),
     *(nodes.DEAF, nodes.ROUTER_OFF, nodes.DISK_FULL, nodes.NODE_OFF, *nodes.NODES_SAY, nodes.NODE_GENERIC),
     *own.BEFORE,
 )
@@ -56,8 +57,8 @@ def trouble_of(
 def _plain(
     state: str | None, still_busy: str, *, deaf: bool, online: bool | None, disk_free: int | None
 ) -> TroubleClass | None:
-    """What needs no words to be recognised. Unknown is left for last: the reason why is more worth."""
-    if state in ("wedged", "paused"):
+    """What needs no words to be recognised."""
+    if state in STATES:
         return STATES[state]
     if still_busy:
         return ecc.STILL_BUSY
@@ -72,7 +73,8 @@ def _in_words(text: str, part: Part) -> TroubleClass | None:
     if not text.strip():
         return None
     line = NODE_LINE if part == "router" else ECC_LINE
-    first = (ecc.WEDGED, ecc.STILL_BUSY, ecc.PAUSED)
+    # Before all others: what a person gave as the reason may be any of their words.
+    first = (own.EXCLUDED, ecc.WEDGED, ecc.STILL_BUSY, ecc.PAUSED)
     return _first(text, (*first, *IN_WORDS[part], *line, ecc.UNKNOWN))
 
 

@@ -28,6 +28,13 @@ NO_CONNECTION = T(
     r"no connection|closed the connection before anything was sent",
     "0",
 )
+EXCLUDED = T(
+    "excluded",
+    "The server is excluded",
+    "The system goes on without it and its boards, for the reason shown. It gets no command but Stop.",
+    "When the reason is mended press Include again; then Go to Ready takes it along.",
+    r"\bis excluded\b|^Excluded:",
+)
 
 BEFORE = (
     T(
@@ -67,7 +74,7 @@ BEFORE = (
         "The restart command did not end, or its connection was lost. It may have been carried out.",
         "Look at the state shown. Pressing Restart again does no harm. A command that starts a program must let go of "
         "it (see the manual on restart commands).",
-        r"What '.*' did is not known|whether it was restarted cannot be told|cannot be seen:",
+        r"What '.*' did is not known|[Ww]hether it was restarted (?:cannot be told|is not known)|cannot be seen:",
     ),
     T(
         "monitor-away",
@@ -182,13 +189,6 @@ BEFORE = (
         "Choose one for this server on the Setup page.",
         r"[Nn]o configuration is chosen",
         "3",
-    ),
-    T(
-        "excluded",
-        "The server is excluded",
-        "The system goes on without it and its boards, for the reason shown. It gets no command but Stop.",
-        "When the reason is mended press Include again; then Go to Ready takes it along.",
-        r"\bis excluded\b|^Excluded:",
     ),
     T(
         "mixed",
