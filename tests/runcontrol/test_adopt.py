@@ -12,7 +12,8 @@ from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 from attpcdaq.runcontrol.doing.execute import execute
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.runlog.models import Experiment, Run, RunState
-from get_protocol.state_machine import State
+from attpcdaq.topology.models import ConfigSet, ECCServer
+from get_protocol.state_machine import State, Transition
 from tests.racing import race
 from tests.runcontrol.rig import SHIFTER, Rig, make_rig
 
@@ -52,6 +53,21 @@ def test_who_does_not_run_is_named_and_who_is_excluded_is_recorded(ready: Rig) -
     run = adopt(SHIFTER, ready.time.now())
     assert run.verdict.endswith("was open. ecc-mutant: was Ready, not Running.")
     assert run.excluded["ecc-cobo1"]["reason"] == "dead"
+
+
+def test_the_record_says_what_its_boards_have_and_what_goes_on_in_them(loose: Rig) -> None:
+    server = ECCServer.objects.select_related("config_set").get(name="ecc-cobo0")
+    loaded = server.config_set
+    other = ConfigSet.objects.create(
+        ecc_server=server, describe=loaded.describe, prepare=loaded.prepare, configure="other"
+    )
+    ECCServer.objects.filter(pk=server.pk).update(config_set=other)
+    mutant = loose.ecc.servers["ecc-mutant"]
+    mutant.doing, mutant.done_at = Transition.STOP, 1e9
+    loose.look()
+    verdict = adopt(SHIFTER, loose.time.now()).verdict
+    assert f"ecc-cobo0: Configure was done with {loaded.configure}, but other is chosen" in verdict
+    assert "ecc-mutant: Stop was under way in it." in verdict
 
 
 def test_it_does_not_begin_before_the_run_before_it_ended(loose: Rig) -> None:

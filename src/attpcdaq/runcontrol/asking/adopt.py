@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.people import Requester
 from attpcdaq.audit.trail import record
-from attpcdaq.live.labels import state_label
+from attpcdaq.live.labels import state_label, transition_label
 from attpcdaq.runcontrol.asking.audited import deciding
 from attpcdaq.runcontrol.asking.opening import check_words, new_run
 from attpcdaq.runcontrol.asking.refusals import CommandRefused
@@ -28,7 +28,9 @@ def adopt(by: Requester, now: datetime, title: str = "", run_class: str = "") ->
         if reasons:
             raise CommandRefused(reasons)
         run = new_run(rows, by, title, run_class, adopted=True)
-        verdict = " ".join([ADOPTED, *(f"{s.name}: {_seen(s)}." for s in missing(facts))])
+        # The record names what is chosen, and nobody went through a plan that sees to it that the boards have it.
+        unlike = (f"{s.name}: {s.other_config}" for s in running(facts) if s.other_config)
+        verdict = " ".join([ADOPTED, *(f"{s.name}: {_seen(s)}." for s in missing(facts)), *unlike])
         add_verdict(run.pk, verdict)
         advance(run.pk, RunState.RUNNING, now, started_at=_since(rows, facts))
         record(by, "adopt", Outcome.DONE, subject=str(run), text=verdict, at=now)
@@ -68,6 +70,8 @@ def _runs(server: ServerFacts) -> bool:
 
 
 def _seen(server: ServerFacts) -> str:
+    if server.transition is not Transition.NONE:
+        return f"{transition_label(server.transition)} was under way in it"
     return f"was {state_label(server.state)}, not Running"
 
 
