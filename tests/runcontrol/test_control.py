@@ -169,6 +169,11 @@ class TestForce:
             control.force(LEE, "second", later(2), from_holder="kim")
         assert holder() == "sam"
 
+    def test_the_reason_is_kept_also_when_there_was_nobody_to_take_it_from(self, kim_holds: None) -> None:
+        control.release(KIM, later())
+        control.force(LEE, "kim went home", later(2), from_holder="kim")
+        assert control.force_of(control.view()) == "lee is in charge, as nobody else was: kim went home"
+
     def test_refusals_stand_in_the_trail(self, kim_holds: None) -> None:
         with pytest.raises(CommandRefused):
             control.take(LEE, later())

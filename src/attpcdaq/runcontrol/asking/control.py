@@ -159,7 +159,7 @@ def _force(by: Requester, reason: str, now: datetime, from_holder: str) -> str:
         raise BadCommand("reason", f"say why in 1 to {REASON_LENGTH} printable characters.")
     row = _row()
     if not row.holder:
-        return _take(by, now)
+        return f"{_take(by, now)}, as nobody else was: {reason}"
     if row.holder == by.name:
         raise CommandRefused(("You are in charge already.",))
     if from_holder not in ("", row.holder) or not _change(row, holder=by.name, since=now, asked_by="", asked_at=None):
@@ -186,7 +186,7 @@ def _change(seen: Control, **fields: object) -> bool:
 
 def _in_the_way(now: datetime) -> str:
     row = _row()
-    if row.since is None:
+    if not row.holder or row.since is None:
         return "Somebody else was in charge a moment ago: try again."
     since = timezone.localtime(row.since)
     day = "" if since.date() == timezone.localtime(now).date() else f"{since:%d %b} "
