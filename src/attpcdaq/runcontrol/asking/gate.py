@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from attpcdaq.runcontrol.models import Gate
-from attpcdaq.runlog.models import OPEN_STATES, Run
+from attpcdaq.runlog.lifecycle import open_run
 
 ROW = 1
 SET_ASIDE_EXPIRES_AFTER = timedelta(seconds=15)
@@ -58,7 +58,7 @@ def claim_set_aside(now: datetime) -> str:
         return "It is being done already."
     if now - asked > SET_ASIDE_EXPIRES_AFTER:
         return "No worker took it in time. Is the Celery worker running?"
-    if Run.objects.filter(state__in=OPEN_STATES).exists():
+    if open_run() is not None:
         return "A run is open: its files are moved when it is stopped."
     Gate.objects.filter(pk=ROW).update(set_aside_until=now + SET_ASIDE_LIMIT)
     return ""

@@ -13,13 +13,13 @@ from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.people import Requester
 from attpcdaq.live.store import add_event
 from attpcdaq.runcontrol import publish
-from attpcdaq.runcontrol.asking import control
-from attpcdaq.runcontrol.asking.gate import hold_gate
+from attpcdaq.runcontrol.asking.audited import deciding
 from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 from attpcdaq.runcontrol.models import ACTIVE_STATES, CommandState, Restart
 from attpcdaq.runcontrol.seeing.views import ActionView, RestartView
 from attpcdaq.runcontrol.watching.eyes import Eyes
-from attpcdaq.runlog.models import OPEN_STATES, Run, RunState
+from attpcdaq.runlog.lifecycle import open_run
+from attpcdaq.runlog.models import Run, RunState
 from attpcdaq.topology.models import DataRouter, ECCServer
 
 Part = ECCServer | DataRouter
@@ -47,30 +47,21 @@ def request_restart(
     else is in charge, or a run is open and `confirm` is not given.
     """
     moment = now or timezone.now()
-    try:
-        with transaction.atomic():
-            return _request(kind, name, by, moment, confirm=confirm)
-    except (BadCommand, CommandRefused) as refusal:
-        trail.record(by, WHAT, Outcome.REFUSED, subject=name, text=str(refusal), at=moment)
-        raise
-
-
-def _request(kind: str, name: str, by: Requester, now: datetime, *, confirm: bool) -> Restart:
-    hold_gate()
-    part = _part(kind, name)
-    action = restart_action(part, Run.objects.filter(state__in=OPEN_STATES).first())
-    if not action.allowed:
-        raise CommandRefused(action.reasons)
-    control.check(by, now)
-    joined = Restart.objects.filter(subject=name, state__in=ACTIVE_STATES).first()
-    if joined is not None:
-        return _joined(joined, part, by, now)
-    busy = list(Restart.objects.filter(state__in=ACTIVE_STATES).values_list("subject", flat=True))
-    if len(busy) >= AT_ONCE:
-        raise CommandRefused((f"The restarts of {', '.join(busy)} are under way: wait until one of them has ended.",))
-    if action.confirm and not confirm:
-        raise CommandRefused((f"{action.confirm} Confirm it (confirm=true) if that is meant.",))
-    return _record(part, by, now)
+    with deciding(by, WHAT, name, moment):
+        part = _part(kind, name)
+        action = restart_action(part, open_run())
+        if not action.allowed:
+            raise CommandRefused(action.reasons)
+        joined = Restart.objects.filter(subject=name, state__in=ACTIVE_STATES).first()
+        if joined is not None:
+            return _joined(joined, part, by, moment)
+        busy = list(Restart.objects.filter(state__in=ACTIVE_STATES).values_list("subject", flat=True))
+        if len(busy) >= AT_ONCE:
+            names = ", ".join(busy)
+            raise CommandRefused((f"The restarts of {names} are under way: wait until one of them has ended.",))
+        if action.confirm and not confirm:
+            raise CommandRefused((f"{action.confirm} Confirm it (confirm=true) if that is meant.",))
+        return _record(part, by, moment)
 
 
 def _part(kind: str, name: str) -> Part:
