@@ -55,7 +55,7 @@ def _known(name: str) -> ECCServer:
     server = ECCServer.objects.filter(name=name).first()
     if server is None:
         names = ", ".join(ECCServer.objects.values_list("name", flat=True)) or "none"
-        raise BadCommand("ecc_server", f"there is no {name}; known are {names}.")
+        raise BadCommand("ecc_server", f"there is no {name[:80]!r}; known are {names}.")
     return server
 
 

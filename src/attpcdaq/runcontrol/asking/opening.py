@@ -1,7 +1,5 @@
 """Opening a run: what its record says of the detector at that moment."""
 
-from typing import Any
-
 from attpcdaq.audit.people import Requester
 from attpcdaq.runcontrol.asking.refusals import BadCommand
 from attpcdaq.runcontrol.models import Exclusion
@@ -38,7 +36,7 @@ def new_run(rows: Rows, by: Requester, title: str, run_class: str, *, adopted: b
     )
 
 
-def _configuration(rows: Rows) -> dict[str, Any]:
+def _configuration(rows: Rows) -> dict[str, dict[str, object]]:
     return {
         server.name: {
             "boards": {source.sender_id: source.role for source in server.data_sources.all()},
