@@ -120,7 +120,7 @@ class TestTwoBrowsers:
     def test_nonsense_is_told_what_is_allowed(self, kim: Client) -> None:
         answer = press(kim, "seize")
         assert answer.status_code == 400
-        assert "not one of take, ask, hand_over" in answer.content.decode()
+        assert "not one of take, ask, release" in answer.content.decode()
 
 
 class TestApi:

@@ -1,8 +1,5 @@
 """Accounts: an administrator makes them and gives them a role; everybody changes the own password."""
 
-from collections.abc import Callable
-from functools import wraps
-
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.forms import PasswordChangeForm
@@ -19,12 +16,9 @@ from attpcdaq.audit.trail import record
 from attpcdaq.web import accounts
 from attpcdaq.web.accounts import AccountRefusedError
 from attpcdaq.web.audited import wrong_fields
-from attpcdaq.web.guard import refused
+from attpcdaq.web.guard import for_admins, refused
 from attpcdaq.web.requester import requester_of
-from attpcdaq.web.roles import ROLES, may_administer, role_of
-
-ADMIN_REASON = "This needs the role admin: ask an administrator."
-View = Callable[[HttpRequest], HttpResponse]
+from attpcdaq.web.roles import ROLES, role_of
 
 
 class AccountForm(forms.Form):
@@ -32,16 +26,6 @@ class AccountForm(forms.Form):
 
     name = forms.CharField(label="User name", max_length=150)
     role = forms.ChoiceField(label="Role", choices=[(role, role.capitalize()) for role in ROLES], initial="shifter")
-
-
-def for_admins(view: View) -> View:
-    """403, with the reason, for everybody else."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest) -> HttpResponse:
-        return view(request) if may_administer(request.user) else refused(request, [ADMIN_REASON], 403)
-
-    return guarded
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

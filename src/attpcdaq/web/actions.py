@@ -19,7 +19,7 @@ from attpcdaq.runcontrol.models import Action
 from attpcdaq.web.audited import because
 from attpcdaq.web.reasons import grouped
 from attpcdaq.web.requester import requester_of
-from attpcdaq.web.roles import EXPERT_REASON, OBSERVER_REASON, may_expert, may_operate
+from attpcdaq.web.roles import why_not
 
 Order = Callable[[Requester], object]
 
@@ -91,7 +91,7 @@ def restart(request: HttpRequest) -> HttpResponse:
         request,
         f"The restart of {name}",
         lambda by: restarts.request_restart(kind, name, by, confirm=confirm),
-        expert=True,
+        role="expert",
     )
 
 
@@ -104,7 +104,7 @@ def prefer(request: HttpRequest) -> HttpResponse:
         "Changing how runs are started",
         lambda by: preferences.set_reconfigure_mutant(on, by, timezone.now()),
         f"The MuTAnT is {'' if on else 'not '}configured anew before each run",
-        expert=True,
+        role="expert",
     )
 
 
@@ -112,10 +112,9 @@ def _words(request: HttpRequest, *names: str) -> list[str]:
     return [request.POST.get(name, "").strip() for name in names]
 
 
-def _carry_out(request: HttpRequest, what: str, order: Order, done: str = "", *, expert: bool = False) -> HttpResponse:
+def _carry_out(request: HttpRequest, what: str, order: Order, done: str = "", *, role: str = "shifter") -> HttpResponse:
     """Give the order in the name of who asks, or say every reason against it."""
-    may, reason = (may_expert, EXPERT_REASON) if expert else (may_operate, OBSERVER_REASON)
-    if not may(request.user):
+    if reason := why_not(request.user, role):
         return _answer(request, 403, f"{what} was refused", [reason])
     try:
         order(requester_of(request))

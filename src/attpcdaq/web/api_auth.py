@@ -1,13 +1,18 @@
 """Who is asking: a bearer token, or for reading the session of a logged-in browser."""
 
+from http import HTTPStatus
 from typing import cast
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils import timezone
+from ninja.errors import HttpError
 from ninja.security import HttpBearer, SessionAuth
 
+from attpcdaq.audit.people import Requester
 from attpcdaq.web import tokens
+from attpcdaq.web.requester import requester_of
+from attpcdaq.web.roles import may_expert, may_operate
 
 
 class BearerToken(HttpBearer):
@@ -28,3 +33,19 @@ READ = [TOKEN, SessionAuth()]
 def requester(request: HttpRequest) -> User:
     """The user whose token or session was accepted."""
     return cast(User, request.auth)  # type: ignore[attr-defined]  # set by ninja after authentication
+
+
+def operator(request: HttpRequest) -> Requester:
+    """Who asks, or 403 when it is nobody who may operate."""
+    user = requester(request)
+    if not may_operate(user):
+        raise HttpError(HTTPStatus.FORBIDDEN, f"The user {user.get_username()} may not operate the detector.")
+    return requester_of(request)
+
+
+def expert(request: HttpRequest) -> Requester:
+    """Who asks, or 403 when it is no expert."""
+    user = requester(request)
+    if not may_expert(user):
+        raise HttpError(HTTPStatus.FORBIDDEN, f"The user {user.get_username()} needs the role expert for this.")
+    return requester_of(request)

@@ -9,18 +9,15 @@ from ninja import Router, Status
 from ninja.errors import HttpError
 from ninja.params.functions import Path
 
-from attpcdaq.audit.people import Requester
 from attpcdaq.runcontrol.asking import adopt, exclude, preferences, restarts
 from attpcdaq.runcontrol.asking.commands import request as request_command
 from attpcdaq.runcontrol.models import Command, Restart
 from attpcdaq.runcontrol.seeing.snapshot import command_view
 from attpcdaq.runcontrol.seeing.views import CommandView
 from attpcdaq.web import api_schemas as schemas
-from attpcdaq.web.api_auth import TOKEN, requester
+from attpcdaq.web.api_auth import TOKEN, expert, operator
 from attpcdaq.web.api_runs import run_out
 from attpcdaq.web.api_status_schemas import CommandOut, RestartOut
-from attpcdaq.web.requester import requester_of
-from attpcdaq.web.roles import may_expert, may_operate
 
 router = Router()
 UNAUTHORIZED = {401: schemas.Problem}
@@ -43,7 +40,7 @@ def command(request: HttpRequest, wish: schemas.CommandIn) -> Answer:
     made = request_command(
         wish.action,
         wish.ecc_servers,
-        _operator(request),
+        operator(request),
         title=wish.title,
         run_class=wish.run_class,
         confirm=wish.confirm,
@@ -65,7 +62,7 @@ def command_by_id(request: HttpRequest, command_id: UUID) -> CommandView:
 )
 def adopt_loose(request: HttpRequest, adoption: schemas.AdoptIn) -> Status[schemas.RunOut]:
     """201: the run is open and running. 409: a run is open, or no board is Running."""
-    run = adopt.adopt(_operator(request), timezone.now(), title=adoption.title, run_class=adoption.run_class)
+    run = adopt.adopt(operator(request), timezone.now(), title=adoption.title, run_class=adoption.run_class)
     return Status(HTTPStatus.CREATED, run_out(run))
 
 
@@ -74,7 +71,7 @@ def adopt_loose(request: HttpRequest, adoption: schemas.AdoptIn) -> Status[schem
 )
 def exclude_server(request: HttpRequest, exclusion: schemas.ExclusionIn) -> Status[schemas.ExclusionOut]:
     """201: plans, starts and close-outs leave the server and its data routers out until it is included again."""
-    made = exclude.exclude(exclusion.ecc_server, exclusion.reason, _operator(request), timezone.now())
+    made = exclude.exclude(exclusion.ecc_server, exclusion.reason, operator(request), timezone.now())
     return Status(HTTPStatus.CREATED, schemas.ExclusionOut(reason=made.reason, by=made.by, at=made.at))
 
 
@@ -83,7 +80,7 @@ def exclude_server(request: HttpRequest, exclusion: schemas.ExclusionIn) -> Stat
 )
 def include_server(request: HttpRequest, ecc_server: str = Path(..., max_length=63)) -> Status[None]:
     """204: it takes part again. 409: it was not excluded. 422: there is no such server."""
-    exclude.include(ecc_server, _operator(request), timezone.now())
+    exclude.include(ecc_server, operator(request), timezone.now())
     return Status(HTTPStatus.NO_CONTENT, None)
 
 
@@ -95,7 +92,7 @@ def include_server(request: HttpRequest, ecc_server: str = Path(..., max_length=
 )
 def restart(request: HttpRequest, wanted: schemas.RestartIn) -> Answer:
     """For experts. 202: the restart is recorded; follow it under its id."""
-    made = restarts.request_restart(wanted.kind, wanted.name, _expert(request), confirm=wanted.confirm)
+    made = restarts.request_restart(wanted.kind, wanted.name, expert(request), confirm=wanted.confirm)
     return Status(HTTPStatus.ACCEPTED, schemas.CommandAccepted(id=str(made.pk), state=made.state))
 
 
@@ -121,20 +118,5 @@ def restart_by_id(request: HttpRequest, restart_id: UUID) -> RestartOut:
 )
 def prefer(request: HttpRequest, preferred: schemas.PreferencesIn) -> schemas.PreferencesOut:
     """For experts; it holds from the next Start on."""
-    preferences.set_reconfigure_mutant(preferred.reconfigure_mutant, _expert(request), timezone.now())
+    preferences.set_reconfigure_mutant(preferred.reconfigure_mutant, expert(request), timezone.now())
     return schemas.PreferencesOut(reconfigure_mutant=preferred.reconfigure_mutant)
-
-
-def _operator(request: HttpRequest) -> Requester:
-    """Who asks, or 403 when it is nobody who may operate."""
-    user = requester(request)
-    if not may_operate(user):
-        raise HttpError(HTTPStatus.FORBIDDEN, f"The user {user.get_username()} may not operate the detector.")
-    return requester_of(request)
-
-
-def _expert(request: HttpRequest) -> Requester:
-    user = requester(request)
-    if not may_expert(user):
-        raise HttpError(HTTPStatus.FORBIDDEN, f"The user {user.get_username()} needs the role expert for this.")
-    return requester_of(request)

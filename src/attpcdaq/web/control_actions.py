@@ -14,9 +14,10 @@ from attpcdaq.runcontrol.asking import control
 from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 from attpcdaq.web.audited import because
 from attpcdaq.web.requester import requester_of
-from attpcdaq.web.roles import OBSERVER_REASON, may_operate
+from attpcdaq.web.roles import why_not
 
-ACTIONS = ("take", "ask", "hand_over", "release", "decline", "force")
+ALONE = {"take": control.take, "ask": control.ask, "release": control.release, "decline": control.decline}
+ACTIONS = (*ALONE, "hand_over", "force")
 
 
 def carry_out(action: str, by: Requester, *, to: str = "", reason: str = "", holder: str = "") -> None:
@@ -26,10 +27,8 @@ def carry_out(action: str, by: Requester, *, to: str = "", reason: str = "", hol
         control.hand_over(by, to, now)
     elif action == "force":
         control.force(by, reason, now, from_holder=holder)
-    elif action in ACTIONS:
-        {"take": control.take, "ask": control.ask, "release": control.release, "decline": control.decline}[action](
-            by, now
-        )
+    elif action in ALONE:
+        ALONE[action](by, now)
     else:
         raise BadCommand("action", f"{action[:40]!r} is not one of {', '.join(ACTIONS)}.")
 
@@ -37,8 +36,8 @@ def carry_out(action: str, by: Requester, *, to: str = "", reason: str = "", hol
 @require_POST
 def act(request: HttpRequest) -> HttpResponse:
     """Carry out `action`, or say why not."""
-    if not may_operate(request.user):
-        return _answer(request, 403, [OBSERVER_REASON])
+    if reason := why_not(request.user, "shifter"):
+        return _answer(request, 403, [reason])
     fields: Mapping[str, str] = {name: request.POST.get(name, "").strip() for name in ("to", "reason", "holder")}
     try:
         carry_out(request.POST.get("action", ""), requester_of(request), **fields)

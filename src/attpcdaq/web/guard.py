@@ -9,32 +9,33 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from attpcdaq.web.audited import because
-from attpcdaq.web.roles import EXPERT_REASON, OBSERVER_REASON, may_expert, may_operate
+from attpcdaq.web.roles import why_not
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+LOOKING = ("GET", "HEAD")
 
 
 def operators_change(view: View[P]) -> View[P]:
     """Refuse (403, with the reason) what is not a GET to somebody who may only look."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if request.method in ("GET", "HEAD") or may_operate(request.user):
-            return view(request, *args, **kwargs)
-        return refused(request, [OBSERVER_REASON], 403)
-
-    return guarded
+    return _guarded(view, "shifter", but=LOOKING)
 
 
 def experts_change(view: View[P]) -> View[P]:
     """Refuse (403, with the reason) what is not a GET to somebody who is no expert."""
+    return _guarded(view, "expert", but=LOOKING)
 
+
+def for_admins(view: View[P]) -> View[P]:
+    """Refuse (403, with the reason) everything, looking too, to somebody who is no administrator."""
+    return _guarded(view, "admin", but=())
+
+
+def _guarded(view: View[P], role: str, but: tuple[str, ...]) -> View[P]:
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if request.method in ("GET", "HEAD") or may_expert(request.user):
-            return view(request, *args, **kwargs)
-        return refused(request, [EXPERT_REASON], 403)
+        reason = "" if request.method in but else why_not(request.user, role)
+        return refused(request, [reason], 403) if reason else view(request, *args, **kwargs)
 
     return guarded
 

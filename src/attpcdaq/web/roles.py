@@ -14,6 +14,8 @@ PERMISSIONS = {"shifter": "runcontrol.operate", "expert": "runcontrol.expert", "
 ROLES = (OBSERVER, *PERMISSIONS)
 OBSERVER_REASON = "You are logged in as an observer: ask an administrator for the right to operate the detector."
 EXPERT_REASON = "This needs the role expert: ask an expert to do it, or an administrator for the role."
+ADMIN_REASON = "This needs the role admin: ask an administrator."
+REASONS = {"shifter": OBSERVER_REASON, "expert": EXPERT_REASON, "admin": ADMIN_REASON}
 IN_CHARGE = "{} is in charge: ask for control, or take it with a reason."
 
 Person: TypeAlias = AbstractBaseUser | PermissionsMixin | AnonymousUser
@@ -34,9 +36,9 @@ def may_expert(user: Person) -> bool:
     return _has(user, PERMISSIONS["expert"])
 
 
-def may_administer(user: Person) -> bool:
-    """Whether the user may manage users and tokens."""
-    return _has(user, PERMISSIONS["admin"])
+def why_not(user: Person, role: str) -> str:
+    """Why the user may not do what needs this role (any but observer); empty when he may."""
+    return "" if _has(user, PERMISSIONS[role]) else REASONS[role]
 
 
 def _has(user: Person, permission: str) -> bool:
