@@ -125,13 +125,14 @@ def every_frame_is_once_in_its_run(evidence: Evidence) -> Iterator[Finding]:
         for frame in spell.frames:
             directories = [place.directory for place in evidence.places.get(frame.serial, ())]
             after = run is not None and run.closed is not None and frame.at > run.closed
-            for kind, text in _misplaced(directories, run, after=after):
+            told = run is not None and _named(run, spell.board, evidence)
+            for kind, text in _misplaced(directories, run, told=told, after=after):
                 wrong[kind, text] = wrong.get((kind, text), 0) + 1
         for (kind, text), count in wrong.items():
             yield Finding(kind, "frames", f"{spell}, of run {run.number if run else 'none'}: {count} frames {text}")
 
 
-def _misplaced(directories: list[str], run: RunRow | None, *, after: bool) -> Iterator[tuple[str, str]]:
+def _misplaced(directories: list[str], run: RunRow | None, *, told: bool, after: bool) -> Iterator[tuple[str, str]]:
     """What came after its run was closed is a stray: the page says so, and no run may start before it is put aside."""
     if not directories:
         yield "lost", "are gone"
@@ -140,7 +141,7 @@ def _misplaced(directories: list[str], run: RunRow | None, *, after: bool) -> It
     elif "/run_" in directories[0]:
         if run is None or not _belongs(directories[0], run):
             yield "false", f"lie in {directories[0]}"
-    elif run is not None and run.state == "closed" and not run.verdict and not after:
+    elif run is not None and run.state == "closed" and not told and not after:
         yield "lost", f"are left in {directories[0]} without a word"
 
 
@@ -191,7 +192,8 @@ def numbers_are_used_once(evidence: Evidence) -> Iterator[Finding]:
 
 def _together(a: RunRow, b: RunRow, evidence: Evidence) -> bool:
     end = a.closed if a.closed is not None else evidence.ended + 1
-    return b.requested < end - SLACK and a.requested < b.requested
+    slack = SLACK if evidence.clock_stepped else 0.0
+    return a.requested <= b.requested < end - slack
 
 
 # late
@@ -201,17 +203,14 @@ def nothing_fires_late(evidence: Evidence) -> Iterator[Finding]:
     """No call of an execution that began after its command had expired, nor of a command that was over."""
     finished = {command.pk: command for command in evidence.commands}
     slack = CLOCK_SLACK if evidence.clock_stepped else LATE_SLACK
-    begun: dict[str, list[tuple[float, float]]] = {}
-    for one in evidence.executions:
-        begun.setdefault(one.command, []).append((one.at, one.until))
     for call in evidence.calls:
-        if call.execution is None:
+        begun = call.execution
+        if begun is None:
             continue
         name = f"{call.transition.name} to {call.server} at {call.at:.2f}"
-        starts = [(at, until) for at, until in begun.get(call.execution, ()) if at <= call.at]
-        if starts and all(at > until + slack for at, until in starts):
-            yield Finding("late", "expired", f"{name}: its command could be begun until {starts[-1][1]:.2f}")
-        command = finished.get(call.execution)
+        if begun.at > begun.until + slack:
+            yield Finding("late", "expired", f"{name}: its command could be begun until {begun.until:.2f}")
+        command = finished.get(begun.command)
         if command and command.finished is not None and call.at > command.finished + LATE_SLACK:
             yield Finding("late", "over", f"{name}: its command was over at {command.finished:.2f}")
 
@@ -221,7 +220,7 @@ def nothing_starts_after_a_stop(evidence: Evidence) -> Iterator[Finding]:
     stops = [c for c in evidence.commands if c.action == "stop" and c.whole]
     by_pk = {command.pk: command for command in evidence.commands}
     for call in evidence.calls:
-        command = by_pk.get(call.execution or "")
+        command = by_pk.get(call.execution.command) if call.execution else None
         if command is None or call.transition is Transition.STOP or command.action == "stop":
             continue
         for stop in stops:

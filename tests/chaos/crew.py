@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import DatabaseError
+from django.db.models import QuerySet
 
 from attpcdaq.audit.people import Requester
 from attpcdaq.runcontrol.asking import adopt, commands, exclude, restarts
@@ -161,7 +162,7 @@ class Crew:
         )
         self.clicks.append("restart" if asked else "restart (refused)")
         await sleep(1.0)
-        await self.world.until(lambda: not Restart.objects.filter(state__in=ACTIVE_STATES).exists(), SETTLED_WITHIN)
+        await self.world.until(lambda: not restarts_at_work().exists(), SETTLED_WITHIN)
 
     async def _clicked(self, label: str, command: Command | None) -> None:
         self.clicks.append(label if command else f"{label} (refused)")
@@ -179,6 +180,10 @@ def nobody_at_work() -> bool:
     if Command.objects.filter(state__in=ACTIVE_STATES).exists():
         return False
     return not Run.objects.filter(state__in=("requested", "starting", "closing")).exists()
+
+
+def restarts_at_work() -> QuerySet[Restart]:
+    return Restart.objects.filter(state__in=ACTIVE_STATES)
 
 
 def at_work() -> str:

@@ -6,7 +6,7 @@ from attpcdaq.runcontrol.models import Command
 from get_protocol.state_machine import Transition
 from tests.chaos import rows
 from tests.chaos.checker import Finding, check
-from tests.chaos.crew import Crew
+from tests.chaos.crew import Crew, restarts_at_work
 from tests.chaos.evidence import CommandRow, Evidence
 from tests.chaos.faults import Kind, Schedule
 from tests.chaos.injector import Injector
@@ -36,6 +36,7 @@ async def run_cycle(
     await world.until(lambda: injector.at_work == 0, BACK_WITHIN)
     problems = await crew.lead_out()
     problems += [f"an exception that nobody expected: {text}" for text in world.gear.broken]
+    problems += [f"the restart of {one.subject} is left {one.state}" for one in restarts_at_work()]
     world.gear.broken.clear()
     sabotage(world)
     watch.see_commands()
@@ -84,7 +85,6 @@ def _evidence(
         spells=spells,
         places=places_of_frames(world.hardware.nodes),
         calls=world.wire.calls[calls:],
-        executions=list(watch.begun),
         looks=list(watch.looks),
         outages=injector.outages,
         router_of={board: router for router, board in world.routers.items()},

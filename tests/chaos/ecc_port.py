@@ -27,9 +27,20 @@ from tests.chaos.virtual_time import sleep
 
 GET_STATE = encode_get_state()
 _state = lru_cache(maxsize=64)(decode_state_reply)
-# Which execution of which command a call is made by: the executions are begun by this suite.
 MOMENTS = ("leaving", "sent", "answered")
-EXECUTION: ContextVar["str | None"] = ContextVar("execution", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An execution: when, of which command, and until when that might be begun."""
+
+    at: float
+    command: str
+    until: float
+
+
+# By which execution a call is made: the executions are begun by this suite.
+EXECUTION: ContextVar[Begun | None] = ContextVar("execution", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,7 @@ class Sent:
     at: float
     server: str
     transition: Transition
-    execution: str | None
+    execution: Begun | None
     process: Process | None
 
 

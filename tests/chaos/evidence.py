@@ -70,15 +70,6 @@ class StepRow:
     finished: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """An execution: when, of which command, and until when that might be begun."""
-
-    at: float
-    command: str
-    until: float
-
-
 @dataclass
 class Outage:
     """Something of the product was away."""
@@ -102,7 +93,6 @@ class Evidence:
     spells: Sequence[Spell]
     places: Mapping[int, Sequence[Place]]
     calls: Sequence[Sent]
-    executions: Sequence[Begun]
     looks: Sequence[Look]
     outages: Sequence[Outage]
     router_of: Mapping[str, str]

@@ -126,6 +126,8 @@ def _schedule(rng: random.Random, number: int, kinds: _Deck, scripts: _Deck) -> 
     count = rng.choices((0, 1, 2, 3), (8, 46, 31, 15))[0]
     running = rng.uniform(0.5, 4.0)
     strikes = [_strike(rng, kinds.deal(), running) for _ in range(count)]
+    if any(strike.kind in SILENCING for strike in strikes):
+        running = UNMISTAKABLE
     return Schedule(
         number=number,
         script=scripts.deal(),
@@ -135,23 +137,23 @@ def _schedule(rng: random.Random, number: int, kinds: _Deck, scripts: _Deck) -> 
     )
 
 
+# No data come: the run goes on for so long that the page must have said it.
+SILENCING = frozenset({Kind.ROUTER_SILENT, Kind.DISK_FULL})
+UNMISTAKABLE = 22.0
 # Longer than a command may wait: what was pressed meanwhile must not fire when they are back.
 LONG = frozenset({Kind.NO_WORKER, Kind.NOBODY, Kind.BROKER_STALLED})
-
-
 # These wait for their operation, so they stay for most of a cycle.
-WAITING = frozenset(
-    {
-        Kind.ECC_REFUSES,
-        Kind.BOARD_FAILS,
-        Kind.CALL_IS_SLOW,
-        Kind.CALL_LOST,
-        Kind.ANSWER_LOST,
-        Kind.ECC_LIES,
-        Kind.ECC_DIES_IN_CALL,
-        Kind.LATE_FRAMES,
-    }
+WAITING = (
+    Kind.ECC_REFUSES,
+    Kind.BOARD_FAILS,
+    Kind.CALL_IS_SLOW,
+    Kind.CALL_LOST,
+    Kind.ANSWER_LOST,
+    Kind.ECC_LIES,
+    Kind.ECC_DIES_IN_CALL,
+    Kind.LATE_FRAMES,
 )
+MORE = {**dict.fromkeys(WAITING, 6.0), **dict.fromkeys(SILENCING, UNMISTAKABLE)}
 
 
 def _strike(rng: random.Random, kind: Kind, running: float) -> Strike:
@@ -160,7 +162,7 @@ def _strike(rng: random.Random, kind: Kind, running: float) -> Strike:
     return Strike(
         kind=kind,
         at=round(rng.uniform(first, last), 3),
-        seconds=round(rng.uniform(0.5, 8.0) * (3 if kind in LONG else 1) + (6 if kind in WAITING else 0), 2),
+        seconds=round(rng.uniform(0.5, 8.0) * (3 if kind in LONG else 1) + MORE.get(kind, 0.0), 2),
         which=rng.random(),
         operation=rng.choice(OPERATIONS),
         size=rng.random(),

@@ -19,7 +19,7 @@ from attpcdaq.runcontrol.doing.outside import Outside
 from attpcdaq.runcontrol.watching import sweep
 from attpcdaq.runcontrol.watching.eyes import Eyes
 from tests.chaos.broker import Broker, Message
-from tests.chaos.ecc_port import EXECUTION, ChaosEcc
+from tests.chaos.ecc_port import EXECUTION, Begun, ChaosEcc
 from tests.chaos.node_port import ChaosNodes
 from tests.chaos.processes import Killed, Process
 from tests.chaos.virtual_time import Clock, sleep
@@ -37,7 +37,7 @@ class Gear:
     ecc: ChaosEcc
     nodes: ChaosNodes
     broker: Broker
-    begun: Callable[[UUID], None] = lambda command_id: None
+    begun: Callable[[UUID], Begun | None] = lambda command_id: None
     broken: list[str] = field(default_factory=list)
     """Exceptions that no part of the product expects."""
 
@@ -45,9 +45,8 @@ class Gear:
         return Outside(self.ecc, self.nodes, now=self.clock.now, sleep=sleep, monotonic=self.clock.monotonic)
 
     async def execute(self, command_id: UUID) -> None:
-        """One execution; calls that it sends carry its command's name."""
-        EXECUTION.set(str(command_id))
-        self.begun(command_id)
+        """One execution; calls that it sends carry its name."""
+        EXECUTION.set(self.begun(command_id))
         await execute.carry_out(command_id, self.outside)
 
 

@@ -7,7 +7,7 @@ from attpcdaq.runcontrol.models import Command, CommandState, Step, StepState
 from attpcdaq.runlog.models import Experiment, Run, RunState
 from attpcdaq.topology.models import ECCServer
 from get_protocol.state_machine import Transition
-from tests.chaos.ecc_port import Sent
+from tests.chaos.ecc_port import Begun, Sent
 from tests.chaos.world import World
 
 
@@ -44,7 +44,8 @@ def late(world: World) -> None:
     """A call leaves for a command that expired long ago."""
     command = _command(world, CommandState.EXPIRED, ago=60.0)
     server = ECCServer.objects.order_by("pk")[0].name
-    world.wire.calls.append(Sent(world.now(), server, Transition.PREPARE, str(command.pk), None))
+    begun = Begun(world.now(), str(command.pk), world.now() - 45.0)
+    world.wire.calls.append(Sent(world.now(), server, Transition.PREPARE, begun, None))
 
 
 def stuck(world: World) -> None:

@@ -9,8 +9,8 @@ import pytest
 from get_protocol.state_machine import Transition
 from get_simulator.journal import Entry
 from tests.chaos.checker import KINDS, Finding, check
-from tests.chaos.ecc_port import Sent
-from tests.chaos.evidence import Begun, CommandRow, Evidence, Look, Outage, RunRow, StepRow
+from tests.chaos.ecc_port import Begun, Sent
+from tests.chaos.evidence import CommandRow, Evidence, Look, Outage, RunRow, StepRow
 from tests.chaos.router import Stored
 from tests.chaos.truth import Place, Spell, give_frames, spells_of
 
@@ -32,6 +32,7 @@ RUN = RunRow(
     adopted=False,
     files=frozenset({(NODE, f"/staging/{DIRECTORY}/{FILE}")}),
 )
+BEGUN = Begun(10.1, "a", 25.0)
 STEP = StepRow(SERVER, 4, "confirmed", 10.5, 10.9)
 START = CommandRow("a", "start", "done", 10.0, 15.0, 11.0, 0, (STEP,), whole=True)
 STOP = CommandRow("b", "stop", "done", 19.0, 60.0, 21.0, 0, (), whole=True)
@@ -52,8 +53,7 @@ def evidence(**more: Any) -> Evidence:
         journal=[],
         spells=[spell()],
         places={number: [Place(NODE, f"/staging/{DIRECTORY}", FILE)] for number in range(2)},
-        calls=[Sent(10.5, SERVER, Transition.START, "a", None)],
-        executions=[Begun(10.1, "a", 25.0)],
+        calls=[Sent(10.5, SERVER, Transition.START, BEGUN, None)],
         looks=[Look(12.5, "ok", "", {}, {}, {}, "running", alarmed=False)],
         outages=[],
         router_of={BOARD: ROUTER},
@@ -83,7 +83,8 @@ def test_a_board_belongs_to_the_later_of_two_runs_that_touch() -> None:
     later = Spell(BOARD, 22.1, 29.5, [Stored(25.0, 7, FILE)])
     places = {**evidence().places, 7: [Place(NODE, f"/staging/{directory}", FILE)]}
     runs = [replace(RUN, closed=22.2), second]
-    assert check(evidence(runs=runs, spells=[spell(), later], places=places, commands=[])) == []
+    stepped = {"commands": [], "clock_stepped": True}
+    assert check(evidence(runs=runs, spells=[spell(), later], places=places, **stepped)) == []
 
 
 BROKEN: dict[str, tuple[tuple[str, str], dict[str, Any]]] = {
@@ -111,6 +112,11 @@ BROKEN: dict[str, tuple[tuple[str, str], dict[str, Any]]] = {
         ("lost", "frames"),
         {"places": {number: [Place(NODE, "/staging", FILE)] for number in range(2)}},
     ),
+    "frames left in staging with a word about another board": (
+        ("lost", "frames"),
+        {"places": {number: [Place(NODE, "/staging", FILE)] for number in range(2)},
+         "runs": [replace(RUN, verdict="router-cobo1: no route to host")]},
+    ),
     "data without a run and without an alarm": (
         ("lost", "no alarm"),
         {"runs": [], "spells": [spell(on=10.6, off=39.0)], "places": {n: [Place(NODE, "/s", FILE)] for n in (0, 1)},
@@ -123,19 +129,27 @@ BROKEN: dict[str, tuple[tuple[str, str], dict[str, Any]]] = {
     "a number that another run had": (("duplicate", "number"), {"known_numbers": {1: 7}}),
     "a number that came before": (("duplicate", "number"), {"known_numbers": {9: 0}}),
     "two runs at once": (("duplicate", "two runs"), {"runs": [RUN, replace(RUN, pk=2, number=2, requested=15.0)]}),
-    "begun after it expired": (("late", "expired"), {"executions": [Begun(40.0, "a", 25.0)], "calls": [
-        Sent(40.5, SERVER, Transition.START, "a", None)
-    ]}),
-    "sent after it was over": (("late", "over"), {"calls": [Sent(13.0, SERVER, Transition.START, "a", None)]}),
+    "two runs in the same moment": (("duplicate", "two runs"), {"runs": [RUN, replace(RUN, pk=2, number=2)]}),
+    "two runs that overlap": (("duplicate", "two runs"), {"runs": [RUN, replace(RUN, pk=2, number=2, requested=21.5)]}),
+    "begun after it expired": (
+        ("late", "expired"),
+        {"calls": [Sent(40.5, SERVER, Transition.START, Begun(40.0, "a", 25.0), None)]},
+    ),
+    "begun again after it expired": (
+        ("late", "expired"),
+        {"calls": [Sent(10.5, SERVER, Transition.START, BEGUN, None),
+                   Sent(40.5, SERVER, Transition.START, Begun(40.0, "a", 25.0), None)]},
+    ),
+    "sent after it was over": (("late", "over"), {"calls": [Sent(13.0, SERVER, Transition.START, BEGUN, None)]}),
     "sent after a Stop": (
         ("late", "after a Stop"),
         {"commands": [replace(START, finished=None, state="running"), replace(STOP, requested=12.0, finished=25.0)],
-         "calls": [Sent(16.0, SERVER, Transition.START, "a", None)]},
+         "calls": [Sent(16.0, SERVER, Transition.START, BEGUN, None)]},
     ),
     "a call to a server that is busy with ours": (
         ("late", "two calls"),
         {"journal": [Entry(1, 10.8, "busy", SERVER, {"operation": "Start"})],
-         "calls": [Sent(10.5, SERVER, Transition.START, "a", None), Sent(10.8, SERVER, Transition.START, "a", None)]},
+         "calls": [Sent(at, SERVER, Transition.START, BEGUN, None) for at in (10.5, 10.8)]},
     ),
     "a mess that no click led out of": (("stuck", "no way out"), {"problems": ["six clicks"]}),
     "a run on its way for ever": (
@@ -183,24 +197,23 @@ def test_a_frame_that_came_after_its_run_was_closed_is_a_stray() -> None:
 
 def test_an_adopted_run_has_the_data_that_came_before_it() -> None:
     run = replace(RUN, adopted=True, requested=14.0, started=10.7)
-    assert check(evidence(runs=[run], looks=[look(12.5, alarmed=True)], executions=[], calls=[])) == []
+    assert check(evidence(runs=[run], looks=[look(12.5, alarmed=True)], calls=[])) == []
 
 
 def test_a_board_that_died_before_its_run_was_adopted_belongs_to_it() -> None:
     run = replace(RUN, adopted=True, requested=18.0, started=10.7)
-    quiet = {"looks": [], "executions": [], "calls": []}
+    quiet = {"looks": [], "calls": []}
     assert check(evidence(runs=[run], spells=[spell(off=14.0, frames=(12.0, 13.9))], **quiet)) == []
 
 
 def test_a_call_of_a_revived_command_is_in_time() -> None:
-    again = [Begun(10.1, "a", 25.0), Begun(30.0, "a", 44.0)]
-    late = [Sent(30.5, SERVER, Transition.START, "a", None)]
+    late = [Sent(30.5, SERVER, Transition.START, Begun(30.0, "a", 44.0), None)]
     command = replace(START, finished=31.0, revivals=1)
-    assert check(evidence(executions=again, calls=late, commands=[command])) == []
+    assert check(evidence(calls=late, commands=[command])) == []
 
 
 def test_a_stepped_clock_excuses_five_seconds() -> None:
-    late = {"executions": [Begun(28.0, "a", 25.0)], "calls": [Sent(28.5, SERVER, Transition.START, "a", None)]}
+    late = {"calls": [Sent(28.5, SERVER, Transition.START, Begun(28.0, "a", 25.0), None)]}
     over = [replace(START, finished=29.0), STOP]
     assert ("late", "expired") in kinds(check(evidence(**late, commands=over)))
     assert check(evidence(**late, commands=over, clock_stepped=True)) == []

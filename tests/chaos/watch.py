@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import inf
 from uuid import UUID
 
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Command
 from attpcdaq.runlog.models import OPEN_STATES, Run
-from tests.chaos.evidence import Begun, CommandRow, Look, RunRow
+from tests.chaos.ecc_port import Begun
+from tests.chaos.evidence import CommandRow, Look, RunRow
 from tests.chaos.page import look
 from tests.chaos.virtual_time import Clock, sleep
 from tests.chaos.world import World
@@ -33,7 +35,6 @@ class Watch:
     commands: dict[str, Seen] = field(default_factory=dict)
     runs: dict[int, dict[str, float]] = field(default_factory=dict)
     numbers: dict[int, int] = field(default_factory=dict)
-    begun: list[Begun] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     last_run: int = 0
     paused: bool = False
@@ -58,12 +59,11 @@ class Watch:
         """The crew's click made or joined this command."""
         self._see(str(command.pk), command.expires_at)
 
-    def execution(self, command_id: UUID) -> None:
-        """An execution of a command begins."""
+    def execution(self, command_id: UUID) -> Begun:
+        """An execution of a command begins; one that nobody knows any more may not be begun at all."""
         self.see_commands()
         seen = self.commands.get(str(command_id))
-        if seen is not None:
-            self.begun.append(Begun(self.world.now(), str(command_id), seen.until))
+        return Begun(self.world.now(), str(command_id), seen.until if seen else -inf)
 
     def see_commands(self) -> None:
         active = {
@@ -92,7 +92,6 @@ class Watch:
         self.last_run = max(self.runs, default=self.last_run)
         self.commands.clear()
         self.runs.clear()
-        self.begun.clear()
         self.looks.clear()
 
     def corrected(self, row: RunRow, clock: Clock, since: float) -> RunRow:
