@@ -109,11 +109,11 @@ class Worker:
             case "run_command":
                 await gear.execute(UUID(message.args[0]))
             case "run_restart":
-                await restarting._execute(UUID(message.args[0]), gear.outside)
+                await restarting.carry_out(UUID(message.args[0]), gear.outside)
             case "close_out":
-                await close_out._close_out(message.args[0], gear.outside)
+                await close_out.carry_out(message.args[0], gear.outside)
             case "set_aside":
-                await close_out._set_aside(gear.outside)
+                await close_out.carry_aside(gear.outside)
             case _:
                 return
 

@@ -128,7 +128,7 @@ def _description(shape: Shape) -> dict[str, Any]:
 
 def published(broker: Broker) -> None:
     """What was just published is on its way before time goes on."""
-    publish._thread.submit(int).result()
+    publish.sender.submit(int).result()
     broker.collect()
 
 

@@ -8,33 +8,33 @@ from uuid import UUID
 
 logger = logging.getLogger(__name__)
 # One thread: publishes leave in the order in which they were asked for, beside the requests.
-_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="publish")
+sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="publish")
 
 
 def publish_command(command_id: UUID) -> Future[None]:
     """Tell the workers of a command; what does not get out, the sweeper publishes again."""
-    return _thread.submit(_quietly, partial(_send, "run_command", str(command_id)))
+    return sender.submit(_quietly, partial(_send, "run_command", str(command_id)))
 
 
 def publish_restart(restart_id: UUID) -> Future[None]:
     """Tell the workers that an ECC server or a data router is to be restarted."""
-    return _thread.submit(_quietly, partial(_send, "run_restart", str(restart_id)))
+    return sender.submit(_quietly, partial(_send, "run_restart", str(restart_id)))
 
 
 def publish_close_out(run_id: int) -> Future[None]:
     """Ask for the files of a run to be moved."""
-    return _thread.submit(_quietly, partial(_send, "close_out", run_id))
+    return sender.submit(_quietly, partial(_send, "close_out", run_id))
 
 
 def publish_set_aside() -> Future[None]:
     """Ask for stray files to be put aside."""
-    return _thread.submit(_quietly, partial(_send, "set_aside"))
+    return sender.submit(_quietly, partial(_send, "set_aside"))
 
 
 def publish_fetch(server_ids: Sequence[int] | None = None) -> Future[None]:
     """Ask for the lists of configurations of these ECC servers, or of all."""
     ids = None if server_ids is None else list(server_ids)
-    return _thread.submit(_quietly, partial(_send, "fetch_config_sets", ids))
+    return sender.submit(_quietly, partial(_send, "fetch_config_sets", ids))
 
 
 def _send(task: str, *args: object) -> None:

@@ -52,10 +52,11 @@ class Staging:
 
 def close_out(run_id: int, make_outside: Callable[[], Outside] = real_outside) -> bool:
     """Move the files of a run that has stopped and close it; False when it is not in that state. Repeatable."""
-    return async_to_sync(_close_out)(run_id, make_outside)
+    return async_to_sync(carry_out)(run_id, make_outside)
 
 
-async def _close_out(run_id: int, make_outside: Callable[[], Outside]) -> bool:
+async def carry_out(run_id: int, make_outside: Callable[[], Outside] = real_outside) -> bool:
+    """The same for who has an event loop already."""
     outside = make_outside()
     try:
         run = await sync_to_async(_claim)(run_id, outside.now())
@@ -203,10 +204,11 @@ def _note(run_id: int, place: Staging, directory: str, files: Sequence[GrawFile]
 
 def set_aside(make_outside: Callable[[], Outside] = real_outside) -> None:
     """Move what was left in staging directories to `<staging>/_stray/<time>/`: kept, but in nobody's run."""
-    async_to_sync(_set_aside)(make_outside)
+    async_to_sync(carry_aside)(make_outside)
 
 
-async def _set_aside(make_outside: Callable[[], Outside]) -> None:
+async def carry_aside(make_outside: Callable[[], Outside] = real_outside) -> None:
+    """The same for who has an event loop already."""
     outside = make_outside()
     try:
         refused = await sync_to_async(gate.claim_set_aside)(outside.now())

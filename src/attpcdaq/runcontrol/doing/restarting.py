@@ -40,10 +40,11 @@ class _Failed(Exception):
 
 def execute_restart(restart_id: UUID, make_outside: Callable[[], Outside] = real_outside) -> bool:
     """Carry out a queued restart; False when somebody else has it, or its time has passed."""
-    return async_to_sync(_execute)(restart_id, make_outside)
+    return async_to_sync(carry_out)(restart_id, make_outside)
 
 
-async def _execute(restart_id: UUID, make_outside: Callable[[], Outside]) -> bool:
+async def carry_out(restart_id: UUID, make_outside: Callable[[], Outside] = real_outside) -> bool:
+    """The same for who has an event loop already."""
     outside = make_outside()
     try:
         restart = await sync_to_async(_claim)(restart_id, outside.now())
