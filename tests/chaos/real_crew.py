@@ -1,7 +1,5 @@
 """Somebody who looks at the page and presses what makes sense, and whether the page is what the hardware is."""
 
-import http.client
-import json
 import random
 import threading
 import time
@@ -9,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos.real_parts import Real
-from tests.e2e.http_json import call
+from tests.e2e.http_json import AWAY, call
 
-AWAY = (OSError, http.client.HTTPException, json.JSONDecodeError)
 OVER = ("done", "failed", "expired")
 AT_REST = ("running",)
 STATES = ("off", "idle", "described", "prepared", "ready", "running", "paused")

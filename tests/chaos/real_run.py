@@ -5,7 +5,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from pathlib import Path
 from statistics import median
 
@@ -23,6 +22,7 @@ from tests.chaos.real_kills import (
 from tests.chaos.real_measures import PAGES_WITHIN, STOP_WITHIN, p99, page_times, start_together, stop_with
 from tests.chaos.real_network import slow_network
 from tests.chaos.real_parts import Real, running_real
+from tests.e2e.http_json import AWAY
 
 OF_EACH_KIND = 20
 MINUTE = 60.0
@@ -69,7 +69,7 @@ def _measured(measure: Measure, real: Real, stuck: list[str], say: Say) -> list[
     """The lines of one measurement; one that broke off is a failure, and the next one begins."""
     try:
         lines = measure(real, stuck)
-    except (AssertionError, OSError, HTTPException) as error:
+    except (AssertionError, *AWAY) as error:
         stuck.append(f"{measure.__name__.strip('_')} broke off: {error}")
         return []
     for line in lines:

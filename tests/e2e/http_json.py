@@ -5,9 +5,12 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+# What comes of asking somebody who is not there, or ends while it answers.
+AWAY = (OSError, http.client.HTTPException, json.JSONDecodeError)
+
 
 def call(method: str, url: str, body: object = None, token: str = "") -> tuple[int, Any]:
-    """Status and decoded answer."""
+    """Status and decoded answer; None where there is nothing to decode."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
@@ -15,6 +18,7 @@ def call(method: str, url: str, body: object = None, token: str = "") -> tuple[i
         text = None if body is None else json.dumps(body)
         connection.request(method, f"{parts.path}?{parts.query}", text, headers)
         answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
+        content = answer.read()
+        return answer.status, json.loads(content) if content else None
     finally:
         connection.close()

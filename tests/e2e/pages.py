@@ -42,11 +42,16 @@ class Shifter:
         self.page.get_by_label("Password").fill(self.demo.password_of(name))
         self.page.get_by_role("button", name="Log in").click()
         expect(self.page.locator("#overall-state")).to_be_visible()
-        # Before its scripts are there, a click on a link opens a page of its own.
-        expect(self.page.locator("body[data-heard]")).to_be_attached()
+        self.until_in_touch()
 
     def go(self, path: str) -> None:
         self.page.goto(f"{self.url}{path}")
+        if self.page.locator("[data-panel]").count():
+            self.until_in_touch()
+
+    def until_in_touch(self) -> None:
+        """Before its scripts are there, a click on a link opens a page of its own; others open no stream."""
+        expect(self.page.locator("body[data-heard]")).to_be_attached()
 
     def press(self, action: str) -> None:
         """A button of the status page, once it may be used."""
@@ -81,9 +86,9 @@ class Shifter:
         self.page.get_by_role("button", name="Release").click()
         expect(self.page.locator("#control-holder")).to_have_text("nobody")
 
-    def plan_of(self, action: str) -> list[str]:
-        """The stages that the page shows before the click."""
-        return self.page.locator(f'[data-plan="{action}"] li').all_inner_texts()
+    def sees_plan(self, action: str, stages: list[str]) -> None:
+        """What the page shows before the click."""
+        expect(self.page.locator(f'[data-plan="{action}"] li')).to_have_text(stages, use_inner_text=True)
 
     def state_of(self, server: str) -> Locator:
         return self.page.locator(f'[data-ecc="{server}"] .badge[data-state]')

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from attpcdaq.gateways.ports import EccAddress
-from tests.e2e.http_json import call
+from tests.e2e.http_json import AWAY, call
 from tests.e2e.waiting import wait_for
 
 COBOS = [f"ecc-cobo{number}" for number in range(10)]
@@ -34,7 +34,7 @@ class System:
         """Whether anybody is there."""
         try:
             return self.api("GET", "/status")[0] == 200
-        except OSError:
+        except AWAY:
             return False
 
     def states(self) -> dict[str, str]:
@@ -75,9 +75,14 @@ class System:
         return self.states() == dict.fromkeys(SERVERS, state)
 
     def ready(self) -> None:
-        """Bring everything to Ready, from wherever it is, with no run open and no fault set."""
-        call("DELETE", f"{self.control}/faults")
-        if self.status()["run"]:
+        """Bring everything to Ready, from wherever it is, with no run open, no fault set, and nobody excluded."""
+        self.clear_faults()
+        before = self.status()
+        for server in before["ecc_servers"]:
+            if server["excluded"]:
+                code, answer = self.api("DELETE", f"/exclusions/{server['name']}")
+                assert code == 204, answer
+        if before["run"]:
             self.do("stop")
             self.closed()
         if not self.all_in("ready"):
@@ -105,7 +110,8 @@ class System:
         assert code == 201, answer
 
     def clear_faults(self) -> None:
-        call("DELETE", f"{self.control}/faults")
+        code, answer = call("DELETE", f"{self.control}/faults")
+        assert code == 200, answer
 
     def truth(self) -> dict[str, Any]:
         """What the simulated hardware really does."""

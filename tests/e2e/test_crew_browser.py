@@ -62,12 +62,13 @@ def test_boards_that_run_for_nobody_are_adopted_or_stopped(shifter: Shifter, sys
 
 
 def test_a_wedged_server_is_restarted_by_an_expert_and_is_ready_again(page: Page, demo: Demo, system: System) -> None:
+    system.ready()
     page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
     expert = Shifter(page, demo)
     expert.log_in("expert")
     expert.take_control()
     expert.sees_all("ready")
-    system.fault("ecc-cobo6", "wedge", operation="Breakup")
+    system.fault("ecc-cobo6", "wedge", operation="Breakup", times=1)
     expert.step("breakup")
     expect(page.locator('[data-trouble="wedged"]')).to_be_visible(timeout=30_000)
     expert.shoot("status-wedged")

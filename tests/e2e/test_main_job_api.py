@@ -3,20 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from get_protocol.graw import read_header, walk
 from tests.e2e.system import COBOS, SERVERS, System
 from tests.e2e.waiting import wait_for
 
-pytestmark = pytest.mark.xdist_group("e2e-api")
 BOARDS = [*(f"cobo{number}" for number in range(10)), "mutant"]
 
 
 def test_a_new_demo_begins_idle_and_configured(system: System) -> None:
     status = system.status()
-    if status["next_run_number"] == 1:
-        assert system.all_in("idle")
+    assert status["next_run_number"] == 1
+    assert system.all_in("idle")
     assert status["monitor_alive"]
     assert all(server["config"].endswith("experiment / experiment") for server in status["ecc_servers"])
     assert all(server["age"] < 5 for server in status["ecc_servers"])

@@ -14,6 +14,7 @@ from tests.chaos.real_crew import Crew
 from tests.chaos.real_kills import RIGHT_WITHIN, end_the_last_run, kill_through_cycles, schedule
 from tests.chaos.real_measures import STOP_WITHIN, page_times, start_together, stop_with
 from tests.chaos.real_parts import Real, running_real
+from tests.e2e.http_json import AWAY
 from tests.e2e.http_pages import log_in, open_stream, read_until
 from tests.e2e.waiting import wait_for
 
@@ -99,6 +100,6 @@ def opened(real: Real, cookies: str) -> HTTPResponse | None:
     try:
         stream = open_stream(real.system, cookies)
         read_until(stream, "event: beat")
-    except (AssertionError, OSError, HTTPException):
+    except (AssertionError, *AWAY):
         return None
     return stream

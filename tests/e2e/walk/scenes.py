@@ -69,6 +69,7 @@ def double_start(walker: Walker) -> None:
     other = walker.page.context.new_page()
     other.goto(walker.desk.url)
     expect(other.locator("#action-start")).to_be_enabled(timeout=SOON)
+    expect(other.locator("body[data-heard]")).to_be_attached(timeout=SOON)
     walker.say("*Start run* is pressed on two screens in the same moment.")
     before = len(walker.system.runs())
     for page in (walker.page, other):
@@ -96,10 +97,12 @@ def worker_killed(walker: Walker) -> None:
     walker.look("worker-killed", "In the moment after: the calls go on in the servers, and the page shows them.")
     walker.say("It is started again at once, as systemd or Docker would; that takes it some seconds.")
     worker.start()
-    walker.page.wait_for_timeout(4000)
+    state = walker.page.locator("#command-state")
+    missed = walker.page.locator("#advice", has_text="no worker is at work on it")
+    back_at_once = state.filter(has_text=re.compile("Done|Expired"))
+    expect(missed.or_(back_at_once).first).to_be_visible(timeout=SOON)
     walker.look("worker-away", "While it is away.")
     worker.wait_until_back()
-    state = walker.page.locator("#command-state")
     expect(state).to_have_text(re.compile("Done|Expired"), timeout=SOON)
     if state.inner_text() == "Expired":
         walker.look("worker-late", "It came back too late: the command is not carried on with.")
