@@ -126,7 +126,6 @@ class TestWithAnOpenRun:
     def test_a_run_left_open_with_all_boards_ready_is_ended(self) -> None:
         outcome = planned("go_ready", None, system(State.READY, run=RunFacts(7, "stopping")))
         assert lines(outcome) == ["STOP ecc-mutant -> READY", "STOP ecc-cobo0 -> READY"]
-        assert outcome.skipped == ()
 
     def test_a_closing_run_is_stopped_already(self) -> None:
         facts = system(State.READY, mutant=State.PREPARED, run=RunFacts(7, "closing"))

@@ -8,8 +8,17 @@ from attpcdaq.live.labels import state_label, transition_label
 from attpcdaq.runcontrol.planning.facts import ServerFacts, SystemFacts
 from attpcdaq.runcontrol.planning.order import noted, order_reasons
 from attpcdaq.runcontrol.planning.reasons import LEADS_OUT, general_reasons, run_in_the_way, server_reasons
+from attpcdaq.runcontrol.planning.stages import FORWARD as FORWARD  # noqa: PLC0414 (gather reads it here)
 from attpcdaq.runcontrol.planning.stages import Stage, stop_stages
-from attpcdaq.runcontrol.planning.ways import Way, single_ways, way_reasons, way_stages, ways_down, ways_up
+from attpcdaq.runcontrol.planning.ways import (
+    TAKING_DATA,
+    Way,
+    single_ways,
+    way_reasons,
+    way_stages,
+    ways_down,
+    ways_up,
+)
 from get_protocol.state_machine import State, Transition
 
 SINGLE: dict[str, Transition] = {
@@ -22,17 +31,14 @@ SINGLE: dict[str, Transition] = {
     "undo": Transition.UNDO,
 }
 ACTIONS = (*SINGLE, "go_ready", "go_idle")
-FORWARD = (Transition.DESCRIBE, Transition.PREPARE, Transition.CONFIGURE)
-DATA_MAY_COME = frozenset({State.RUNNING, State.PAUSED})
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Yes: stages in order; `skipped` servers are there already. `confirm`: what a person must agree to first."""
+    """Yes: stages in order, without who is there already. `confirm`: what a person must agree to first."""
 
     action: str
     stages: tuple[Stage, ...]
-    skipped: tuple[str, ...] = ()
     confirm: str = ""
 
     @property
@@ -78,7 +84,9 @@ def plan(action: str, targets: Sequence[str] | None, facts: SystemFacts) -> Plan
     if reasons:
         return Refusal(tuple(reasons))
     stages = first + way_stages(ways, stopped=bool(first))
-    return _planned(action, stages if whole else noted(stages, ways, facts.included().servers), scope, whole=whole)
+    if not whole:
+        stages = noted(stages, ways, facts.included().servers)
+    return Plan(action, stages, _confirm(action, stages, scope, whole=whole))
 
 
 def _ways(action: str, single: Transition | None, clear: SystemFacts, *, whole: bool) -> tuple[Way, ...]:
@@ -94,7 +102,7 @@ def _to_stop(facts: SystemFacts) -> tuple[ServerFacts, ...]:
     reached = tuple(
         server
         for server in facts.servers
-        if not server.excluded or server.state in DATA_MAY_COME or server.transition is Transition.START
+        if not server.excluded or server.state in TAKING_DATA or server.transition is Transition.START
     )
     return reached or facts.servers
 
@@ -104,21 +112,19 @@ def _run_stopped(facts: SystemFacts) -> tuple[Stage, ...]:
     return stop_stages(_to_stop(facts), f"Run {run.number} is open: it is stopped first.") if run else ()
 
 
-def _planned(action: str, stages: tuple[Stage, ...], scope: SystemFacts, *, whole: bool) -> Plan:
-    called = {name for stage in stages for name in stage.servers}
-    skipped = tuple(server.name for server in scope.servers if server.name not in called)
+def _confirm(action: str, stages: Sequence[Stage], scope: SystemFacts, *, whole: bool) -> str:
+    """What a person must agree to, since a run is open."""
     run = run_in_the_way(scope)
     if run is None or action not in LEADS_OUT:
-        return Plan(action, stages, skipped)
+        return ""
+    begin = f"Run {run.number} is open. {action_label(action)}"
     if whole:
-        return Plan(action, stages, skipped, f"Run {run.number} is open. {action_label(action)} stops it first.")
+        return f"{begin} stops it first."
+    called = {name for stage in stages for name in stage.servers}
     names = ", ".join(server.name for server in scope.servers if server.name in called)
-    what = (
-        f"repairs {names} within it: start {names} alone afterwards"
-        if action == "go_ready"
-        else f"takes {names} out of it"
-    )
-    return Plan(action, stages, skipped, f"Run {run.number} is open. {action_label(action)} {what}.")
+    if action == "go_ready":
+        return f"{begin} repairs {names} within it: start {names} alone afterwards."
+    return f"{begin} takes {names} out of it."
 
 
 def _list_states(servers: Sequence[ServerFacts]) -> str:

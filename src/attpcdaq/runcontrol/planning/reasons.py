@@ -2,10 +2,10 @@
 
 from attpcdaq.live.labels import state_label, transition_label
 from attpcdaq.runcontrol.planning.facts import RunFacts, ServerFacts, SystemFacts
+from attpcdaq.runcontrol.planning.stages import FORWARD
 from attpcdaq.runcontrol.planning.start_checks import RUNNING, start_reasons
 from get_protocol.state_machine import State, Transition, sources
 
-FORWARD = (Transition.DESCRIBE, Transition.PREPARE, Transition.CONFIGURE)
 # These take servers out of data taking, so an open run is stopped first.
 LEADS_OUT = frozenset({"breakup", "undo", "go_ready", "go_idle"})
 CLOSING = "closing"

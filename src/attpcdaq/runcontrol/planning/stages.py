@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from attpcdaq.runcontrol.planning.facts import ServerFacts
 from get_protocol.state_machine import TABLE, State, Transition
 
+# The way up; each reads its part of the configuration (facts 1.3).
+FORWARD = (Transition.DESCRIBE, Transition.PREPARE, Transition.CONFIGURE)
 # Where the order of boards matters (domain: the order of boards); everywhere else they go together.
 MUTANT_FIRST = frozenset({Transition.PREPARE, Transition.STOP})
 MUTANT_LAST = frozenset({Transition.CONFIGURE, Transition.START})

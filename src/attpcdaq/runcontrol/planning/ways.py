@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from attpcdaq.runcontrol.planning.facts import ServerFacts, SystemFacts
-from attpcdaq.runcontrol.planning.stages import Stage, stages_of, stop_stages
+from attpcdaq.runcontrol.planning.stages import FORWARD, Stage, stages_of, stop_stages
 from get_protocol.state_machine import State, Transition, sources
 
 TAKING_DATA = frozenset({State.RUNNING, State.PAUSED})
@@ -21,7 +21,6 @@ UP = (
     (Transition.CONFIGURE, State.PREPARED),
     (Transition.START, State.READY),
 )
-READS_CONFIGURATION = frozenset({Transition.DESCRIBE, Transition.PREPARE, Transition.CONFIGURE})
 DEAF = "A data router was restarted: it is deaf until its board is configured again."
 OTHER_CONFIGURATION = "Set up with another configuration than is chosen now."
 PREPARED_AGAIN = "The MuTAnT is prepared before the CoBos, so they are prepared again."
@@ -142,5 +141,5 @@ def _why(call: Transition, source: State, ways: Sequence[Way]) -> str:
 
 def way_reasons(ways: Iterable[Way]) -> list[str]:
     """Servers whose way needs a configuration, and that have none."""
-    bare = (way.server.name for way in ways if way.makes(*READS_CONFIGURATION) and not way.server.configured)
+    bare = (way.server.name for way in ways if way.makes(*FORWARD) and not way.server.configured)
     return [f"{name}: no configuration is chosen for it (Setup page)." for name in bare]
