@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -141,6 +142,63 @@ class TestAlways:
         assert execute(stop.pk, ready.outside)
         assert Run.objects.get().state == "closing"
         assert set(ready.states().values()) == {"READY"}
+
+
+class TestSilentServer:
+    """It is asked until the step's deadline, and told nothing after it."""
+
+    def test_one_that_is_frozen_for_a_moment_is_stopped_after_all(self, running: Rig) -> None:
+        running.ecc.hang("ecc-cobo0")
+        stop = running.request("stop")
+        outside, thaws = running.outside(), running.time.elapsed + 10
+
+        async def sleep(seconds: float) -> None:
+            if running.time.elapsed >= thaws:
+                running.ecc.recover("ecc-cobo0")
+            await outside.sleep(seconds)
+
+        assert execute(stop.pk, lambda: replace(outside, sleep=sleep))
+        stop.refresh_from_db()
+        assert (stop.state, stop.message) == ("done", "")
+        assert set(running.states().values()) == {"READY"}
+        assert running.calls(Transition.STOP).count("ecc-cobo0") == 1
+        assert Run.objects.get().state == "closing"
+
+    def test_one_that_stays_silent_is_named_at_the_deadline(self, running: Rig) -> None:
+        ECCServer.objects.filter(name="ecc-cobo0").update(deadlines={"stop": 5})
+        running.ecc.hang("ecc-cobo0")
+        stop = running.do("stop")
+        step = stop.steps.get(server_name="ecc-cobo0")
+        assert (step.state, step.message) == ("failed", "ecc-cobo0: no answer within 5 s. Nothing was sent.")
+        assert "ecc-cobo0" not in running.calls(Transition.STOP)
+        assert Run.objects.get().state == "stopping"
+
+    def test_an_answer_after_the_deadline_is_not_acted_on(self, running: Rig) -> None:
+        ECCServer.objects.filter(name="ecc-cobo0").update(deadlines={"stop": 5})
+        real = running.ecc.get_state
+
+        async def get_state(server, timeout):
+            if server.name == "ecc-cobo0":
+                await running.time.sleep(6)
+            return await real(server, timeout)
+
+        running.ecc.get_state = get_state
+        stop = running.do("stop")
+        assert stop.steps.get(server_name="ecc-cobo0").message == "ecc-cobo0: no answer within 5 s. Nothing was sent."
+        assert "ecc-cobo0" not in running.calls(Transition.STOP)
+
+    def test_one_whose_process_is_gone_is_named_at_once(self, running: Rig) -> None:
+        running.ecc.take_down("ecc-cobo0")
+        step = running.do("stop").steps.get(server_name="ecc-cobo0")
+        assert step.message == "ecc-cobo0: connection refused. Nothing was sent."
+        assert (step.finished_at - step.command.requested_at) < timedelta(seconds=5)
+
+    def test_a_mutant_that_has_less_time_than_the_cobos_wait_gets_no_more(self, running: Rig) -> None:
+        ECCServer.objects.filter(name="ecc-mutant").update(deadlines={"stop": 2})
+        running.ecc.hang("ecc-mutant")
+        stop = running.do("stop")
+        assert stop.message == "ecc-mutant: ecc-mutant: no answer within 2 s. Nothing was sent."
+        assert {"ecc-cobo0", "ecc-cobo1"} <= set(running.calls(Transition.STOP))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -14,7 +15,7 @@ from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.runcontrol.doing import record
 from attpcdaq.runcontrol.doing.claims import ClaimLostError
 from attpcdaq.runcontrol.doing.outside import Outside
-from attpcdaq.runcontrol.doing.step import IsAlone, MaySend, Order, Outcome, believed, run_step
+from attpcdaq.runcontrol.doing.step import IsAlone, MaySend, Order, Outcome, believed, nothing_sent, run_step
 from attpcdaq.runcontrol.doing.together import Together
 from attpcdaq.runcontrol.models import Step, StepState
 from attpcdaq.topology import wiring
@@ -88,10 +89,10 @@ async def _run_recorded(step: Step, order: Order | str, book: Book) -> Outcome:
     async def may_send() -> str:
         return await _may_send(step, book)
 
-    is_alone = _alone_with(step, book.outside) if step.transition == Transition.STOP else believed
     if isinstance(order, str):
         outcome = Outcome(False, order)
     else:
+        is_alone = _alone_with(step, order, book.outside) if order.transition is Transition.STOP else believed
         outcome = await _in_words(_tried(step, order, book, may_send, is_alone))
     await book.finished.do((step, outcome))
     return outcome
@@ -148,9 +149,10 @@ async def _fresh(step: Step, looked: float, book: Book) -> str:
     return ""
 
 
-def _alone_with(step: Step, outside: Outside) -> IsAlone:
+def _alone_with(step: Step, order: Order, outside: Outside) -> IsAlone:
     """A Stop that read "Ready" while a Start is still on its way to the server would believe it."""
-    give_up = outside.monotonic() + BELIEVED_AFTER
+    # The rest of its time is for the Stop itself.
+    give_up = outside.monotonic() + min(BELIEVED_AFTER, 0.75 * order.limit)
 
     async def is_alone() -> bool:
         if not await sync_to_async(record.outstanding(step).exists)():
@@ -164,8 +166,8 @@ def _alone_with(step: Step, outside: Outside) -> IsAlone:
 
 
 def _orders(steps: Sequence[Step]) -> list[Order | str]:
-    limited = _mutant_is_waited_for(steps)
-    return [_order(step, MUTANT_STOP_LIMIT if limited else None) for step in steps]
+    longest = MUTANT_STOP_LIMIT if _mutant_is_waited_for(steps) else math.inf
+    return [_order(step, longest) for step in steps]
 
 
 def _mutant_is_waited_for(steps: Sequence[Step]) -> bool:
@@ -177,8 +179,8 @@ def _mutant_is_waited_for(steps: Sequence[Step]) -> bool:
     return later.exists()
 
 
-def _order(step: Step, limit: float | None) -> Order | str:
-    """What to send, or why it cannot be sent."""
+def _order(step: Step, longest: float) -> Order | str:
+    """What to send within `longest` seconds at the most, or why it cannot be sent."""
     server, transition = step.ecc_server, Transition(step.transition)
     if server is None:
         return f"The ECC server {step.server_name} is not set up any more."
@@ -186,11 +188,11 @@ def _order(step: Step, limit: float | None) -> Order | str:
         config = wiring.config_id(server) or (None if transition in READS_CONFIG else NO_CONFIG)
         links = wiring.data_links(server) if transition is Transition.CONFIGURE else ()
     except (GatewayError, LocalProtocolError) as error:
-        return f"{error} Nothing was sent."
+        return nothing_sent(error)
     if config is None:
         return "No configuration is chosen for it. Nothing was sent."
     goal = None if step.goal is None else State(step.goal)
-    limit = limit or _limit(server, transition)
+    limit = min(_limit(server, transition), longest)
     again = transition is Transition.CONFIGURE and _has_old_links(server)
     return Order(wiring.ecc_address(server), transition, config, links, limit, goal, again)
 

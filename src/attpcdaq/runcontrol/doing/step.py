@@ -64,7 +64,7 @@ async def run_step(order: Order, outside: Outside, may_send: MaySend, is_alone: 
     try:
         before = await _state_to_act_on(order, outside, deadline, is_alone)
     except GatewayError as error:
-        return Outcome(False, f"{error} Nothing was sent.")
+        return Outcome(False, nothing_sent(error))
     expected = _leads_to(order, before)
     if expected is None:
         return _nothing_to_do(order, before)
@@ -91,14 +91,49 @@ async def _state_to_act_on(order: Order, outside: Outside, deadline: float, is_a
 
 
 async def _settled_state(order: Order, outside: Outside, deadline: float) -> State:
-    """The state once no transition is under way. NoAnswer when it is busy until the deadline."""
+    """The state once no transition is under way. NoAnswer when the deadline comes first: then nothing may be sent."""
     while True:
-        reply = await outside.ecc.get_state(order.server, READ_TIMEOUT)
-        if reply.transition is Transition.NONE:
-            return reply.state
+        reply = await _reply(order, outside, deadline)
         if outside.monotonic() >= deadline:
-            raise NoAnswer(f"{_busy(reply)} after {order.limit:g} s.")
+            raise NoAnswer(_too_late(order, reply))
+        if reply is not None and reply.transition is Transition.NONE:
+            return reply.state
         await outside.sleep(READ_EVERY)
+
+
+async def _reply(order: Order, outside: Outside, deadline: float) -> StateReply | None:
+    """What the server says; None while a Stop goes on asking one that is silent, as a frozen one is for a moment.
+
+    Its boards run on meanwhile. One that is Unreachable has no process that a Stop could reach.
+    """
+    try:
+        return await outside.ecc.get_state(order.server, _reading_limit(outside, deadline))
+    except NoAnswer:
+        if order.transition is Transition.STOP:
+            return None
+        raise
+
+
+def _reading_limit(outside: Outside, deadline: float) -> float:
+    """Seconds that one reading may take: a step is given up at its deadline, not a whole reading after it."""
+    return min(READ_TIMEOUT, max(deadline - outside.monotonic(), READ_AT_LEAST))
+
+
+def _too_late(order: Order, reply: StateReply | None) -> str:
+    if reply is None or reply.transition is Transition.NONE:
+        return f"{order.server.name}: no answer within {order.limit:g} s."
+    return f"{_busy(reply)} after {order.limit:g} s."
+
+
+def nothing_sent(error: Exception) -> str:
+    """Why a call did not leave."""
+    return f"{_sentence(error)} Nothing was sent."
+
+
+def _sentence(error: Exception) -> str:
+    """What an error says, ended, for another sentence follows."""
+    text = str(error).strip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _busy(reply: StateReply) -> str:
@@ -125,12 +160,12 @@ async def _call(order: Order, outside: Outside, deadline: float, expected: State
         await outside.ecc.transition(order.server, order.transition, order.config, order.links, left)
         said = ""
     except (LocalProtocolError, Unreachable) as error:
-        return Outcome(False, f"{error} Nothing was sent.")
+        return Outcome(False, nothing_sent(error))
     except Refused as error:
         reply, _ = await _try_read(order, outside, deadline)
         return Outcome(False, str(error), reply.state if reply else None, sent=True, refused=True)
     except (NoAnswer, BadReply) as error:
-        said = str(error)
+        said = _sentence(error)
     return await _read_back(order, outside, deadline, expected, said)
 
 
@@ -148,16 +183,15 @@ async def _read_back(order: Order, outside: Outside, deadline: float, expected: 
 
 
 async def _try_read(order: Order, outside: Outside, deadline: float) -> tuple[StateReply | None, str]:
-    left = deadline - outside.monotonic()
     try:
-        return await outside.ecc.get_state(order.server, min(READ_TIMEOUT, max(left, READ_AT_LEAST))), ""
+        return await outside.ecc.get_state(order.server, _reading_limit(outside, deadline)), ""
     except GatewayError as error:
         return None, str(error)
 
 
 def _why_not(reply: StateReply | None, problem: str, said: str, expected: State) -> str:
     if reply is None:
-        return f"{(said or 'The call was answered').removesuffix('.')}. The outcome is unknown: {problem}"
+        return f"{said or 'The call was answered.'} The outcome is unknown: {problem}"
     if reply.transition is not Transition.NONE:
         return f"{said} {_busy(reply)}; it is {state_label(reply.state)}.".strip()
     answer = said or "It answered success, but did nothing."
