@@ -33,8 +33,7 @@ SHIFTER = Requester("shifter")
 class FastTime:
     """Time that passes only while somebody sleeps, and then `factor` times as fast: a slow machine ages nothing."""
 
-    def __init__(self, factor: float = FACTOR) -> None:
-        self.factor = factor
+    def __init__(self) -> None:
         self._start = timezone.now()
         self._set_by = timedelta()
         self.elapsed = 0.0
