@@ -1,9 +1,8 @@
 """Waking a worker up. A stalled broker blocks a publish for seconds, so a request never waits for it."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from uuid import UUID
 
 logger = logging.getLogger(__name__)
@@ -13,39 +12,39 @@ sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="publish")
 
 def publish_command(command_id: UUID) -> Future[None]:
     """Tell the workers of a command; what does not get out, the sweeper publishes again."""
-    return sender.submit(_quietly, partial(_send, "run_command", str(command_id)))
+    return _later("run_command", str(command_id))
 
 
 def publish_restart(restart_id: UUID) -> Future[None]:
     """Tell the workers that an ECC server or a data router is to be restarted."""
-    return sender.submit(_quietly, partial(_send, "run_restart", str(restart_id)))
+    return _later("run_restart", str(restart_id))
 
 
 def publish_close_out(run_id: int) -> Future[None]:
     """Ask for the files of a run to be moved."""
-    return sender.submit(_quietly, partial(_send, "close_out", run_id))
+    return _later("close_out", run_id)
 
 
 def publish_set_aside() -> Future[None]:
     """Ask for stray files to be put aside."""
-    return sender.submit(_quietly, partial(_send, "set_aside"))
+    return _later("set_aside")
 
 
 def publish_fetch(server_ids: Sequence[int] | None = None) -> Future[None]:
     """Ask for the lists of configurations of these ECC servers, or of all."""
     ids = None if server_ids is None else list(server_ids)
-    return sender.submit(_quietly, partial(_send, "fetch_config_sets", ids))
+    return _later("fetch_config_sets", ids)
 
 
-def _send(task: str, *args: object) -> None:
-    from attpcdaq.runcontrol import tasks
-
-    getattr(tasks, task).apply_async(args=args, retry=False)
+def _later(task: str, *args: object) -> Future[None]:
+    return sender.submit(_publish, task, args)
 
 
-def _quietly(send: Callable[[], None]) -> None:
-    """The command row is the order, so a failure here only costs time."""
+def _publish(task: str, args: tuple[object, ...]) -> None:
+    """The row is the order, so a failure here only costs time, whatever it is."""
+    from attpcdaq.runcontrol import tasks  # not above: what the tasks call publishes too
+
     try:
-        send()
+        getattr(tasks, task).apply_async(args=args, retry=False)
     except Exception:
-        logger.warning("could not publish; the sweeper will try again", exc_info=True)
+        logger.warning("could not publish %s%r", task, args, exc_info=True)
