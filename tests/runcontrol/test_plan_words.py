@@ -145,6 +145,13 @@ class TestWithAnOpenRun:
         facts = system(State.READY, mutant=State.RUNNING, run=RunFacts(7, state))
         assert f"Run 7 is {state}. Single servers" in refused(action, ["ecc-cobo0"], facts)[0]
 
+    def test_one_that_was_set_up_otherwise_is_not_told_to_change_a_choice_that_is_fixed(self) -> None:
+        facts = system(State.READY, mutant=State.RUNNING, run=self.RUN)
+        facts = changed(facts, "ecc-cobo0", other_config="Prepare was done with a, but b is chosen.")
+        assert refused("start", ["ecc-cobo0"], facts) == (
+            "ecc-cobo0: Prepare was done with a, but b is chosen. Go to Ready sets it up again.",
+        )
+
     def test_no_second_one_is_started(self) -> None:
         facts = system(State.RUNNING, mutant=State.RUNNING, run=self.RUN)
         assert refused("start", None, facts) == ("Run 7 is still running.",)

@@ -118,7 +118,7 @@ SAID = [
     (
         "3",
         "",
-        "ecc-cobo0: Prepare was done with experiment, but fullreadout is chosen: choose it again.",
+        "ecc-cobo0: Prepare was done with experiment, but fullreadout is chosen. Go to Ready sets it up again.",
         "other-config",
     ),
     (

@@ -26,7 +26,9 @@ def _run_reasons(facts: SystemFacts) -> list[str]:
 def _repair_reasons(facts: SystemFacts) -> list[str]:
     """One server alone is started only to repair a run, and by one call, which cures nothing."""
     if facts.run is not None and facts.run.state == RUNNING:
-        unlike = [f"{server.name}: {server.other_config}" for server in facts.servers if server.other_config]
+        # The choice itself is fixed while a run is open.
+        again = "Go to Ready sets it up again."
+        unlike = [f"{server.name}: {server.other_config} {again}" for server in facts.servers if server.other_config]
         lost = [router for router in facts.routers if router.deaf or router.online is False]
         return unlike + [_deaf_reason(router) if router.deaf else _router_reason(router) for router in lost]
     return ["No run is running: Start for the whole system begins one. A server is started alone only to repair a run."]

@@ -16,7 +16,8 @@ from attpcdaq.runcontrol.planning.plan import FORWARD
 from attpcdaq.runcontrol.seeing.latest_steps import LatestSteps, latest_steps
 from attpcdaq.runcontrol.seeing.moments import came_before, is_about_now
 from attpcdaq.runcontrol.seeing.views import RestartView
-from attpcdaq.runlog.models import OPEN_STATES, Experiment, Run
+from attpcdaq.runlog.lifecycle import open_run
+from attpcdaq.runlog.models import Experiment, Run
 from attpcdaq.topology.models import DataRouter, DataSource, ECCServer
 from get_protocol.state_machine import State, Transition, sources
 
@@ -57,7 +58,7 @@ def read_rows(now: datetime) -> Rows:
         servers=list(servers),
         routers=list(routers),
         experiment=Experiment.objects.filter(is_active=True).first(),
-        run=Run.objects.filter(state__in=OPEN_STATES).select_related("experiment").first(),
+        run=open_run(),
         active=active,
         beat=MonitorBeat.objects.values_list("at", flat=True).first(),
         steps=latest_steps(now),
@@ -92,8 +93,7 @@ def _other_config(server: ECCServer, state: State | None, rows: Rows) -> tuple[s
             label, back = transition_label(transition), max(sources(transition))
             if state is not None and state <= back:
                 break
-            text = f"{label} was done with {step.config}, but {chosen} is chosen: choose it again, or repeat {label}."
-            return text, back
+            return f"{label} was done with {step.config}, but {chosen} is chosen.", back
     return "", None
 
 

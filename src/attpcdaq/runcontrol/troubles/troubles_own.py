@@ -178,7 +178,8 @@ BEFORE = (
         "other-config",
         "The boards have another configuration than is chosen",
         "The choice was changed after the board was set up, so the run would be recorded with settings it had not.",
-        "Press Go to Ready: it goes back as far as that needs. Or choose the old configuration again.",
+        "Press Go to Ready: it goes back as far as that needs. Or, while no run is open, choose the old "
+        "configuration again.",
         r"was done with .*, but .* is chosen|another configuration than is chosen",
         "3",
     ),
