@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from attpcdaq.gateways.errors import Unreachable
+from attpcdaq.gateways.errors import Refused, Unreachable
 from attpcdaq.live.models import Event
 from attpcdaq.runcontrol.asking import commands
 from attpcdaq.runcontrol.asking.gate import hold_gate
@@ -87,6 +87,14 @@ class TestBelieved:
         run = Run.objects.get()
         assert run.state == "closing"
         assert "Not seen whether files still grow: router-cobo1: node-cobo1: connection refused" in run.verdict
+
+    def test_a_directory_that_cannot_be_read_is_no_proof_that_nothing_grows(self, running: Rig) -> None:
+        running.nodes.take_down("node-cobo1", Refused("node-cobo1: /staging cannot be read"))
+        assert running.do("stop").state == "done"
+        assert (
+            "Not seen whether files still grow: router-cobo1: node-cobo1: /staging cannot be read"
+            in Run.objects.get().verdict
+        )
 
 
 class TestAlways:

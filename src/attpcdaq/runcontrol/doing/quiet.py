@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from asgiref.sync import sync_to_async
 
-from attpcdaq.gateways.errors import GatewayError, Refused
+from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.runcontrol.doing.close_out import Staging, staging_directories
 from attpcdaq.runcontrol.doing.outside import Outside
 from attpcdaq.topology.models import DataSource
@@ -59,8 +59,6 @@ async def _look(places: list[Staging], outside: Outside) -> list[Look]:
 async def _look_at(place: Staging, outside: Outside) -> Look:
     try:
         files = await outside.nodes.list_graw(place.node, place.directory, LOOK_TIMEOUT)
-    except Refused:  # no such directory: nothing is written there
-        return {}
     except GatewayError as error:
         return error
     return {file.name: file.size for file in files}
