@@ -8,9 +8,10 @@ from attpcdaq.audit.models import Entry
 from attpcdaq.live import store
 from attpcdaq.live.models import Event, RouterState
 from attpcdaq.runcontrol.asking.exclude import exclude
+from attpcdaq.runcontrol.doing import claims, endings
 from attpcdaq.runcontrol.doing.execute import execute
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Step
-from attpcdaq.runcontrol.watching.reconcile import reconcile
+from attpcdaq.runcontrol.watching.reconcile import NONE_RUNS, reconcile
 from attpcdaq.runlog.models import Run
 from get_protocol.state_machine import State, Transition
 from tests.runcontrol.rig import SHIFTER, Rig
@@ -94,6 +95,17 @@ def test_once_a_frame_may_have_been_taken_it_is_closed_with_a_verdict(ready: Rig
     assert "frames may have been taken" in told(run)
     assert run.files_asked_at is not None
     assert ready.close(run).state == "closed"
+
+
+def test_a_run_of_which_a_board_was_found_running_does_not_fail_with_its_command(ready: Rig) -> None:
+    start = ready.request("start")
+    mine = claims.claim(start.pk, ready.time.now)
+    # It was Running when it was read, so no call left; then the worker vanished.
+    Step.objects.filter(command=start, server_name="ecc-cobo0").update(state="confirmed")
+    assert endings.break_off(start.pk, mine, endings.VANISHED, ready.time.now())
+    assert Run.objects.get().state == "requested"
+    run = later(ready)
+    assert (run.state, run.verdict) == ("closing", f"{endings.VANISHED} {NONE_RUNS}")
 
 
 class TestStopping:

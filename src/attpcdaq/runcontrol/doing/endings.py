@@ -5,12 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from attpcdaq.audit import trail
 from attpcdaq.audit.models import Outcome as AuditOutcome
 from attpcdaq.audit.people import Requester
 from attpcdaq.live.store import add_event
-from attpcdaq.runcontrol.models import Action, Command, CommandState, Step, StepState
+from attpcdaq.runcontrol.models import Command, CommandState, Step, StepState
 from attpcdaq.runlog.lifecycle import add_verdict, advance
 from attpcdaq.runlog.models import RunState
 from get_protocol.state_machine import Transition
@@ -104,6 +105,6 @@ def _leave(command: Command | None, why: str, now: datetime) -> bool:
 
 
 def start_was_sent(run_id: int) -> bool:
-    """Whether a board may have been told to start for this run, so that a frame may have been taken."""
-    starts = Step.objects.filter(command__run=run_id, command__action=Action.START, transition=Transition.START)
-    return starts.filter(sent_at__isnull=False).exists()
+    """Whether a frame may have been taken for this run: a Start has left, or a board was found Running already."""
+    starts = Step.objects.filter(command__run=run_id, transition=Transition.START)
+    return starts.filter(Q(sent_at__isnull=False) | Q(state=StepState.CONFIRMED)).exists()

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 
 from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.people import DAQ
@@ -14,7 +14,8 @@ from attpcdaq.live.models import RouterState
 from attpcdaq.runcontrol import publish
 from attpcdaq.runcontrol.asking import commands
 from attpcdaq.runcontrol.asking.gate import hold_gate
-from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, Step, StepState
+from attpcdaq.runcontrol.doing.endings import start_was_sent
+from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command
 from attpcdaq.runcontrol.seeing.gather import (
     Rows,
     exclusion_of,
@@ -91,7 +92,7 @@ def _find(rows: Rows) -> Finding | None:
     ended = Command.objects.filter(run=run).aggregate(at=Max("finished_at"))["at"] or run.requested_at
     if is_about_now(ended, rows.now, NOBODY_FOR):
         return None
-    if run.state != RunState.STOPPING and not _told_to_start(run):
+    if run.state != RunState.STOPPING and not start_was_sent(run.pk):
         return Finding(RunState.FAILED, NEVER_STARTED)
     included = [server for server in rows.servers if exclusion_of(server) is None]
     if not rows.monitor_alive or not all(_at_rest(server, ended, rows.now) for server in included):
@@ -113,12 +114,6 @@ def _compared(run: Run, running: list[ECCServer], included: list[ECCServer], row
         return None
     why = STOPPED if run.state == RunState.STOPPING else NONE_RUNS
     return Finding(RunState.CLOSING, " ".join([why, *unread]))
-
-
-def _told_to_start(run: Run) -> bool:
-    """Whether a frame may have been taken: a Start has left, or a board was Running when it was looked at."""
-    starts = Step.objects.filter(command__run=run, transition=Transition.START)
-    return starts.filter(Q(sent_at__isnull=False) | Q(state=StepState.CONFIRMED)).exists()
 
 
 def _state(server: ECCServer, rows: Rows) -> State | None:
