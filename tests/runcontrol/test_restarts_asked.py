@@ -38,9 +38,9 @@ class TestAsking:
         assert ask(ready).pk != first.pk
 
     def test_who_asks_from_where_is_recorded(self, ready: Rig) -> None:
-        DAQ_restart = ask(ready, by=DAQ)  # noqa: N806
-        assert (DAQ_restart.requested_by, DAQ_restart.origin) == ("DAQ", "the DAQ itself")
-        entry = Entry.objects.get(command=DAQ_restart.pk)
+        asked = ask(ready, by=DAQ)
+        assert (asked.requested_by, asked.origin) == ("DAQ", "the DAQ itself")
+        entry = Entry.objects.get(command=asked.pk)
         assert (entry.subject, entry.text, entry.outcome) == ("ecc-cobo0", COBO0, "accepted")
 
     def test_somebody_else_in_charge_refuses(self, ready: Rig) -> None:
