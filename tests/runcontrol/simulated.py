@@ -132,6 +132,7 @@ class Simulated:
             router = self.detector.routers[ROUTER]
             before = router.frames_written
             async with asyncio.timeout(LIMIT):
+                # The simulator is another package and rings no bell of ours for a frame.
                 while router.frames_written == before:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
 
