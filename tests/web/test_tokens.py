@@ -5,6 +5,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from attpcdaq.audit.models import Entry
 from attpcdaq.web import tokens
 from attpcdaq.web.models import ApiToken
 from attpcdaq.web.roles import may_operate
@@ -42,6 +43,16 @@ def test_a_token_without_a_user_may_operate_but_nobody_can_log_in(capsys: pytest
     assert not found.user.has_usable_password()
     create(capsys, "second")
     assert {row.user_id for row in ApiToken.objects.all()} == {found.user_id}
+
+
+def test_who_took_the_role_from_the_user_of_tokens_is_not_overruled(capsys: pytest.CaptureFixture[str]) -> None:
+    create(capsys, "first")
+    made = Entry.objects.filter(subject="api").order_by("id").values_list("what", "text")
+    assert list(made) == [("create user", ""), ("role", "observer -> shifter")]
+    call_command("role", "api", "observer")
+    found = tokens.find(create(capsys, "second"), timezone.now())
+    assert found is not None
+    assert not may_operate(found.user)
 
 
 def test_a_token_has_the_rights_of_its_user(capsys: pytest.CaptureFixture[str]) -> None:

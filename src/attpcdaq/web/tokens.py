@@ -4,13 +4,14 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.people import Requester
 from attpcdaq.audit.trail import record
+from attpcdaq.web.accounts import set_role
 from attpcdaq.web.models import ApiToken
 
 PREFIX = "attpcdaq_"
@@ -57,13 +58,14 @@ def revoke(name: str, by: Requester) -> None:
     record(by, "revoke token", Outcome.DONE, subject=name)
 
 
-def api_user() -> User:
-    """The user of tokens that name no other: may operate, cannot log in."""
-    user, made = User.objects.get_or_create(username=DEFAULT_USER)
-    if made:
-        user.set_unusable_password()
-        user.save(update_fields=["password"])
-    user.user_permissions.add(Permission.objects.get(content_type__app_label="runcontrol", codename="operate"))
+@transaction.atomic
+def api_user(by: Requester) -> User:
+    """The user of tokens that name no other: made a shifter who cannot log in; a role given later is not changed."""
+    user = User.objects.filter(username=DEFAULT_USER).first()
+    if user is None:
+        user = User.objects.create_user(DEFAULT_USER)
+        record(by, "create user", Outcome.DONE, subject=DEFAULT_USER)
+        set_role(user, "shifter", by)
     return user
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from attpcdaq.audit.people import at_the_console
+from attpcdaq.audit.people import Requester, at_the_console
 from attpcdaq.web import tokens
 from attpcdaq.web.models import ApiToken
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         by = at_the_console("manage.py token")
         try:
             if verb == "create":
-                self.stdout.write(tokens.create(options["name"], _user(options["user"]), by))
+                self.stdout.write(tokens.create(options["name"], _user(options["user"], by), by))
             elif verb == "revoke":
                 tokens.revoke(options["name"], by)
             else:
@@ -42,9 +42,9 @@ class Command(BaseCommand):
             self.stdout.write(f"{token.name}\tuser {token.user.get_username()}\tlast used {used}")
 
 
-def _user(name: str | None) -> User:
+def _user(name: str | None, by: Requester) -> User:
     if name is None:
-        return tokens.api_user()
+        return tokens.api_user(by)
     user = User.objects.filter(username=name).first()
     if user is None:
         known = ", ".join(User.objects.order_by("username").values_list("username", flat=True)) or "none"
