@@ -4,7 +4,7 @@ import secrets
 
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from attpcdaq.audit.models import Outcome
@@ -37,7 +37,11 @@ def create(name: str, role: str, by: Requester) -> str:
     if User.objects.filter(username__iexact=name).exists():
         raise AccountRefusedError(f"There is a user {name} already.")
     password = "-".join(secrets.token_hex(2) for _ in range(PASSWORD_PARTS))
-    user = User.objects.create_user(name, password=password)
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(name, password=password)
+    except IntegrityError:  # somebody else made it at the same moment
+        raise AccountRefusedError(f"There is a user {name} already.") from None
     record(by, "create user", Outcome.DONE, subject=name)
     set_role(user, role, by)
     return password
