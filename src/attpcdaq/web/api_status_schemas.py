@@ -1,4 +1,7 @@
-"""The status, commands and restarts as the HTTP API gives them."""
+"""The status, commands and restarts as the HTTP API gives them.
+
+Apart from runcontrol's views, which hold more and change with the pages: programs rely on what is published here.
+"""
 
 from ninja import Schema
 from pydantic import Field

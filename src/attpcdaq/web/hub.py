@@ -92,7 +92,7 @@ class Hub:
         while True:
             try:
                 await self._follow()
-            except Exception as error:
+            except Exception as error:  # the streams go on, whatever it was; what is not known is logged in full
                 known = isinstance(error, DatabaseError | psycopg.Error | OSError)
                 logger.warning("the event stream cannot read the database: %s", error, exc_info=not known)
                 await self.call(_disconnect)
@@ -173,7 +173,7 @@ def _call_on_sigterm(function: Callable[[], None]) -> None:
         loop.call_soon_threadsafe(function)
         previous(number, frame)
 
-    handle.ends_streams = True  # type: ignore[attr-defined]
+    handle.ends_streams = True  # type: ignore[attr-defined]  # a mark on the function, looked for above
     signal.signal(signal.SIGTERM, handle)
 
 
