@@ -23,6 +23,15 @@ FOREVER = float("inf")
 
 
 @dataclass(frozen=True)
+class Rows:
+    """What the queries above give."""
+
+    runs: Sequence[dict[str, Any]]
+    commands: Sequence[dict[str, Any]]
+    steps: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Spell:
     """A board that ran, from and until."""
 
@@ -51,7 +60,13 @@ class Found:
 def check(database_url: str, journal: Sequence[dict[str, Any]], boards: int) -> Found:
     """Everything that the records and the journal do not agree on."""
     with psycopg.connect(database_url, row_factory=dict_row) as connection:
-        runs, commands, steps = (list(connection.execute(query)) for query in (RUNS, COMMANDS, STEPS))
+        rows = Rows(*(list(connection.execute(query)) for query in (RUNS, COMMANDS, STEPS)))
+    return compare(rows, journal, boards)
+
+
+def compare(rows: Rows, journal: Sequence[dict[str, Any]], boards: int) -> Found:
+    """The same for records that were read already."""
+    runs, commands, steps = rows.runs, rows.commands, rows.steps
     calls = [one for one in journal if one["kind"] == "call" and one["operation"] in NUMBER]
     found = Found(runs=len(runs), calls=len(calls))
     spells = spells_of(journal)
