@@ -14,7 +14,7 @@ from attpcdaq.runcontrol.models import Command
 from attpcdaq.runlog.models import Experiment, Run, RunState
 from attpcdaq.topology.models import ConfigSet, ECCServer
 from get_protocol.state_machine import State, Transition
-from tests.racing import race
+from tests.racing import race, race_of
 from tests.runcontrol.rig import SHIFTER, Rig, make_rig
 
 SERVERS = ("ecc-cobo0", "ecc-cobo1", "ecc-mutant")
@@ -132,12 +132,7 @@ class TestAtOnce:
     def test_a_stop_meanwhile_stops_them_whoever_comes_first(self) -> None:
         rig = self.loose_rig()
         now = rig.time.now()
-        works = [lambda: adopt(SHIFTER, now), lambda: commands.request("stop", None, SHIFTER, now=now)]
-
-        def work() -> object:
-            return works.pop()()
-
-        results = race(2, work)
+        results = race_of(lambda: adopt(SHIFTER, now), lambda: commands.request("stop", None, SHIFTER, now=now))
         stop = next(result for result in results if isinstance(result, Command))
         assert execute(stop.pk, rig.outside)
         assert set(rig.states().values()) == {"READY"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -12,7 +13,7 @@ from attpcdaq.live.models import Event
 from attpcdaq.runcontrol.asking import control
 from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 from attpcdaq.runcontrol.models import Control
-from tests.racing import race
+from tests.racing import race_of
 from tests.runcontrol.rig import Rig
 from tests.web.people import observer, operator
 
@@ -190,8 +191,7 @@ def outcomes(results: list[object]) -> tuple[int, int]:
 
 
 def racing(names: str, change: Callable[[Requester], None]) -> list[object]:
-    waiting = [Requester(name) for name in names]
-    return race(len(names), lambda: change(waiting.pop()))
+    return race_of(*[partial(change, Requester(name)) for name in names])
 
 
 @pytest.mark.django_db(transaction=True)

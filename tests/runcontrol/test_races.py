@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from attpcdaq.runcontrol.models import Command, Step
 from attpcdaq.runlog.lifecycle import advance
 from attpcdaq.runlog.models import OPEN_STATES, Experiment, Run
 from get_protocol.state_machine import State
-from tests.racing import race
+from tests.racing import race, race_of
 from tests.runcontrol.rig import SHIFTER, Rig, make_rig
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -177,25 +176,10 @@ def refusals_are_fine() -> Iterator[None]:
 
 
 def together(*works: Callable[[], None]) -> None:
-    """Each in a thread of its own, begun at the same moment; what one raises is raised."""
-    gate, errors = threading.Barrier(len(works)), []
-
-    def run(work: Callable[[], None]) -> None:
-        gate.wait()
-        try:
-            work()
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    if errors:
-        raise errors[0]
+    """At the same moment; what one raises is raised."""
+    for result in race_of(*works):
+        if isinstance(result, Exception):
+            raise result
 
 
 def brought_to_an_end(rig: Rig) -> None:

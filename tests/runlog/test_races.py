@@ -1,7 +1,5 @@
 """Two people at the same moment."""
 
-from collections.abc import Callable
-
 import pytest
 
 from attpcdaq.audit.people import DAQ
@@ -15,21 +13,11 @@ from attpcdaq.runlog.observables import add, remove, reorder
 from attpcdaq.runlog.sheets import Edit, SheetRefusedError, copy_previous, save
 from attpcdaq.topology.easy_setup import EasySetup, expand
 from attpcdaq.topology.models import ECCServer
-from tests.racing import race
+from tests.racing import race, race_of
 from tests.runcontrol.rig import SHIFTER, Rig, make_rig
 from tests.runlog.rows import KIM, LEE, make_experiment, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def race_of(*works: Callable[[], object]) -> list[object]:
-    """Each of the works in a thread of its own, at the same moment."""
-    waiting = list(works)
-
-    def work() -> object:
-        return waiting.pop()()
-
-    return race(len(works), work)
 
 
 @pytest.fixture
