@@ -83,7 +83,7 @@ async def _outcome(restart: Restart, outside: Outside) -> tuple[str, str]:
         return CommandState.FAILED, GONE
     except _Failed as failure:
         return CommandState.FAILED, str(failure)
-    except Exception as error:
+    except Exception as error:  # whatever it is, the restart ends in words
         logger.exception("restart of %s", restart.subject)
         return CommandState.FAILED, f"It broke off: {error!r}. The state shown is what the hardware says."
 

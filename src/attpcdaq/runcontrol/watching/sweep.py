@@ -98,7 +98,7 @@ def stop_in_thread(command_id: UUID) -> None:
     def work() -> None:
         try:
             execute(command_id)
-        except Exception:
+        except Exception:  # nobody waits for this thread; the next round tries again
             logger.exception("the Stop %s could not be executed by the monitor", command_id)
         finally:
             connection.close()
