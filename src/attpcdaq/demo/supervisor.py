@@ -145,8 +145,10 @@ class Supervisor:
         program, now = child.program, time.monotonic()
         _signal(child, signal.SIGKILL)
         self._tell_watchdog("-", child.process.pid)
-        child.deaths.append(now)
-        while child.deaths[0] < now - WITHIN:
+        # What was killed from outside could have lived on: however often, it is started again.
+        if child.process.returncode != -signal.SIGKILL:
+            child.deaths.append(now)
+        while child.deaths and child.deaths[0] < now - WITHIN:
             child.deaths.popleft()
         how = f"{program.name} ended unexpectedly (status {child.process.returncode})"
         if len(child.deaths) > DEATHS_ALLOWED:
