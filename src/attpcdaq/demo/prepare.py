@@ -114,6 +114,8 @@ def _wait_for_simulator(place: Place) -> None:
 
 def _make_setup(place: Place) -> None:
     """Load the simulated detector as the setup, once, and again when its addresses are others."""
+    from attpcdaq.audit.models import Outcome
+    from attpcdaq.audit.trail import record
     from attpcdaq.runcontrol.asking.setup_changes import SetupBusyError, load
     from attpcdaq.topology import setup_store
     from attpcdaq.topology.setup_file import dump
@@ -127,6 +129,7 @@ def _make_setup(place: Place) -> None:
     except SetupBusyError:
         # A run was open when the last demo ended; nobody is at work on it now, and it is the same hardware elsewhere.
         setup_store.write(setup)
+        record(_by(), "setup", Outcome.DONE, text="The simulated detector listens elsewhere, and a run is open.")
     place.setup.write_text(text, encoding="utf-8")
 
 
