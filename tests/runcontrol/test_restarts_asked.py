@@ -54,7 +54,7 @@ class TestAsking:
     @pytest.mark.parametrize(
         ("kind", "name", "expected"),
         [
-            ("node", "node-cobo0", "subject_kind: 'node' is not one of ecc, router."),
+            ("node", "node-cobo0", "kind: 'node' is not one of ecc, router."),
             ("ecc", "ecc-x", "name: there is no 'ecc-x'; known are ecc-cobo0, ecc-cobo1, ecc-mutant."),
             ("router", "ecc-cobo0", "name: there is no 'ecc-cobo0'; known are router-cobo0"),
         ],

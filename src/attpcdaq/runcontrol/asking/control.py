@@ -128,7 +128,7 @@ def _hand_over(by: Requester, to: str, now: datetime) -> str:
     if to == by.name:
         raise BadCommand("to", "you are in charge already; name somebody else.")
     people = get_user_model().objects.filter(username=to, is_active=True)
-    if not any(person.has_perm(OPERATE) for person in people):
+    if not to.isprintable() or not any(person.has_perm(OPERATE) for person in people):
         raise BadCommand("to", f"there is no {to[:80]!r} who may operate the detector.")
     if not _change(row, holder=to, since=now, asked_by="", asked_at=None):
         raise CommandRefused((_changed_meanwhile(),))

@@ -52,7 +52,7 @@ def include(name: str, by: Requester, now: datetime) -> None:
 
 
 def _known(name: str) -> ECCServer:
-    server = ECCServer.objects.filter(name=name).first()
+    server = ECCServer.objects.filter(name=name).first() if name.isprintable() else None
     if server is None:
         names = ", ".join(ECCServer.objects.values_list("name", flat=True)) or "none"
         raise BadCommand("ecc_server", f"there is no {name[:80]!r}; known are {names}.")

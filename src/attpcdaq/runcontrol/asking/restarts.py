@@ -66,9 +66,9 @@ def request_restart(
 
 def _part(kind: str, name: str) -> Part:
     if kind not in KINDS:
-        raise BadCommand("subject_kind", f"{kind!r} is not one of {', '.join(KINDS)}.")
+        raise BadCommand("kind", f"{kind!r} is not one of {', '.join(KINDS)}.")
     rows = KINDS[kind].objects.select_related("node")
-    found = rows.filter(name=name).first()
+    found = rows.filter(name=name).first() if name.isprintable() else None
     if found is None:
         known = ", ".join(rows.values_list("name", flat=True)) or "none"
         raise BadCommand("name", f"there is no {name[:80]!r}; known are {known}.")
