@@ -32,7 +32,6 @@ class Crew:
     world: World
     requested: Callable[[Command], None]
     said: list[str] = field(default_factory=list)
-    page_right_after: float = 0.0
     clicks: list[str] = field(default_factory=list)
 
     def click(self, what: str, work: Callable[[], Any]) -> Any:
@@ -89,10 +88,8 @@ class Crew:
     async def lead_out(self) -> list[str]:
         """Repair what only hands can, then click until all is Ready; the messes that did not end."""
         self.repair()
-        since = self.world.now()
         if not await self.world.until(self.page_is_right, RIGHT_WITHIN, every=0.25):
             return [f"10 s after all was back: {'; '.join(disagreements(look(self.world), self.world.hardware))}"]
-        self.page_right_after = self.world.now() - since
         for _ in range(MOST_CLICKS):
             if not await self.until_quiet():
                 return [f"after {SETTLED_WITHIN:g} s somebody is still at work: {at_work()}"]

@@ -3,8 +3,12 @@
 import random
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 OPERATIONS = (*("Start", "Stop") * 3, "Configure", "Prepare", "Describe", "Breakup")
+
+
+Card = TypeVar("Card")
 
 
 class Kind(StrEnum):
@@ -67,7 +71,7 @@ class Script(StrEnum):
     REPAIR = "single servers stopped and started"
     FOREIGN = "somebody else starts the boards"
     EXCLUDE = "one board excluded"
-    UP_AND_DOWN = "Go to Idle, Go to Ready"
+    UP_AND_DOWN = "Go to Idle, Stop while going to Ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +113,21 @@ def _scripts() -> list[Script]:
     return [Script.PLAIN] * 8 + [Script.STOP_AT_ONCE] * 2 + [script for script in Script if script is not Script.PLAIN]
 
 
-class _Deck:
+class _Deck(Generic[Card]):
     """Cards dealt until none is left, then shuffled anew."""
 
-    def __init__(self, rng: random.Random, cards: list[object]) -> None:  # type: ignore[type-arg]
-        self._rng, self._cards, self._left = rng, cards, []
+    def __init__(self, rng: random.Random, cards: list[Card]) -> None:
+        self._rng, self._cards = rng, cards
+        self._left: list[Card] = []
 
-    def deal(self):
+    def deal(self) -> Card:
         if not self._left:
             self._left = list(self._cards)
             self._rng.shuffle(self._left)
         return self._left.pop()
 
 
-def _schedule(rng: random.Random, number: int, kinds: _Deck, scripts: _Deck) -> Schedule:
+def _schedule(rng: random.Random, number: int, kinds: _Deck[Kind], scripts: _Deck[Script]) -> Schedule:
     count = rng.choices((0, 1, 2, 3), (8, 46, 31, 15))[0]
     running = rng.uniform(0.5, 4.0)
     strikes = [_strike(rng, kinds.deal(), running) for _ in range(count)]

@@ -1,6 +1,6 @@
 """Frames without samples, each with a number of its own: so every byte on a disk tells when which board took it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -34,7 +34,7 @@ class NumberedFrames:
 
     board: str
     serials: Serials
-    now: "object"
+    now: Callable[[], float]
 
     def frames(self, settings: Settings, stamp: Stamp) -> Sequence[bytes]:
         mutant = self.board.startswith("Mutant")
@@ -45,7 +45,7 @@ class NumberedFrames:
         frame[at : at + 4] = stamp.number.to_bytes(4, "big")
         if not mutant:
             frame[COBO_AT] = settings.cobo_id
-        serial = self.serials.next(self.board, self.now())  # type: ignore[operator]
+        serial = self.serials.next(self.board, self.now())
         frame[SERIAL_AT : SERIAL_AT + 8] = serial.to_bytes(8, "big")
         return [bytes(frame)]
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from attpcdaq.testing.memory_nodes import MemoryFile, MemoryNodes
 from get_protocol.ecc_messages import TRANSITION_OF, Operation, Request, TextReply
@@ -222,8 +223,8 @@ class Hardware:
         router = next((one for one in self.routers.values() if (one.spec.address, one.spec.port) == at), None)
         return router.connect() if router else "TCP connection failed: Connection refused (errno=111)."
 
-    def fault(self, target: str, kind: FaultKind, operation: Operation | None = None, **more: object) -> None:
-        self.set_fault(Fault(target, kind, operation, **more))  # type: ignore[arg-type]
+    def fault(self, target: str, kind: FaultKind, operation: Operation | None = None, **more: Any) -> None:
+        self.set_fault(Fault(target, kind, operation, **more))
 
     def _board(self, name: str) -> Board:
         return Board(name, endpoint(name), NumberedFrames(name, self.serials, self.now), self.journal)

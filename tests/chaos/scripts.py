@@ -109,10 +109,14 @@ async def exclude(crew: Crew, schedule: Schedule) -> None:
 
 
 async def up_and_down(crew: Crew, schedule: Schedule) -> None:
-    for action in ("go_idle", "go_ready"):
-        crew.press(action)
-        await crew.until_quiet()
-        await sleep(1.0)
+    """The way up takes seconds: what it has not sent when Stop is pressed must not be sent any more."""
+    crew.press("go_idle")
+    await crew.until_quiet()
+    await sleep(1.0)
+    crew.press("go_ready")
+    await sleep(schedule.wait)
+    await crew.insist("stop")
+    await crew.until_quiet()
     await plain(crew, schedule)
 
 

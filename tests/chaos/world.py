@@ -2,8 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -56,7 +55,6 @@ class World:
     servers: dict[str, tuple[str, ...]]
     routers: dict[str, str]
     gear: Gear
-    notes: list[str] = field(default_factory=list)
 
     def now(self) -> float:
         return self.clock.monotonic()
@@ -136,8 +134,3 @@ def _empty_tables() -> None:
     from django.core.management import call_command
 
     call_command("flush", verbosity=0, interactive=False)
-
-
-def at(world: World, moment: datetime) -> float:
-    """Simulated seconds of a time of day in a row."""
-    return world.clock.seconds(moment)
