@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 from typing import Protocol
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 SHOTS = Path(os.environ.get("SCREENSHOTS") or Path(__file__).resolve().parents[2] / "test-results" / "screenshots")
-DESKTOP = {"width": 1440, "height": 1000}
-PHONE = {"width": 390, "height": 844}
+DESKTOP = ViewportSize(width=1440, height=1000)
+PHONE = ViewportSize(width=390, height=844)
 UNTIL_DONE = 30_000
 
 
@@ -103,7 +103,7 @@ class Shifter:
         """The whole page for a human to look at, on a desk's screen and on a telephone."""
         SHOTS.mkdir(parents=True, exist_ok=True)
         for kind, size in (("phone", PHONE), ("desktop", DESKTOP)):
-            self.page.set_viewport_size(size)  # type: ignore[arg-type]
+            self.page.set_viewport_size(size)
             self.page.screenshot(path=SHOTS / f"{name}-{kind}.png", full_page=True)
             assert self.sticks_out() <= 0, f"{name} is wider than a {kind}'s screen"
 

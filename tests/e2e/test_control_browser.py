@@ -12,7 +12,7 @@ from tests.e2e.pages import DESKTOP, PHONE, Shifter
 
 @pytest.fixture
 def shifter(page: Page, demo: Demo) -> Shifter:
-    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    page.set_viewport_size(DESKTOP)
     shifter = Shifter(page, demo)
     shifter.log_in()
     return shifter
@@ -21,7 +21,7 @@ def shifter(page: Page, demo: Demo) -> Shifter:
 @pytest.fixture
 def expert(browser: Browser, demo: Demo) -> Iterator[Shifter]:
     """The other one, with a telephone."""
-    context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=PHONE)
     expert = Shifter(context.new_page(), demo)
     expert.log_in("expert")
     yield expert
@@ -47,7 +47,7 @@ def test_asked_handed_over_and_taken_with_a_reason(shifter: Shifter, expert: Shi
     press(expert, "Ask for control")
     expect(shifter.page.get_by_role("alert").filter(has_text="expert asks for control")).to_be_visible()
     shifter.shoot("control-asked")
-    shifter.page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    shifter.page.set_viewport_size(DESKTOP)
     press(shifter, "Hand over to expert")
     sees_in_charge(expert, "you")
     expect(expert.page.locator("#action-go_ready")).to_be_enabled()

@@ -16,7 +16,7 @@ from tests.e2e.system import System
 def shifter(page: Page, demo: Demo, system: System) -> Shifter:
     """Logged in, every board Ready."""
     system.ready()
-    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    page.set_viewport_size(DESKTOP)
     shifter = Shifter(page, demo)
     shifter.log_in()
     return shifter
@@ -63,7 +63,7 @@ def test_boards_that_run_for_nobody_are_adopted_or_stopped(shifter: Shifter, sys
 
 def test_a_wedged_server_is_restarted_by_an_expert_and_is_ready_again(page: Page, demo: Demo, system: System) -> None:
     system.ready()
-    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    page.set_viewport_size(DESKTOP)
     expert = Shifter(page, demo)
     expert.log_in("expert")
     expert.take_control()

@@ -16,7 +16,7 @@ from tests.e2e.waiting import wait_for
 @pytest.fixture
 def shifter(page: Page, demo: Demo, system: System) -> Shifter:
     """Logged in, looking at the status page."""
-    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    page.set_viewport_size(DESKTOP)
     shifter = Shifter(page, demo)
     shifter.log_in()
     return shifter

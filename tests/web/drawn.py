@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.template.loader import render_to_string
@@ -13,6 +14,7 @@ from attpcdaq.runcontrol.seeing.views import (
     CommandView,
     EccView,
     ExclusionView,
+    Level,
     LooseView,
     Overall,
     RestartView,
@@ -70,7 +72,7 @@ def actions(**more: ActionView) -> dict[str, ActionView]:
     return found | goals | {"start": planned(*UP, *GO)} | more
 
 
-def server(number: int, state: str = "idle", **more: object) -> EccView:
+def server(number: int, state: str = "idle", **more: Any) -> EccView:
     """ECC server of CoBo `number`; 10 is the MuTAnT's."""
     name = (COBOS + MUTANT)[number]
     board = "Mutant[master]" if name == MUTANT[0] else f"CoBo[{number}]"
@@ -91,10 +93,10 @@ def server(number: int, state: str = "idle", **more: object) -> EccView:
         actions=actions(),
         restart=YES,
     )
-    return replace(view, **more)  # type: ignore[arg-type]
+    return replace(view, **more)
 
 
-def router(number: int, **more: object) -> RouterView:
+def router(number: int, **more: Any) -> RouterView:
     name = (COBOS + MUTANT)[number]
     view = RouterView(
         id=number + 1,
@@ -117,7 +119,7 @@ def router(number: int, **more: object) -> RouterView:
         deaf=False,
         restart=YES,
     )
-    return replace(view, **more)  # type: ignore[arg-type]
+    return replace(view, **more)
 
 
 def taking_data(number: int) -> RouterView:
@@ -126,7 +128,7 @@ def taking_data(number: int) -> RouterView:
     )
 
 
-def run(**more: object) -> RunView:
+def run(**more: Any) -> RunView:
     """Run 7, running for 90 s."""
     begun = NOW - timedelta(seconds=90)
     view = RunView(
@@ -143,10 +145,10 @@ def run(**more: object) -> RunView:
         stopped_at=None,
         directory="e20009/run_0007",
     )
-    return replace(view, **more)  # type: ignore[arg-type]
+    return replace(view, **more)
 
 
-def command(action: str = "configure", state: str = "failed", **more: object) -> CommandView:
+def command(action: str = "configure", state: str = "failed", **more: Any) -> CommandView:
     """A Configure of all which failed at the fourth CoBo and can be retried."""
     said = "CoBo 3 does not answer on its slow control link"
     steps = tuple(
@@ -167,7 +169,7 @@ def command(action: str = "configure", state: str = "failed", **more: object) ->
         steps=(*steps, StepView(1, MUTANT[0], "Configure", "skipped", "")),
         retry=planned(StageView("Configure", COBOS[3:4]), StageView("Configure", MUTANT)),
     )
-    return replace(view, **more)  # type: ignore[arg-type]
+    return replace(view, **more)
 
 
 def exclusion(reason: str = "its HV trips") -> ExclusionView:
@@ -182,13 +184,13 @@ def loose(*names: str) -> LooseView:
     return LooseView(names or COBOS, NOW - timedelta(seconds=12), YES)
 
 
-def status(state: str = "ready", **more: object) -> Snapshot:
+def status(state: str = "ready", **more: Any) -> Snapshot:
     """All boards in one state and nothing wrong."""
-    level = "ok" if state in ("ready", "running") else "off"
+    level: Level = "ok" if state in ("ready", "running") else "off"
     shown = Snapshot(
         at=NOW,
         monitor_alive=True,
-        overall=Overall(level, state.capitalize()),  # type: ignore[arg-type]
+        overall=Overall(level, state.capitalize()),
         experiment="e20009",
         next_run_number=8,
         run=None,
@@ -200,13 +202,13 @@ def status(state: str = "ready", **more: object) -> Snapshot:
         events=(),
         stray=False,
     )
-    return replace(shown, **more)  # type: ignore[arg-type]
+    return replace(shown, **more)
 
 
-def changed(shown: Snapshot, number: int, **more: object) -> Snapshot:
+def changed(shown: Snapshot, number: int, **more: Any) -> Snapshot:
     """The same with another server `number`."""
     servers = list(shown.ecc_servers)
-    servers[number] = replace(servers[number], **more)  # type: ignore[arg-type]
+    servers[number] = replace(servers[number], **more)
     return replace(shown, ecc_servers=tuple(servers))
 
 

@@ -29,7 +29,7 @@ def main(folder: Path, chosen: list[str]) -> None:
         wait_for(lambda: real.system.all_in("idle"), "the monitor to see every server", 60)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(**launch_options())
-            page = browser.new_context(viewport=DESKTOP).new_page()  # type: ignore[arg-type]
+            page = browser.new_context(viewport=DESKTOP).new_page()
             walker = Walker(page, real, folder)
             walker.desk.log_in("expert")
             walker.desk.take_control()

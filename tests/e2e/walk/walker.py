@@ -83,7 +83,7 @@ class Walker:
         """Note what the page says, with its first screen at a desk and on a telephone."""
         page = self.page
         for kind, size in (("phone", PHONE), ("desk", DESKTOP)):
-            page.set_viewport_size(size)  # type: ignore[arg-type]
+            page.set_viewport_size(size)
             page.screenshot(path=self.album / f"{name}-{kind}.png")
         cards = [
             [" ".join(line.split()) for line in card.locator("h3, p, li").all_inner_texts() if line.strip()]
