@@ -12,6 +12,7 @@ ALARM_WITHIN = 10.0
 LOOK_EVERY = 2.5
 LATE_SLACK = 0.5
 SEEN_WITHIN = 0.5
+OVER_SLACK = 0.5
 CLOCK_SLACK = 5.5
 AFTER_STOP = 0.6
 OVER = ("closed", "failed")
@@ -71,7 +72,7 @@ def stopped_as_recorded(evidence: Evidence) -> Iterator[Finding]:
             continue
         for spell in _of(run, evidence):
             # A board that is still armed, with nobody to trigger it, takes nothing.
-            if (spell.last or 0.0) > run.over + SLACK and not _named(run, spell.board, evidence):
+            if (spell.last or 0.0) > run.over + OVER_SLACK and not _named(run, spell.board, evidence):
                 yield Finding("false", "stopped", f"run {run.number} is recorded as over at {run.over:.2f}: {spell}")
 
 
