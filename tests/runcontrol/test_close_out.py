@@ -1,11 +1,15 @@
 """The end of a run: files are moved when they are quiet, never over another, and late ones are kept apart."""
 
 from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 
 from attpcdaq.gateways.errors import Unreachable
 from attpcdaq.live.models import Event
+from attpcdaq.runcontrol import publish
 from attpcdaq.runcontrol.asking import commands
 from attpcdaq.runcontrol.asking.exclude import exclude, include
 from attpcdaq.runcontrol.doing.close_out import close_out, set_aside
@@ -13,6 +17,13 @@ from attpcdaq.runlog.models import Run, RunFile
 from tests.runcontrol.rig import SHIFTER, Rig
 
 NAME = "CoBo0_AsAd0_2026-11-22T09:48:24.458_0000.graw"
+
+
+def messages(task: str) -> int:
+    """How many messages of this kind wait in the embedded broker, once everything asked for is sent."""
+    publish.sender.submit(lambda: None).result(timeout=10)
+    broker = Path(urlsplit(settings.CELERY_BROKER_URL).path)
+    return sum(f'"attpcdaq.runcontrol.tasks.{task}"' in path.read_text() for path in broker.rglob("*.msg"))
 
 
 @pytest.fixture
@@ -141,14 +152,34 @@ class TestSetAside:
         assert ready.do("start").state == "done"
         ready.write(0, NAME)
         set_aside(ready.outside)
-        assert asked()
-        assert Event.objects.filter(subject="staging", text__contains="were not set aside").exists()
+        assert asked()  # the same message again: nobody asked for more
+        assert not Event.objects.filter(text__contains="were not set aside").exists()
 
     def test_it_does_not_happen_late(self, ready: Rig, asked: Callable[[], bool]) -> None:
         ready.time.elapsed += 20
         set_aside(ready.outside)
         assert asked()
         assert Event.objects.filter(subject="staging", text__contains="No worker took it in time").exists()
+
+    def test_it_is_asked_for_again_and_then_it_is_said_that_nobody_did_it(
+        self, ready: Rig, asked: Callable[[], bool]
+    ) -> None:
+        published = messages("set_aside")
+        ready.sweep(1.5)
+        assert messages("set_aside") == published
+        ready.sweep(1.0)
+        assert messages("set_aside") == published + 1
+        ready.sweep(1.0)
+        assert messages("set_aside") == published + 1
+        ready.sweep(1.0)
+        assert messages("set_aside") == published + 2
+        assert not Event.objects.filter(text__contains="were not set aside").exists()
+        ready.sweep(11)
+        said = Event.objects.filter(subject="staging", text__contains="No worker took it in time")
+        assert said.count() == 1
+        set_aside(ready.outside)  # the message that was lost comes after all
+        assert asked()
+        assert Event.objects.filter(text__contains="were not set aside").count() == 1
 
 
 class TestCloseOut:

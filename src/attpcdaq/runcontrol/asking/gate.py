@@ -12,6 +12,8 @@ ROW = 1
 SET_ASIDE_EXPIRES_AFTER = timedelta(seconds=15)
 # Said again twice a second while it goes on: only a worker that died leaves it standing.
 SET_ASIDE_LIMIT = timedelta(seconds=6)
+NOT_ASKED = "Nobody asked for it (any more)."
+NOT_TAKEN = "No worker took it in time. Is the Celery worker running?"
 
 
 def hold_gate() -> Gate:
@@ -46,6 +48,16 @@ def ask_set_aside(now: datetime) -> None:
     Gate.objects.filter(pk=ROW).update(set_aside_asked_at=now)
 
 
+def set_aside_asked_at() -> datetime | None:
+    """Since when stray files wait for a worker to set them aside."""
+    return Gate.objects.filter(pk=ROW).values_list("set_aside_asked_at", flat=True).first()
+
+
+def drop_set_aside(asked: datetime) -> bool:
+    """Nobody took what was asked for then; False when somebody has."""
+    return bool(Gate.objects.filter(pk=ROW, set_aside_asked_at=asked).update(set_aside_asked_at=None))
+
+
 @transaction.atomic
 def claim_set_aside(now: datetime) -> str:
     """Take what was asked for, once; why it must not be done, otherwise. No Start is decided on until it ends."""
@@ -53,11 +65,11 @@ def claim_set_aside(now: datetime) -> str:
     asked = gate.set_aside_asked_at
     Gate.objects.filter(pk=ROW).update(set_aside_asked_at=None)
     if asked is None:
-        return "Nobody asked for it (any more)."
+        return NOT_ASKED
     if is_setting_aside(now):
         return "It is being done already."
     if now - asked > SET_ASIDE_EXPIRES_AFTER:
-        return "No worker took it in time. Is the Celery worker running?"
+        return NOT_TAKEN
     if open_run() is not None:
         return "A run is open: its files are moved when it is stopped."
     Gate.objects.filter(pk=ROW).update(set_aside_until=now + SET_ASIDE_LIMIT)

@@ -212,6 +212,8 @@ async def carry_aside(make_outside: Callable[[], Outside] = real_outside) -> Non
     outside = make_outside()
     try:
         refused = await sync_to_async(gate.claim_set_aside)(outside.now())
+        if refused == gate.NOT_ASKED:
+            return  # the same message twice: what came of it was said the first time
         if refused:
             text = f"Stray files were not set aside. {refused}"
             await sync_to_async(add_event)("run", text, subject="staging", severity="warning", at=outside.now())

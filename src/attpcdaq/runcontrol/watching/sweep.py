@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.db import Error, connection
 
+from attpcdaq.live.store import add_event
 from attpcdaq.runcontrol import publish
-from attpcdaq.runcontrol.asking import restarts
+from attpcdaq.runcontrol.asking import gate, restarts
 from attpcdaq.runcontrol.doing import claims, endings
 from attpcdaq.runcontrol.doing.execute import execute
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, CommandState
@@ -42,6 +43,7 @@ def sweep(now: datetime, run_stop: RunStop | None = None, eyes: Eyes = OWN_EYES)
         lambda: reconcile.reconcile(now),
         lambda: _close_out_again(now, eyes),
         lambda: restarts.look_after(now, eyes),
+        lambda: _set_aside_again(now, eyes),
     ):
         try:
             part()
@@ -118,3 +120,18 @@ def _close_out_again(now: datetime, eyes: Eyes) -> None:
         if asked >= CLOSE_OUT_AGAIN or run.files_asked_at is None:
             Run.objects.filter(pk=run.pk).update(files_asked_at=now)
             publish.publish_close_out(run.pk)
+
+
+def _set_aside_again(now: datetime, eyes: Eyes) -> None:
+    """Stray files that nobody sets aside: it is asked for again, and after a while it is said that it was not done."""
+    asked = gate.set_aside_asked_at()
+    if asked is None:
+        return
+    waited = eyes.same_for("set aside", asked)
+    turn = int(waited / PUBLISH_AGAIN)
+    if waited >= gate.SET_ASIDE_EXPIRES_AFTER.total_seconds():
+        if gate.drop_set_aside(asked):
+            text = f"Stray files were not set aside. {gate.NOT_TAKEN}"
+            add_event("run", text, subject="staging", severity="warning", at=now)
+    elif turn and not eyes.same_for("set aside, turn", (asked, turn)):
+        publish.publish_set_aside()
