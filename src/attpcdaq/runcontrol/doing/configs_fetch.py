@@ -42,7 +42,7 @@ async def _fetch_one(server: ECCServer, outside: Outside) -> bool:
         await sync_to_async(add_event)("setup", str(error), subject=server.name, severity="error", at=outside.now())
         return False
     try:
-        await sync_to_async(store_config_sets)(server, listed)
+        await sync_to_async(store_config_sets)(server, listed, outside.now())
     except (DataError, IntegrityError) as error:  # a name too long to keep; the server has left the setup
         text = f"its configurations cannot be stored: {error}".strip()
         await sync_to_async(add_event)("setup", text, subject=server.name, severity="error", at=outside.now())

@@ -18,6 +18,7 @@ from attpcdaq.runcontrol.doing.outside import Outside
 from attpcdaq.runcontrol.doing.step import IsAlone, MaySend, Order, Outcome, believed, nothing_sent, run_step
 from attpcdaq.runcontrol.doing.together import Together
 from attpcdaq.runcontrol.models import Step, StepState
+from attpcdaq.runcontrol.planning.stages import FORWARD
 from attpcdaq.topology import wiring
 from attpcdaq.topology.models import ECCServer
 from get_protocol.config_set import ConfigId
@@ -45,8 +46,6 @@ SECOND_TRY_NEEDS = 1.0
 # A look around older than this says nothing about now: a frozen process or a slow database lies between.
 LOOK_COUNTS_FOR = 0.5
 NO_CONFIG = ConfigId("none", "none", "none")
-# Only these read the configID; the others ignore it, and so must not fail for want of one (facts 1.3).
-READS_CONFIG = frozenset({Transition.DESCRIBE, Transition.PREPARE, Transition.CONFIGURE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +184,8 @@ def _order(step: Step, longest: float) -> Order | str:
     if server is None:
         return f"The ECC server {step.server_name} is not set up any more."
     try:
-        config = wiring.config_id(server) or (None if transition in READS_CONFIG else NO_CONFIG)
+        # The others ignore the configID, and so must not fail for want of one (facts 1.3).
+        config = wiring.config_id(server) or (None if transition in FORWARD else NO_CONFIG)
         links = wiring.data_links(server) if transition is Transition.CONFIGURE else ()
     except (GatewayError, LocalProtocolError) as error:
         return nothing_sent(error)

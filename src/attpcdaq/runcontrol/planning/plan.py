@@ -8,7 +8,6 @@ from attpcdaq.live.labels import state_label, transition_label
 from attpcdaq.runcontrol.planning.facts import ServerFacts, SystemFacts
 from attpcdaq.runcontrol.planning.order import noted, order_reasons
 from attpcdaq.runcontrol.planning.reasons import LEADS_OUT, general_reasons, run_in_the_way, server_reasons
-from attpcdaq.runcontrol.planning.stages import FORWARD as FORWARD  # noqa: PLC0414 (gather reads it here)
 from attpcdaq.runcontrol.planning.stages import Stage, stop_stages
 from attpcdaq.runcontrol.planning.ways import (
     TAKING_DATA,

@@ -12,7 +12,7 @@ from attpcdaq.runcontrol.asking.preferences import reconfigures_mutant
 from attpcdaq.runcontrol.asking.restarts import latest_restarts
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Exclusion, Restart
 from attpcdaq.runcontrol.planning.facts import RouterFacts, RunFacts, ServerFacts, SystemFacts
-from attpcdaq.runcontrol.planning.plan import FORWARD
+from attpcdaq.runcontrol.planning.stages import FORWARD
 from attpcdaq.runcontrol.seeing.latest_steps import LatestSteps, latest_steps
 from attpcdaq.runcontrol.seeing.moments import came_before, is_about_now
 from attpcdaq.runcontrol.seeing.views import RestartView

@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from attpcdaq.runcontrol.models import Step, StepState
+from attpcdaq.runcontrol.planning.stages import FORWARD
 from attpcdaq.topology.models import ECCServer
-from get_protocol.state_machine import Transition
 
 LOOKED_AT = timedelta(hours=24)
 TOLD = (StepState.SENT, StepState.CONFIRMED, StepState.FAILED, StepState.EXPIRED)
-SETTING_UP = (Transition.DESCRIBE, Transition.PREPARE, Transition.CONFIGURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class LatestSteps:
     def failed_twice(self, server_name: str) -> Step | None:
         """The latest step of a server where it failed on the way up, and so did the same one just before it."""
         last = self.told.get(server_name)
-        if last is None or last.state != StepState.FAILED or last.transition not in SETTING_UP:
+        if last is None or last.state != StepState.FAILED or last.transition not in FORWARD:
             return None
         before = Step.objects.filter(server_name=server_name, state__in=TOLD, pk__lt=last.pk).order_by("-id").first()
         again = before is not None and (before.transition, before.state) == (last.transition, last.state)
@@ -38,7 +37,7 @@ class LatestSteps:
 def latest_steps(now: datetime) -> LatestSteps:
     """Read them, in two questions."""
     sent = Step.objects.filter(sent_at__isnull=False)
-    newest = {f"newest_{transition:d}": _newest(sent.filter(transition=transition)) for transition in SETTING_UP}
+    newest = {f"newest_{transition:d}": _newest(sent.filter(transition=transition)) for transition in FORWARD}
     asked = ECCServer.objects.order_by().annotate(newest=_newest(Step.objects.filter(state__in=TOLD)), **newest)
     found = list(asked.values_list("newest", *newest))
     steps = Step.objects.select_related("command").in_bulk({pk for row in found for pk in row if pk is not None})
