@@ -82,7 +82,7 @@ class TestAsking:
         assert Run.objects.get().state == "running"
 
     def test_no_word_is_needed_while_the_files_of_a_run_are_moved(self, running: Rig) -> None:
-        Run.objects.update(state="closing", stopped_at=running.time.now())
+        Run.objects.update(state="closing", stopped_at=running.time.now() + timedelta(seconds=1))
         assert ask(running).state == "queued"
 
     def test_parts_of_the_same_name_are_not_taken_for_each_other(self, rig: Rig) -> None:
