@@ -11,6 +11,7 @@ from attpcdaq.demo.supervisor import Program, Supervisor
 
 place = Path(sys.argv[1])
 supervisor = Supervisor(place)
+# Lives until it is killed.
 supervisor.start(Program("sleeper", [sys.executable, "-c", "import time; time.sleep(600)"], {}, place / "log"))
 for _ in range(6):
     before = supervisor.pid("sleeper")

@@ -3,11 +3,12 @@
 from attpcdaq.audit.models import Entry
 from attpcdaq.audit.people import Requester
 from attpcdaq.gateways.ports import CommandResult
-from attpcdaq.runcontrol.asking.restarts import look_after, request_restart
+from attpcdaq.runcontrol.asking.restarts import request_restart
 from attpcdaq.runcontrol.doing.outside import Outside
 from attpcdaq.runcontrol.doing.restarting import execute_restart
 from attpcdaq.runcontrol.models import Restart
 from attpcdaq.runcontrol.watching.eyes import Eyes
+from attpcdaq.runcontrol.watching.sweep import look_after_restarts
 from tests.runcontrol.rig import SHIFTER, Rig
 
 EXPERT = Requester("expert", role="expert", origin="192.168.4.7")
@@ -54,7 +55,7 @@ class Rounds:
 
     def one(self) -> None:
         self._eyes.open()
-        look_after(self._rig.time.now(), self._eyes)
+        look_after_restarts(self._rig.time.now(), self._eyes)
 
     def for_seconds(self, seconds: float) -> None:
         for _ in range(int(seconds * 2)):

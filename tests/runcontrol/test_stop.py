@@ -187,7 +187,7 @@ class TestSilentServer:
 
         async def get_state(server, timeout):
             if server.name == "ecc-cobo0":
-                await running.time.sleep(6)
+                await running.time.sleep(6)  # simulated seconds, beyond its deadline
             return await real(server, timeout)
 
         running.ecc.get_state = get_state

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
+from attpcdaq.runcontrol.limits import EXPIRES_AFTER
 from attpcdaq.runcontrol.models import Gate
 from attpcdaq.runlog.lifecycle import open_run
 
 ROW = 1
-SET_ASIDE_EXPIRES_AFTER = timedelta(seconds=15)
 # Said again twice a second while it goes on: only a worker that died leaves it standing.
 SET_ASIDE_LIMIT = timedelta(seconds=6)
 NOT_ASKED = "Nobody asked for it (any more)."
@@ -23,7 +23,7 @@ def hold_gate() -> Gate:
 
 def set_aside_is_under_way(now: datetime) -> bool:
     """Whether stray files are being set aside, or are just about to be: no run may start meanwhile."""
-    begin, end = now - SET_ASIDE_EXPIRES_AFTER, now + SET_ASIDE_EXPIRES_AFTER
+    begin, end = now - EXPIRES_AFTER, now + EXPIRES_AFTER
     asked = Q(set_aside_asked_at__gt=begin, set_aside_asked_at__lte=end)
     return Gate.objects.filter(asked | _moving(now)).exists()
 
@@ -68,7 +68,7 @@ def claim_set_aside(now: datetime) -> str:
         return NOT_ASKED
     if is_setting_aside(now):
         return "It is being done already."
-    if now - asked > SET_ASIDE_EXPIRES_AFTER:
+    if now - asked > EXPIRES_AFTER:
         return NOT_TAKEN
     if open_run() is not None:
         return "A run is open: its files are moved when it is stopped."

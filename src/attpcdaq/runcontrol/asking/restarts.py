@@ -15,9 +15,9 @@ from attpcdaq.live.store import add_event
 from attpcdaq.runcontrol import publish
 from attpcdaq.runcontrol.asking.audited import deciding
 from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
+from attpcdaq.runcontrol.limits import CLOCKS_DIFFER, EXPIRES_AFTER
 from attpcdaq.runcontrol.models import ACTIVE_STATES, CommandState, Restart
 from attpcdaq.runcontrol.seeing.views import ActionView, RestartView
-from attpcdaq.runcontrol.watching.eyes import Eyes
 from attpcdaq.runlog.lifecycle import open_run
 from attpcdaq.runlog.models import Run, RunState
 from attpcdaq.topology.models import DataRouter, ECCServer
@@ -25,12 +25,6 @@ from attpcdaq.topology.models import DataRouter, ECCServer
 Part = ECCServer | DataRouter
 KINDS: dict[str, type[Part]] = {"ecc": ECCServer, "router": DataRouter}
 WHAT = "restart"
-# Like a command: a restart pressed ten minutes ago is not wanted any more.
-EXPIRES_AFTER = timedelta(seconds=15)
-CLOCKS_DIFFER = timedelta(seconds=5)
-# Seconds by the eyes of the sweeper.
-PUBLISH_AGAIN = 2.0
-SILENT = 5.0
 # Each may hold a thread of the worker for a minute: the others are for commands.
 AT_ONCE = 3
 SHOWN_FOR = timedelta(hours=24)
@@ -146,25 +140,6 @@ def latest_restarts(now: datetime) -> dict[tuple[str, int], RestartView]:
 def in_time(now: datetime) -> Q:
     """Restarts that may be begun now."""
     return Q(expires_at__gt=now, requested_at__lte=now + CLOCKS_DIFFER)
-
-
-def look_after(now: datetime, eyes: Eyes) -> None:
-    """One round of the sweeper: restarts that nobody began are published again and expire, a silent one is ended."""
-    for restart in Restart.objects.filter(state__in=ACTIVE_STATES):
-        if restart.state == CommandState.QUEUED:
-            _look_after_queued(restart, now, eyes)
-        elif eyes.same_for((restart.pk, "beat"), restart.heartbeat_at) >= SILENT:
-            # Not taken up by another worker: nobody knows whether its command was run.
-            end(restart.pk, CommandState.FAILED, GONE, now)
-
-
-def _look_after_queued(restart: Restart, now: datetime, eyes: Eyes) -> None:
-    waited = eyes.same_for((restart.pk, "queued"), None)
-    if waited >= EXPIRES_AFTER.total_seconds() or not Restart.objects.filter(in_time(now), pk=restart.pk).exists():
-        end(restart.pk, CommandState.EXPIRED, EXPIRED, now, only_from=CommandState.QUEUED)
-    elif eyes.same_for((restart.pk, "published"), restart.published_at) >= PUBLISH_AGAIN:
-        Restart.objects.filter(pk=restart.pk).update(published_at=now)
-        publish.publish_restart(restart.pk)
 
 
 @transaction.atomic

@@ -12,12 +12,10 @@ from django.db.models import F, Q
 from attpcdaq.live.store import add_event
 from attpcdaq.runcontrol.doing import endings
 from attpcdaq.runcontrol.doing.superseding import stop_came
+from attpcdaq.runcontrol.limits import CLOCKS_DIFFER, EXPIRES_AFTER
 from attpcdaq.runcontrol.models import Action, Command, CommandState, Step, StepState
 
-# Nobody may begin a command later than this: a Prepare pressed ten minutes ago is not wanted any more.
-EXPIRES_AFTER = timedelta(seconds=15)
 STOP_EXPIRES_AFTER = timedelta(seconds=60)
-CLOCKS_DIFFER = timedelta(seconds=5)
 MOST_REVIVALS = 3
 # Longer than a database that is away for a minute; what was left alone for longer nobody takes on any more.
 FORSAKEN_AFTER = timedelta(seconds=75)

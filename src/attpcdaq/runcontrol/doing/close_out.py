@@ -20,6 +20,7 @@ from attpcdaq.runcontrol.doing.beating import beating
 from attpcdaq.runcontrol.doing.config_backup import backup_configs
 from attpcdaq.runcontrol.doing.live_wait import shown_clean
 from attpcdaq.runcontrol.doing.outside import Outside, real_outside
+from attpcdaq.runcontrol.limits import LOOK_COUNTS_FOR
 from attpcdaq.runcontrol.seeing.gather import is_excluded
 from attpcdaq.runlog import run_files
 from attpcdaq.runlog.lifecycle import add_verdict, advance
@@ -35,8 +36,6 @@ LOOK_EVERY = 0.5
 QUIET_LIMIT = 60.0
 OWNER_LENGTH = 63
 LATE_TURNS = 3
-# A look older than this says nothing about now: a process that stood still lies between.
-LOOK_COUNTS_FOR = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ async def _in_words(work: Awaitable[str], owner: str) -> str:
         return await work
     except (OperationalError, InterfaceError):
         raise  # the database is away: it is all done again when it is back
-    except Exception as error:
+    except Exception as error:  # whatever it is, the run is closed in words
         logger.exception("close-out: %s", owner)
         return f"{owner}: internal error {error!r}; look where its files are."
 

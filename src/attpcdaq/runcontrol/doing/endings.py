@@ -99,12 +99,12 @@ def _leave(command: Command | None, why: str, now: datetime) -> bool:
     """Whether it was ended; the run of a Start goes with it, unless it may have taken data: that the hardware says."""
     if command is not None and command.opens_run and command.run_id is not None:
         add_verdict(command.run_id, why)
-        if not start_was_sent(command.run_id):
+        if not may_have_frames(command.run_id):
             advance(command.run_id, RunState.FAILED, now)
     return command is not None
 
 
-def start_was_sent(run_id: int) -> bool:
+def may_have_frames(run_id: int) -> bool:
     """Whether a frame may have been taken for this run: a Start has left, or a board was found Running already."""
     starts = Step.objects.filter(command__run=run_id, transition=Transition.START)
     return starts.filter(Q(sent_at__isnull=False) | Q(state=StepState.CONFIRMED)).exists()

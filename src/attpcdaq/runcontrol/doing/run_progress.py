@@ -10,7 +10,7 @@ from django.db import transaction
 from attpcdaq.live.models import ECCState, MonitorBeat
 from attpcdaq.runcontrol import publish
 from attpcdaq.runcontrol.doing import claims, endings
-from attpcdaq.runcontrol.doing.endings import start_was_sent
+from attpcdaq.runcontrol.doing.endings import may_have_frames
 from attpcdaq.runcontrol.doing.step import Outcome
 from attpcdaq.runcontrol.doing.superseding import stop_came, supersede_others
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, CommandState, Step
@@ -68,7 +68,7 @@ def _run_of(command: Command) -> Run | None:
 
 def _may_run(run: Run) -> bool:
     """Whether its boards may have been told to start."""
-    return run.state not in NOT_YET_RUNNING or start_was_sent(run.pk)
+    return run.state not in NOT_YET_RUNNING or may_have_frames(run.pk)
 
 
 def run_to_close(

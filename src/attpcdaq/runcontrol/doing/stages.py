@@ -17,6 +17,7 @@ from attpcdaq.runcontrol.doing.claims import ClaimLostError
 from attpcdaq.runcontrol.doing.outside import Outside
 from attpcdaq.runcontrol.doing.step import IsAlone, MaySend, Order, Outcome, believed, nothing_sent, run_step
 from attpcdaq.runcontrol.doing.together import Together
+from attpcdaq.runcontrol.limits import LOOK_COUNTS_FOR
 from attpcdaq.runcontrol.models import Step, StepState
 from attpcdaq.runcontrol.planning.stages import FORWARD
 from attpcdaq.topology import wiring
@@ -43,8 +44,6 @@ BELIEVED_AFTER = 3.0
 TAKE_OVER_AFTER = 0.5
 LOOK_EVERY = 0.05
 SECOND_TRY_NEEDS = 1.0
-# A look around older than this says nothing about now: a frozen process or a slow database lies between.
-LOOK_COUNTS_FOR = 0.5
 NO_CONFIG = ConfigId("none", "none", "none")
 
 

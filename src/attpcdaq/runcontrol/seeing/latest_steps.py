@@ -15,13 +15,14 @@ TOLD = (StepState.SENT, StepState.CONFIRMED, StepState.FAILED, StepState.EXPIRED
 
 @dataclass(frozen=True, slots=True)
 class LatestSteps:
-    """`told`: server name -> its latest step of the last day that was more than planned.
+    """`told`: server name -> its latest step of the last day that was more than planned; `before`: the one before it.
 
     `loaded`: (server name, transition) -> its latest Describe, Prepare and Configure that were sent. Whether one took
     effect, the state says: a call that was given up may have reached it later.
     """
 
     told: dict[str, Step]
+    before: dict[str, Step]
     loaded: dict[tuple[str, int], Step]
 
     def failed_twice(self, server_name: str) -> Step | None:
@@ -29,7 +30,7 @@ class LatestSteps:
         last = self.told.get(server_name)
         if last is None or last.state != StepState.FAILED or last.transition not in FORWARD:
             return None
-        before = Step.objects.filter(server_name=server_name, state__in=TOLD, pk__lt=last.pk).order_by("-id").first()
+        before = self.before.get(server_name)
         again = before is not None and (before.transition, before.state) == (last.transition, last.state)
         return last if again else None
 
@@ -38,16 +39,20 @@ def latest_steps(now: datetime) -> LatestSteps:
     """Read them, in two questions."""
     sent = Step.objects.filter(sent_at__isnull=False)
     newest = {f"newest_{transition:d}": _newest(sent.filter(transition=transition)) for transition in FORWARD}
-    asked = ECCServer.objects.order_by().annotate(newest=_newest(Step.objects.filter(state__in=TOLD)), **newest)
-    found = list(asked.values_list("newest", *newest))
+    told = Step.objects.filter(state__in=TOLD)
+    asked = ECCServer.objects.order_by().annotate(told=_newest(told), before=_newest(told, after=1), **newest)
+    found = list(asked.values_list("told", "before", *newest))
     steps = Step.objects.select_related("command").in_bulk({pk for row in found for pk in row if pk is not None})
-    told = [steps[row[0]] for row in found if row[0] in steps]
-    loaded = [steps[pk] for row in found for pk in row[1:] if pk in steps]
+    last, before = ([steps[row[column]] for row in found if row[column] in steps] for column in (0, 1))
+    loaded = [steps[pk] for row in found for pk in row[2:] if pk in steps]
     return LatestSteps(
-        {step.server_name: step for step in told if step.command.requested_at >= now - LOOKED_AT},
+        {step.server_name: step for step in last if step.command.requested_at >= now - LOOKED_AT},
+        {step.server_name: step for step in before},
         {(step.server_name, step.transition): step for step in loaded},
     )
 
 
-def _newest(steps: QuerySet[Step]) -> Subquery:
-    return Subquery(steps.filter(server_name=OuterRef("name")).order_by("-id").values("id")[:1])
+def _newest(steps: QuerySet[Step], after: int = 0) -> Subquery:
+    """The id of the newest of a server's steps, after so many newer ones."""
+    of_server = steps.filter(server_name=OuterRef("name")).order_by("-id")
+    return Subquery(of_server.values("id")[after : after + 1])

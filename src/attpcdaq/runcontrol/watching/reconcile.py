@@ -14,7 +14,7 @@ from attpcdaq.live.models import RouterState
 from attpcdaq.runcontrol import publish
 from attpcdaq.runcontrol.asking import commands
 from attpcdaq.runcontrol.asking.gate import hold_gate
-from attpcdaq.runcontrol.doing.endings import start_was_sent
+from attpcdaq.runcontrol.doing.endings import may_have_frames
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command
 from attpcdaq.runcontrol.seeing.gather import (
     Rows,
@@ -92,7 +92,7 @@ def _find(rows: Rows) -> Finding | None:
     ended = Command.objects.filter(run=run).aggregate(at=Max("finished_at"))["at"] or run.requested_at
     if is_about_now(ended, rows.now, NOBODY_FOR):
         return None
-    if run.state != RunState.STOPPING and not start_was_sent(run.pk):
+    if run.state != RunState.STOPPING and not may_have_frames(run.pk):
         return Finding(RunState.FAILED, NEVER_STARTED)
     included = [server for server in rows.servers if exclusion_of(server) is None]
     if not rows.monitor_alive or not all(_at_rest(server, ended, rows.now) for server in included):

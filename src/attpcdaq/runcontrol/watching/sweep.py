@@ -13,7 +13,8 @@ from attpcdaq.runcontrol import publish
 from attpcdaq.runcontrol.asking import gate, restarts
 from attpcdaq.runcontrol.doing import claims, endings
 from attpcdaq.runcontrol.doing.execute import execute
-from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, CommandState
+from attpcdaq.runcontrol.limits import EXPIRES_AFTER
+from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, CommandState, Restart
 from attpcdaq.runcontrol.watching import reconcile
 from attpcdaq.runcontrol.watching.eyes import Eyes
 from attpcdaq.runlog.models import Run, RunState
@@ -24,6 +25,7 @@ STOP_UNCLAIMED = 1.0
 PUBLISH_AGAIN = 2.0
 STOPPER_SILENT = 2.0
 EXECUTOR_SILENT = 3.0
+RESTARTER_SILENT = 5.0
 CLOSE_OUT_AGAIN = 3.0
 MOVER_SILENT = 4.0
 OWN_EYES = Eyes()
@@ -42,7 +44,7 @@ def sweep(now: datetime, run_stop: RunStop | None = None, eyes: Eyes = OWN_EYES)
         lambda: _look_after_commands(now, run_stop or stop_in_thread, eyes),
         lambda: reconcile.reconcile(now),
         lambda: _close_out_again(now, eyes),
-        lambda: restarts.look_after(now, eyes),
+        lambda: look_after_restarts(now, eyes),
         lambda: _set_aside_again(now, eyes),
     ):
         try:
@@ -122,6 +124,26 @@ def _close_out_again(now: datetime, eyes: Eyes) -> None:
             publish.publish_close_out(run.pk)
 
 
+def look_after_restarts(now: datetime, eyes: Eyes) -> None:
+    """Restarts that nobody began are published again and expire, a silent one is ended."""
+    for restart in Restart.objects.filter(state__in=ACTIVE_STATES):
+        if restart.state == CommandState.QUEUED:
+            _look_after_queued_restart(restart, now, eyes)
+        elif eyes.same_for((restart.pk, "beat"), restart.heartbeat_at) >= RESTARTER_SILENT:
+            # Not taken up by another worker: nobody knows whether its command was run.
+            restarts.end(restart.pk, CommandState.FAILED, restarts.GONE, now)
+
+
+def _look_after_queued_restart(restart: Restart, now: datetime, eyes: Eyes) -> None:
+    too_late = eyes.same_for((restart.pk, "queued"), None) >= EXPIRES_AFTER.total_seconds()
+    unpublished = eyes.same_for((restart.pk, "published"), restart.published_at)
+    if too_late or not Restart.objects.filter(restarts.in_time(now), pk=restart.pk).exists():
+        restarts.end(restart.pk, CommandState.EXPIRED, restarts.EXPIRED, now, only_from=CommandState.QUEUED)
+    elif unpublished >= PUBLISH_AGAIN:
+        Restart.objects.filter(pk=restart.pk).update(published_at=now)
+        publish.publish_restart(restart.pk)
+
+
 def _set_aside_again(now: datetime, eyes: Eyes) -> None:
     """Stray files that nobody sets aside: it is asked for again, and after a while it is said that it was not done."""
     asked = gate.set_aside_asked_at()
@@ -129,9 +151,10 @@ def _set_aside_again(now: datetime, eyes: Eyes) -> None:
         return
     waited = eyes.same_for("set aside", asked)
     turn = int(waited / PUBLISH_AGAIN)
-    if waited >= gate.SET_ASIDE_EXPIRES_AFTER.total_seconds():
+    turned = eyes.same_for("set aside, turn", (asked, turn)) == 0
+    if waited >= EXPIRES_AFTER.total_seconds():
         if gate.drop_set_aside(asked):
             text = f"Stray files were not set aside. {gate.NOT_TAKEN}"
             add_event("run", text, subject="staging", severity="warning", at=now)
-    elif turn and not eyes.same_for("set aside, turn", (asked, turn)):
+    elif turn and turned:
         publish.publish_set_aside()
