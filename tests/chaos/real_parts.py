@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.production import Production, running_production
 from tests.e2e.system import System
@@ -92,13 +93,13 @@ def parts_of(production: Production, postgresql: PostgreSQL, rabbitmq: RabbitMQ)
 def running_real(
     directory: Path,
     way: Callable[[str, int], int] = lambda kind, port: port,
-    **more: object,
+    **more: Any,
 ) -> Iterator[Real]:
     """A production system with database and broker of its own, reached by the `way` that is made to their ports."""
     with running_postgresql(SURVIVING) as postgresql, running_rabbitmq() as rabbitmq:
         url = postgresql.create_database(f"chaos{uuid.uuid4().hex}")
         led = url.replace(f":{postgresql.port}/", f":{way('database', postgresql.port)}/")
         broker = rabbitmq.url().replace(f":{rabbitmq.port}/", f":{way('broker', rabbitmq.port)}/")
-        with running_production(directory, led, broker, **more) as production:  # type: ignore[arg-type]
+        with running_production(directory, led, broker, **more) as production:
             parts = parts_of(production, postgresql, rabbitmq)
             yield Real(production.system, parts, production.password, url, directory)
