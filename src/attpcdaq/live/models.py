@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from attpcdaq.topology.models import DataRouter, ECCServer
+from attpcdaq.topology.models import ConfigBlob, ConfigKind, ConfigSource, DataRouter, ECCServer, Node
 
 
 class ECCState(models.Model):
@@ -33,6 +33,10 @@ class RouterState(models.Model):
     bytes = models.PositiveBigIntegerField(default=0, help_text="Their size together.")
     rate = models.FloatField(default=0.0, help_text="Bytes per second over the last two readings.")
     last_event = models.PositiveBigIntegerField(null=True, help_text="Event number of the last frame on disk.")
+    event_rate = models.FloatField(default=0.0, help_text="Events per second over the last two readings.")
+    hears = models.BooleanField(
+        null=True, help_text="Its process listens on the data port or is connected; null when nobody can tell."
+    )
     disk_free = models.PositiveBigIntegerField(null=True, help_text="Bytes free where the staging directory lies.")
     disk_total = models.PositiveBigIntegerField(null=True)
     grew_at = models.DateTimeField(null=True, help_text="When its bytes were last seen to grow.")
@@ -42,6 +46,88 @@ class RouterState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.data_router}: {self.files} files"
+
+
+class RouterSample(models.Model):
+    """What a data router was seen with at one moment of a run; thinned out with age."""
+
+    router = models.CharField(max_length=63)
+    node = models.CharField(max_length=63)
+    run_id = models.PositiveBigIntegerField(null=True, help_text="Row of the run that was open.")
+    at = models.DateTimeField()
+    seconds = models.PositiveSmallIntegerField(help_text="For how long it stands: grows when samples are thinned.")
+    files = models.PositiveIntegerField()
+    bytes = models.PositiveBigIntegerField()
+    rate = models.FloatField(help_text="Bytes per second.")
+    event = models.PositiveBigIntegerField(null=True)
+    event_rate = models.FloatField(help_text="Events per second.")
+    disk_free = models.PositiveBigIntegerField(null=True)
+
+    class Meta:
+        ordering = ("at",)
+        indexes = [
+            models.Index(fields=["run_id", "router", "at"], name="sample_of_run"),
+            models.Index(fields=["seconds", "at"], name="sample_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.router} {self.at}: {self.rate:.0f} B/s"
+
+
+class NodeState(models.Model):
+    """What is known of a node itself."""
+
+    node = models.OneToOneField(Node, on_delete=models.CASCADE, primary_key=True, related_name="live")
+    clock_offset = models.FloatField(null=True, help_text="Seconds that its clock is ahead of ours.")
+    clock_error = models.FloatField(null=True, help_text="Seconds by which that may be wrong.")
+    utc_offset = models.IntegerField(null=True, help_text="Minutes that its local time is ahead of UTC.")
+    clock_at = models.DateTimeField(null=True)
+    problem = models.TextField(blank=True, help_text="Why its clock could not be read.")
+
+    def __str__(self) -> str:
+        return f"{self.node}: {self.clock_offset} s"
+
+
+class UsedConfig(models.Model):
+    """A configuration that an ECC server has in use: the file as it was then, or what the server said it loaded."""
+
+    ecc_server = models.ForeignKey(ECCServer, on_delete=models.CASCADE, related_name="used_configs")
+    kind = models.CharField(max_length=9, choices=ConfigKind)
+    source = models.CharField(max_length=6, choices=ConfigSource)
+    name = models.CharField(max_length=200, help_text="As in the config set, or the id in the answer.")
+    path = models.CharField(max_length=500, blank=True)
+    blob = models.ForeignKey(ConfigBlob, on_delete=models.PROTECT, null=True, related_name="+")
+    modified = models.FloatField(null=True, help_text="The file's time on the node, seconds since the epoch.")
+    problem = models.TextField(blank=True, help_text="Why it could not be read.")
+    taken_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("ecc_server", "kind", "source")
+        constraints = [models.UniqueConstraint(fields=["ecc_server", "kind", "source"], name="used_config_once")]
+
+    def __str__(self) -> str:
+        return f"{self.ecc_server} {self.kind} {self.name}"
+
+
+class DiskConfig(models.Model):
+    """A configuration file as it lies on the node now, where an ECC server has it in use or chosen."""
+
+    ecc_server = models.ForeignKey(ECCServer, on_delete=models.CASCADE, related_name="disk_configs")
+    kind = models.CharField(max_length=9, choices=ConfigKind)
+    name = models.CharField(max_length=200)
+    path = models.CharField(max_length=500)
+    blob = models.ForeignKey(ConfigBlob, on_delete=models.PROTECT, null=True, related_name="+")
+    size = models.PositiveBigIntegerField(null=True)
+    modified = models.FloatField(null=True)
+    problem = models.TextField(blank=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("ecc_server", "kind")
+        constraints = [models.UniqueConstraint(fields=["ecc_server", "kind"], name="disk_config_once")]
+
+    def __str__(self) -> str:
+        return f"{self.ecc_server} {self.path}"
 
 
 class MonitorBeat(models.Model):

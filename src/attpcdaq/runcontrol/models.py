@@ -174,8 +174,12 @@ class Preferences(models.Model):
         default=False, help_text="Breakup and Configure the MuTAnT before each Start: its counters begin anew."
     )
 
+    min_free_gb = models.FloatField(
+        default=2.0, help_text="No run starts with less free on a disk that data go to, in 10^9 bytes; 0: no limit."
+    )
+
     def __str__(self) -> str:
-        return f"re-configure the MuTAnT: {self.reconfigure_mutant}"
+        return f"re-configure the MuTAnT: {self.reconfigure_mutant}, {self.min_free_gb} GB free"
 
 
 class Restart(models.Model):

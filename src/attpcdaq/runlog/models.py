@@ -5,6 +5,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
+from attpcdaq.topology.models import ConfigBlob, ConfigKind, ConfigSource
+
 EXPERIMENT_NAME = RegexValidator(
     r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z",
     "Use 1 to 64 letters, digits, dots, dashes or underscores, a letter or digit first: it becomes a directory name.",
@@ -68,6 +70,9 @@ class Run(models.Model):
     files_asked_at = models.DateTimeField(
         null=True, blank=True, help_text="When a worker was last told to move its files."
     )
+    quiet = models.JSONField(
+        default=dict, help_text="Staging directory -> what it held when it was seen quiet, and when."
+    )
     files_moving_at = models.DateTimeField(null=True, blank=True, help_text="When one last said that it is at it.")
     operator = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -119,6 +124,20 @@ class RunFile(models.Model):
     owner = models.CharField(max_length=63, help_text="The data router or ECC server it came from.")
     path = models.CharField(max_length=500)
     size = models.PositiveBigIntegerField()
+    name = models.CharField(max_length=255, blank=True, help_text="Its name in the staging directory.")
+    staging = models.CharField(max_length=255, blank=True, help_text="The staging directory it came from.")
+    planned = models.BooleanField(default=False, help_text="It is about to be moved there, or was just then.")
+    proof = models.TextField(blank=True, help_text="Why it belongs to this run.")
+    modified = models.FloatField(null=True, help_text="Its time on the node, seconds since the epoch.")
+    sha256 = models.CharField(max_length=64, blank=True)
+    frames = models.PositiveBigIntegerField(null=True)
+    first_event = models.PositiveBigIntegerField(null=True)
+    last_event = models.PositiveBigIntegerField(null=True)
+    first_time = models.PositiveBigIntegerField(null=True, help_text="Time stamp of the first frame, 10 ns ticks.")
+    last_time = models.PositiveBigIntegerField(null=True)
+    scan = models.JSONField(null=True, help_text="Everything the scan found (get_protocol.graw_scan).")
+    scanned_at = models.DateTimeField(null=True, blank=True)
+    scan_problem = models.TextField(blank=True, help_text="Why it could not be read.")
 
     class Meta:
         ordering = ("kind", "id")
@@ -126,6 +145,69 @@ class RunFile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.node}:{self.path}"
+
+
+class Quarantined(models.Model):
+    """A file that could not be told to be any run's: kept apart on its node, never deleted."""
+
+    node = models.CharField(max_length=63)
+    owner = models.CharField(max_length=63)
+    path = models.CharField(max_length=500)
+    name = models.CharField(max_length=255, help_text="Its name in the staging directory.")
+    size = models.PositiveBigIntegerField()
+    why = models.TextField(help_text="What could not be told, and between which runs.")
+    planned = models.BooleanField(default=False, help_text="It is about to be moved there, or was just then.")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [models.UniqueConstraint(fields=["node", "path"], name="quarantined_once")]
+
+    def __str__(self) -> str:
+        return f"{self.node}:{self.path}"
+
+
+class Manifest(models.Model):
+    """What is proven of a run's data; made in the background after the run is closed."""
+
+    class Verdict(models.TextChoices):
+        COMPLETE = "complete", "Complete"
+        REMARKS = "remarks", "Complete with remarks"
+        INCOMPLETE = "incomplete", "Incomplete"
+        NOT_PROVEN = "not_proven", "Not proven"
+
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="manifest")
+    verdict = models.CharField(max_length=10, choices=Verdict, blank=True, help_text="Empty until it is made.")
+    reasons = models.JSONField(default=list, help_text="Sentences: why it is not simply complete.")
+    sources = models.JSONField(default=list, help_text="Per CoBo and AsAd: frames, events, gaps, lag.")
+    written = models.JSONField(default=dict, help_text="Node -> where its JSON file lies, or why there is none.")
+    asked_at = models.DateTimeField(help_text="When files were last added, so that it had to be made (anew).")
+    working_at = models.DateTimeField(null=True, blank=True, help_text="Somebody at work on it was alive.")
+    made_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.run}: {self.verdict or 'being checked'}"
+
+
+class RunConfig(models.Model):
+    """A configuration as it was for a run: the file's bytes, and what the ECC server loaded of it."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="configs")
+    server = models.CharField(max_length=63)
+    kind = models.CharField(max_length=9, choices=ConfigKind)
+    source = models.CharField(max_length=6, choices=ConfigSource)
+    name = models.CharField(max_length=200)
+    path = models.CharField(max_length=500, blank=True)
+    blob = models.ForeignKey(ConfigBlob, on_delete=models.PROTECT, null=True, related_name="+")
+    problem = models.TextField(blank=True)
+    taken_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("server", "kind", "source")
+        constraints = [models.UniqueConstraint(fields=["run", "server", "kind", "source"], name="run_config_once")]
+
+    def __str__(self) -> str:
+        return f"{self.run} {self.server} {self.kind}"
 
 
 class ValueType(models.TextChoices):

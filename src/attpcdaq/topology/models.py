@@ -12,9 +12,9 @@ SENDER_ID = RegexValidator(r"\A[A-Za-z]+\[[A-Za-z0-9_]+\]\Z", "Use the form CoBo
 
 
 def absolute_path(value: str) -> None:
-    """Refuse what is not a plain absolute path on a node."""
-    if not value.startswith("/") or "\x00" in value or ".." in value.split("/"):
-        raise ValidationError("Use an absolute path without '..'.")
+    """Refuse what is not a plain absolute path on a node, or one below the home directory there (~/)."""
+    if not value.startswith(("/", "~/")) or "\x00" in value or ".." in value.split("/"):
+        raise ValidationError("Use an absolute path without '..'; it may begin with ~/.")
 
 
 class Role(models.TextChoices):
@@ -33,11 +33,20 @@ class LinkType(models.TextChoices):
     ICE = "ICE"
 
 
+class Access(models.TextChoices):
+    """How a node is reached; the agent can do less, and its runs are not proven."""
+
+    SSH = "ssh", "SSH"
+    AGENT = "agent", "HTTP agent"
+
+
 class Node(models.Model):
-    """A computer on which ECC servers and data routers run; reached by SSH."""
+    """A computer on which ECC servers and data routers run."""
 
     name = models.CharField(max_length=63, unique=True, validators=[NAME])
     host = models.CharField(max_length=253)
+    access = models.CharField(max_length=5, choices=Access, default=Access.SSH)
+    agent_port = models.PositiveIntegerField(default=8080, validators=PORT)
     ssh_port = models.PositiveIntegerField(default=22, validators=PORT)
     ssh_user = models.CharField(max_length=63, blank=True, help_text="Empty: the user of the settings.")
     restart_ecc = models.CharField(
@@ -52,6 +61,65 @@ class Node(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class HostKey(models.Model):
+    """A host key that an expert has said to be a node's; without one (or a known_hosts entry) nobody logs in there."""
+
+    node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="host_keys")
+    key = models.CharField(max_length=2000, help_text="Type and key, as in a known_hosts file.")
+    fingerprint = models.CharField(max_length=63, help_text="SHA256:... as ssh-keygen -l shows it.")
+    pinned_by = models.CharField(max_length=150)
+    pinned_at = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [models.UniqueConstraint(fields=["node", "fingerprint"], name="host_key_once")]
+
+    def __str__(self) -> str:
+        return f"{self.node}: {self.fingerprint}"
+
+
+class SeenHostKey(models.Model):
+    """The host key that a node last showed when an expert asked for it; shown beside the pinned ones, never trusted."""
+
+    node = models.OneToOneField(Node, on_delete=models.CASCADE, primary_key=True, related_name="seen_host_key")
+    asked_at = models.DateTimeField()
+    asked_by = models.CharField(max_length=150)
+    key = models.CharField(max_length=2000, blank=True)
+    fingerprint = models.CharField(max_length=63, blank=True)
+    seen_at = models.DateTimeField(null=True)
+    problem = models.TextField(blank=True, help_text="Why it could not be read.")
+
+    def __str__(self) -> str:
+        return f"{self.node}: {self.fingerprint or self.problem or 'asked'}"
+
+
+class ConfigBlob(models.Model):
+    """The exact bytes of a configuration file, or of what an ECC server loaded; stored once, by what they are."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    size = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.sha256[:12]} ({self.size} bytes)"
+
+
+class ConfigKind(models.TextChoices):
+    """What a configuration file is for; `links` is the DataLinkSet, which is no file."""
+
+    DESCRIBE = "describe", "Describe"
+    HARDWARE = "hardware", "Hardware description"
+    PREPARE = "prepare", "Prepare"
+    CONFIGURE = "configure", "Configure"
+    LINKS = "links", "Data links"
+
+
+class ConfigSource(models.TextChoices):
+    FILE = "file", "The file"
+    LOADED = "loaded", "What the ECC server loaded"
 
 
 class ECCServer(models.Model):
@@ -107,6 +175,9 @@ class DataRouter(models.Model):
     link_type = models.CharField(max_length=4, choices=LinkType, default=LinkType.TCP)
     staging_dir = models.CharField(max_length=255, validators=[absolute_path])
     process_name = models.CharField(max_length=63, default="dataRouter")
+    log_file = models.CharField(
+        max_length=255, blank=True, validators=[absolute_path], help_text="Where its output goes, on the node."
+    )
 
     class Meta:
         ordering = ("id",)
