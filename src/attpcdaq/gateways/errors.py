@@ -7,6 +7,8 @@ GatewayError
 └── BadReply      it answered something that is not the protocol; the outcome is unknown
 """
 
+from typing import ClassVar
+
 
 class GatewayError(Exception):
     """Something outside did not do what was asked; the text is for the crew."""
@@ -21,7 +23,10 @@ class NoAnswer(GatewayError):
 
 
 class Refused(GatewayError):
-    """It said no; `code` is the server's error code where it has one."""
+    """It said no; `code` is the server's error code where it has one, or one of ours (MISSING)."""
+
+    MISSING: ClassVar[int] = -2
+    """There is no such file or directory."""
 
     def __init__(self, message: str, code: int | None = None) -> None:
         super().__init__(message)

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from attpcdaq.gateways.errors import GatewayError
 from get_protocol.config_set import ConfigId
 from get_protocol.data_links import DataLink
 from get_protocol.ecc_messages import StateReply, TextReply
+from get_protocol.graw_scan import Summary
 from get_protocol.state_machine import Transition
 
 
@@ -22,12 +23,15 @@ class EccAddress:
 
 @dataclass(frozen=True, slots=True)
 class NodeAddress:
-    """How a node is reached by SSH; an empty user means the one of the settings."""
+    """How a node is reached; an empty user means the one of the settings."""
 
     name: str
     host: str
     port: int
     user: str = ""
+    access: Literal["ssh", "agent"] = "ssh"
+    host_keys: tuple[str, ...] = ()
+    """Pinned host keys, each as type and key in a known_hosts file; those of the settings' file count too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class RouterQuery:
     process_name: str
     port: int
     staging_dir: str
+    log_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,10 @@ class RouterReading:
     disk_free: int | None
     disk_total: int | None
     pid: int | None = None
+    hears: bool | None = None
+    """Its process listens on the data port or is connected (facts 4: one that is alive may be deaf); None: not known."""
+    counted: tuple[int, int] | None = None
+    """Number of files and bytes where their names cannot be told (an agent's node); `files` is empty then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,50 @@ class CommandResult:
 
     exit_status: int
     output: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileStat:
+    """Bytes, and modification time in seconds since the epoch."""
+
+    size: int
+    mtime: float
+
+
+@dataclass(frozen=True, slots=True)
+class FileScan:
+    """What is in a data file: SHA-256 in hexadecimal (empty when not asked for), and a summary of its frames."""
+
+    size: int
+    sha256: str
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class NodeClock:
+    """A node's clock: seconds it is ahead of ours, by how many that may be wrong, minutes local time is ahead of UTC."""
+
+    offset: float
+    error: float
+    utc_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownKey:
+    """A host key that a node shows: type and key as in a known_hosts file, and its SHA256 fingerprint."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a node's access can do; what is False is Refused with words."""
+
+    files: bool = True
+    """List, move, read, write and scan files."""
+    commands: bool = True
+    clock: bool = True
 
 
 class EccPort(Protocol):
@@ -106,10 +159,42 @@ class NodePort(Protocol):
     async def list_graw(self, node: NodeAddress, directory: str, timeout: float) -> tuple[GrawFile, ...]:
         """The .graw files directly in `directory`; Refused when it does not exist."""
 
+    def abilities(self, node: NodeAddress) -> Abilities:
+        """What may be asked of this node; nothing is sent."""
+
     async def move_files(
-        self, node: NodeAddress, source: str, names: Sequence[str], destination: str, timeout: float
+        self, node: NodeAddress, source: str, moves: Mapping[str, str], destination: str, timeout: float
     ) -> tuple[MovedFile, ...]:
-        """Rename files of `source` into `destination` (made if missing); never over another (Refused, naming it)."""
+        """Rename files of `source` (name -> new name) into `destination`, made if missing; never over another.
+
+        In the order of `moves`. Refused names what was not moved and what was.
+        """
+
+    async def read_file(self, node: NodeAddress, path: str, timeout: float) -> tuple[bytes, FileStat]:
+        """A whole file of at most 64 MiB. Refused (code MISSING) when there is none."""
+
+    async def stat_files(self, node: NodeAddress, paths: Sequence[str], timeout: float) -> Mapping[str, FileStat | None]:
+        """By path; None where there is no such file."""
+
+    async def write_file(self, node: NodeAddress, path: str, data: bytes, timeout: float) -> None:
+        """Put a file of ours there, whole or not at all, its directory being made; an older one is replaced at once."""
+
+    async def scan_files(
+        self, node: NodeAddress, directory: str, names: Sequence[str], timeout: float, *, checksum: bool = True
+    ) -> Mapping[str, FileScan | GatewayError]:
+        """What is in these data files, by name; on the node itself where it has a Python 3.8, else read from here.
+
+        `timeout` is for the connection and for each file to make progress, not for all of it.
+        """
+
+    async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
+        """The node's clock compared with ours, now."""
+
+    async def read_host_key(self, node: NodeAddress, timeout: float) -> ShownKey:
+        """The key that the node shows, trusted or not; nobody logs in."""
+
+    async def catalog(self, node: NodeAddress, experiment: str, number: int, timeout: float) -> RouterReading:
+        """Let an agent move what lies in its data path to `experiment`/run_NNNN; Refused where there is none."""
 
     async def copy_files(
         self, node: NodeAddress, source: str, names: Sequence[str], destination: str, timeout: float
