@@ -31,7 +31,7 @@ def _load(place: Place, *, routers: bool) -> None:
     sources = {router["node"]: router["name"] for router in writers}
     setup_store.write(
         Setup(
-            tuple(NodeEntry(node["name"], node["address"], node["ssh_port"]) for node in told["nodes"]),
+            tuple(NodeEntry(node["name"], node["address"], ssh_port=node["ssh_port"]) for node in told["nodes"]),
             tuple(
                 ServerEntry(one["name"], one["node"], one["address"], one["port"], one["name"].removeprefix("ecc-"))
                 for one in told["ecc_servers"]

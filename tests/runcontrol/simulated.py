@@ -37,7 +37,7 @@ LIMIT = 10.0
 
 
 def _rows() -> tuple[ECCServer, DataRouter]:
-    return ECCServer.objects.get(), DataRouter.objects.select_related("node").get()
+    return ECCServer.objects.get(), DataRouter.objects.select_related("node").prefetch_related("node__host_keys").get()
 
 
 def _record(server: ECCServer, state: Any, router: DataRouter, reading: Any) -> None:

@@ -6,9 +6,9 @@ from attpcdaq.topology.wiring import ecc_address, node_address, router_query
 
 
 def read_targets() -> Targets:
-    """Three small queries; equal values mean that nothing changed."""
+    """Four small queries; equal values mean that nothing changed."""
     servers = tuple(EccTarget(server.pk, ecc_address(server)) for server in ECCServer.objects.order_by("pk"))
-    nodes = Node.objects.order_by("pk").prefetch_related("data_routers")
+    nodes = Node.objects.order_by("pk").prefetch_related("data_routers", "host_keys")
     return Targets(servers, tuple(target for node in nodes if (target := _node(node)).routers))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Address
 
 from attpcdaq.topology import setup_values as values
-from attpcdaq.topology.models import Role
+from attpcdaq.topology.models import Access, Role
 from attpcdaq.topology.setup import NodeEntry, RouterEntry, ServerEntry, Setup, SetupError, SourceEntry
 from attpcdaq.topology.setup_check import faults
 from get_protocol.config_set import ConfigId
@@ -41,7 +41,8 @@ class Series:
 class EasySetup:
     """The numbers. `{n}` stands for the board's number; the MuTAnT's comes after the last CoBo's.
 
-    In the restart commands `{name}` stands for the name of the ECC server or data router.
+    In the restart commands `{name}` stands for the name of the ECC server or data router. `agent` gives ports only:
+    an agent listens on its node's address. It needs neither commands nor the directories of configurations.
     """
 
     cobos: int = 10
@@ -51,11 +52,14 @@ class EasySetup:
     router: Series = field(default_factory=lambda: Series(port=46005, port_step=1))
     ssh: Series = field(default_factory=lambda: Series(port=8022, port_step=1))
     ssh_user: str = ""
+    access: str = Access.SSH.value
+    agent: Series = field(default_factory=lambda: Series("", 8080))
     restart_ecc: str = "systemctl restart {name}"
     restart_router: str = "systemctl restart {name}"
     link_type: str = "TCP"
     process_name: str = "dataRouter"
     staging_dir: str = "/staging"
+    log_file: str = ""
     config_dir: str = "/configs"
     backup_dir: str = "/config_backup"
     describe_cobo: str = "cobo{n}"
@@ -117,15 +121,26 @@ def _checked(what: str, text: str, read: values.Reader) -> str:
 
 def _node(easy: EasySetup, board: _Board) -> NodeEntry:
     host, port = _address("node", easy.ssh, board.number)
+    name = f"node-{board.label}"
+    if _checked("access", easy.access, values.access) == Access.AGENT:
+        return NodeEntry(name, host, easy.access, _agent_port(easy, board.number))
     restart = values.optional(values.restart_command)
     return NodeEntry(
-        name=f"node-{board.label}",
+        name=name,
         host=host,
         ssh_port=port,
         ssh_user=_checked("SSH user", easy.ssh_user, values.optional(values.user)),
         restart_ecc=_checked("restart command of an ECC server", easy.restart_ecc, restart),
         restart_router=_checked("restart command of a data router", easy.restart_router, restart),
     )
+
+
+def _agent_port(easy: EasySetup, board: int) -> int:
+    port = easy.agent.port + board * easy.agent.port_step
+    try:
+        return values.port(port)
+    except ValueError as error:
+        raise ValueError(f"agent of board {board} at port {port}: {error}") from None
 
 
 def _address(what: str, series: Series, board: int) -> tuple[str, int]:
@@ -148,14 +163,15 @@ def _common_server(easy: EasySetup) -> ServerEntry:
 def _server_entry(easy: EasySetup, board: int, label: str, node: str, describe: str) -> ServerEntry:
     host, port = _address("ECC server", easy.ecc, board)
     describe_name = _numbered("describe name", describe, board, values.describe)
+    config_dir, backup_dir = ("", "") if easy.access == Access.AGENT else (easy.config_dir, easy.backup_dir)
     return ServerEntry(
         name=f"ecc-{label}",
         node=node,
         host=host,
         port=port,
         describe_name=describe_name,
-        config_dir=_numbered("directory of the configurations", easy.config_dir, board, values.directory),
-        backup_dir=_numbered("backup directory", easy.backup_dir, board, values.directory),
+        config_dir=_numbered("directory of the configurations", config_dir, board, values.directory),
+        backup_dir=_numbered("backup directory", backup_dir, board, values.directory),
         config=_config(describe_name, easy),
     )
 
@@ -176,6 +192,7 @@ def _router(easy: EasySetup, board: _Board) -> RouterEntry:
         staging_dir=_numbered("staging directory", easy.staging_dir or "(empty)", board.number, values.directory),
         link_type=_checked("data link type", easy.link_type, values.link_type),
         process_name=_checked("data router program", easy.process_name, values.process_name),
+        log_file="" if easy.access == Access.AGENT else _numbered("log file", easy.log_file, board.number, values.path),
     )
 
 

@@ -8,10 +8,12 @@ from get_protocol.config_set import ConfigId
 
 @dataclass(frozen=True, slots=True)
 class NodeEntry:
-    """A computer and how it is reached by SSH (no user means the one of the settings); how its parts are restarted."""
+    """A computer and how it is reached (no SSH user means the one of the settings); how its parts are restarted."""
 
     name: str
     host: str
+    access: str = "ssh"
+    agent_port: int = 8080
     ssh_port: int = 22
     ssh_user: str = ""
     restart_ecc: str = ""
@@ -44,6 +46,7 @@ class RouterEntry:
     port: int = 46005
     link_type: str = "TCP"
     process_name: str = "dataRouter"
+    log_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,8 @@ class Change:
 
 
 EMPTY: tuple[object, ...] = ("", None, {})
+# Keys that are left out of the file and of what is shown where they say what is usual.
+USUAL: Mapping[str, object] = {"access": "ssh", "agent_port": 8080}
 KINDS = {
     "nodes": "node",
     "ecc_servers": "ECC server",
@@ -126,8 +131,13 @@ def _part(kind: str, old: Sequence[Entry], new: Sequence[Entry]) -> Iterator[Cha
 def _described(entry: Entry) -> Iterator[str]:
     for each in fields(entry):
         value = getattr(entry, each.name)
-        if value not in (*EMPTY, entry.name):
+        if is_said(each.name, value) and value != entry.name:
             yield f"{each.name} {_shown(value)}"
+
+
+def is_said(key: str, value: object) -> bool:
+    """Whether a value is worth a line: it is neither empty nor what is usual."""
+    return value not in EMPTY and USUAL.get(key) != value
 
 
 def _differences(old: Entry, new: Entry) -> Iterator[str]:

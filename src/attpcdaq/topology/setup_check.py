@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
-from attpcdaq.topology.models import Role
-from attpcdaq.topology.setup import Entry, RouterEntry, ServerEntry, Setup, SourceEntry
+from attpcdaq.topology.models import Access, Role
+from attpcdaq.topology.setup import Entry, NodeEntry, RouterEntry, ServerEntry, Setup, SourceEntry
 
 
 def faults(setup: Setup) -> list[str]:
@@ -89,9 +89,34 @@ def _used(setup: Setup) -> Iterator[str]:
 
 def _staging(setup: Setup) -> Iterator[str]:
     # Two nodes may be one computer; what counts is where the directory really lies.
-    computers = {node.name: f"{node.host}:{node.ssh_port}" for node in setup.nodes}
+    computers = {node.name: f"{node.host}:{_port(node)}" for node in setup.nodes}
     places = ((f"{computers.get(r.node, r.node)}:{r.staging_dir.rstrip('/')}", r.name) for r in setup.data_routers)
     yield from _twice("data_router", "computer and staging_dir", places)
+
+
+def _port(node: NodeEntry) -> int:
+    return node.agent_port if node.access == Access.AGENT else node.ssh_port
+
+
+def _agents(setup: Setup) -> Iterator[str]:
+    """What an HTTP agent cannot do is not asked of it: it watches one data router, and no other file or command."""
+    agents = {node.name for node in setup.nodes if node.access == Access.AGENT}
+    watched = [router for router in setup.data_routers if router.node in agents]
+    yield from _twice("data_router", "node (whose HTTP agent watches one only)", ((r.node, r.name) for r in watched))
+    for node in setup.nodes:
+        yield from _beyond_agent(f"node {node.name}", node.name in agents, node, ("restart_ecc", "restart_router"))
+    for server in setup.ecc_servers:
+        yield from _beyond_agent(
+            f"ecc_server {server.name}", server.node in agents, server, ("config_dir", "backup_dir")
+        )
+    for router in watched:
+        yield from _beyond_agent(f"data_router {router.name}", True, router, ("log_file",))
+
+
+def _beyond_agent(where: str, through_agent: bool, entry: Entry, keys: Sequence[str]) -> Iterator[str]:
+    for key in keys if through_agent else ():
+        if getattr(entry, key):
+            yield f"{where}: {key} needs a node with access ssh; leave it out where the node's access is agent"
 
 
 CHECKS: tuple[Callable[[Setup], Iterable[str]], ...] = (
@@ -102,4 +127,5 @@ CHECKS: tuple[Callable[[Setup], Iterable[str]], ...] = (
     _sources,
     _used,
     _staging,
+    _agents,
 )

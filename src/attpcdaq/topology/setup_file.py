@@ -8,7 +8,7 @@ from typing import Any
 import tomli_w
 
 from attpcdaq.topology import setup_values as values
-from attpcdaq.topology.setup import EMPTY, NodeEntry, RouterEntry, ServerEntry, Setup, SetupError, SourceEntry
+from attpcdaq.topology.setup import NodeEntry, RouterEntry, ServerEntry, Setup, SetupError, SourceEntry, is_said
 from attpcdaq.topology.setup_check import faults
 
 MAX_BYTES = 1_000_000
@@ -30,6 +30,8 @@ TABLES = {
         {
             "name": values.name,
             "host": values.host,
+            "access": values.access,
+            "agent_port": values.port,
             "ssh_port": values.port,
             "ssh_user": values.optional(values.user),
             "restart_ecc": values.optional(values.restart_command),
@@ -62,6 +64,7 @@ TABLES = {
             "link_type": values.link_type,
             "staging_dir": values.directory,
             "process_name": values.process_name,
+            "log_file": values.optional(values.path),
         },
         frozenset({"name", "node", "host", "staging_dir"}),
     ),
@@ -145,4 +148,4 @@ def dump(setup: Setup) -> str:
 
 
 def _row(entry: Any) -> dict[str, Any]:
-    return {key: value for key, value in asdict(entry).items() if value not in EMPTY}
+    return {key: value for key, value in asdict(entry).items() if is_said(key, value)}

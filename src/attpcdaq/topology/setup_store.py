@@ -29,7 +29,16 @@ def read() -> Setup:
 
 
 def _node_entry(row: Node) -> NodeEntry:
-    return NodeEntry(row.name, row.host, row.ssh_port, row.ssh_user, row.restart_ecc, row.restart_router)
+    return NodeEntry(
+        name=row.name,
+        host=row.host,
+        access=str(row.access),
+        agent_port=row.agent_port,
+        ssh_port=row.ssh_port,
+        ssh_user=row.ssh_user,
+        restart_ecc=row.restart_ecc,
+        restart_router=row.restart_router,
+    )
 
 
 def _server_entry(row: ECCServer) -> ServerEntry:
@@ -53,7 +62,14 @@ def _config_id(row: ECCServer) -> ConfigId | None:
 
 def _router_entry(row: DataRouter) -> RouterEntry:
     return RouterEntry(
-        row.name, row.node.name, row.host, row.staging_dir, row.port, str(row.link_type), row.process_name
+        name=row.name,
+        node=row.node.name,
+        host=row.host,
+        staging_dir=row.staging_dir,
+        port=row.port,
+        link_type=str(row.link_type),
+        process_name=row.process_name,
+        log_file=row.log_file,
     )
 
 
@@ -107,6 +123,8 @@ def _put(model: type[M], entries: Sequence[Any], fields: Callable[[Any], dict[st
 
 def _node_fields(entry: NodeEntry) -> dict[str, Any]:
     return {
+        "access": entry.access,
+        "agent_port": entry.agent_port,
         "ssh_port": entry.ssh_port,
         "ssh_user": entry.ssh_user,
         "restart_ecc": entry.restart_ecc,
@@ -132,6 +150,7 @@ def _router_fields(entry: RouterEntry, nodes: dict[str, Node]) -> dict[str, Any]
         "link_type": entry.link_type,
         "staging_dir": entry.staging_dir,
         "process_name": entry.process_name,
+        "log_file": entry.log_file,
     }
 
 

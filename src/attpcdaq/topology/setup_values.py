@@ -6,7 +6,7 @@ from ipaddress import AddressValueError, IPv4Address
 
 from django.core.exceptions import ValidationError
 
-from attpcdaq.topology.models import NAME, SENDER_ID, LinkType, Role, absolute_path
+from attpcdaq.topology.models import NAME, SENDER_ID, Access, LinkType, Role, absolute_path
 from get_protocol.config_set import ConfigId
 from get_protocol.errors import LocalProtocolError
 
@@ -81,8 +81,8 @@ def host(value: object) -> str:
     return text
 
 
-def directory(value: object) -> str:
-    """An absolute path on a node: no '..', no control character, at most 255 characters."""
+def path(value: object) -> str:
+    """A path on a node, absolute or below the home directory: no '..', no control character, 255 characters."""
     text = _text(value)
     try:
         absolute_path(text)
@@ -131,7 +131,9 @@ def deadlines(value: object) -> dict[str, float]:
 
 name = _validated(NAME)
 sender_id = _validated(SENDER_ID)
+directory = path
 role = _one_of(Role.values)
+access = _one_of(Access.values)
 link_type = _one_of(LinkType.values)
 user = _matching(USER, "use a user name of letters, digits, dots, dashes or underscores")
 process_name = _matching(PROCESS, "use the program's name alone: letters, digits, dots, dashes or underscores")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from attpcdaq.gateways.ports import EccAddress, NodeAddress, RouterQuery
 from attpcdaq.gateways.resolve import numeric_address
-from attpcdaq.topology.models import DataRouter, ECCServer, Node
+from attpcdaq.topology.models import Access, DataRouter, ECCServer, Node
 from get_protocol.config_set import ConfigId
 from get_protocol.data_links import DataLink, LinkType
 
@@ -14,11 +14,15 @@ def ecc_address(server: ECCServer) -> EccAddress:
 
 
 def node_address(node: Node) -> NodeAddress:
-    return NodeAddress(node.name, node.host, node.ssh_port, node.ssh_user)
+    """Where a node is reached, with the host keys pinned for it (prefetch them where many nodes are asked for)."""
+    if node.access == Access.AGENT:
+        return NodeAddress(node.name, node.host, node.agent_port, access="agent")
+    pinned = tuple(row.key for row in node.host_keys.all())
+    return NodeAddress(node.name, node.host, node.ssh_port, node.ssh_user, "ssh", pinned)
 
 
 def router_query(router: DataRouter) -> RouterQuery:
-    return RouterQuery(router.name, router.process_name, router.port, router.staging_dir)
+    return RouterQuery(router.name, router.process_name, router.port, router.staging_dir, router.log_file)
 
 
 def config_id(server: ECCServer) -> ConfigId | None:

@@ -63,7 +63,8 @@ def _claim(restart_id: UUID, now: datetime) -> Restart | None:
     queued = Restart.objects.filter(in_time(now), pk=restart_id, state=CommandState.QUEUED)
     if not queued.update(state=CommandState.RUNNING, claimed_at=now, heartbeat_at=now):
         return None
-    restart = Restart.objects.select_related("ecc_server__node", "data_router__node").get(pk=restart_id)
+    rows = Restart.objects.select_related("ecc_server__node", "data_router__node")
+    restart = rows.prefetch_related("ecc_server__node__host_keys", "data_router__node__host_keys").get(pk=restart_id)
     say(restart, "", now)
     logger.info("%s:%d restarts %s with %r", socket.gethostname(), os.getpid(), restart.subject, restart.command)
     return restart
