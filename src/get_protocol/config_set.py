@@ -56,6 +56,17 @@ def parse_config_id_set(text: bytes | str) -> tuple[ConfigId, ...]:
     return tuple(_config_id(child) for child in children(root, "ConfigId"))
 
 
+def file_names(kind: str, name: str) -> tuple[str, str]:
+    """Names of the file that the server reads for `kind` (or `hardware`), and of the one it tries after that (facts 3).
+
+    Prepare loads the configure- file of its name. LocalProtocolError for what is no name.
+    """
+    if not (_NAME.fullmatch(name) and name == name.strip()):
+        raise LocalProtocolError(f"the name of the {kind} configuration is {name[:60]!r}; allowed: {_NAME_RULE}")
+    stem = {"prepare": "configure-", "hardware": "hardwareDescription_"}.get(kind, f"{kind}-") + name
+    return f"{stem}.xcfg", f"{stem}.xml"
+
+
 def _config_id(element: etree._Element) -> ConfigId:
     if local_name(element) != "ConfigId":
         raise RemoteProtocolError(f"expected <ConfigId>, got <{local_name(element)}>")

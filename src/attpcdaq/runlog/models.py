@@ -203,8 +203,10 @@ class RunConfig(models.Model):
     taken_at = models.DateTimeField()
 
     class Meta:
-        ordering = ("server", "kind", "source")
-        constraints = [models.UniqueConstraint(fields=["run", "server", "kind", "source"], name="run_config_once")]
+        ordering = ("server", "kind", "name", "source")
+        constraints = [
+            models.UniqueConstraint(fields=["run", "server", "kind", "source", "name"], name="run_config_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.run} {self.server} {self.kind}"
