@@ -2,6 +2,7 @@
 
 import posixpath
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -189,3 +190,8 @@ class SshdNodeStand(_Directory):
 def join(*parts: str) -> str:
     """A path on a node."""
     return posixpath.join(*parts)
+
+
+def same(names: Sequence[str]) -> dict[str, str]:
+    """Moves that keep the names."""
+    return {name: name for name in names}

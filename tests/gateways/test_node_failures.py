@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from attpcdaq.gateways.node_ssh import NodeSsh
 from attpcdaq.gateways.ports import CommandResult, NodeAddress, RouterQuery, RouterReading
 from get_simulator.faults import Fault, FaultKind
 from tests.gateways.fault_server import Behaviour, Peer, Proxy, for_ever, serving
-from tests.gateways.node_stands import SimulatedNodeStand
+from tests.gateways.node_stands import SimulatedNodeStand, same
 from tests.gateways.own_node import own_node
 
 LIMIT = 10.0
@@ -49,22 +50,50 @@ async def through(stand: SimulatedNodeStand) -> AsyncIterator[tuple[Proxy, NodeA
 
 
 async def test_without_keys_nothing_is_tried(stand: SimulatedNodeStand) -> None:
-    for identity, missing in (
-        (SshIdentity("attpc", None, stand.known_hosts), "ATTPCDAQ_SSH_KEY is not set"),
-        (SshIdentity("attpc", stand.key, None), "ATTPCDAQ_SSH_KNOWN_HOSTS is not set"),
-    ):
-        async with as_who(stand, identity) as nodes:
-            with pytest.raises(Unreachable, match=missing):
-                await nodes.list_graw(stand.node, "/staging", LIMIT)
+    async with as_who(stand, SshIdentity("attpc", None, stand.known_hosts)) as nodes:
+        with pytest.raises(Unreachable, match="ATTPCDAQ_SSH_KEY is not set"):
+            await nodes.list_graw(stand.node, "/staging", LIMIT)
 
 
-async def test_an_unknown_host_key_is_refused_with_a_hint(stand: SimulatedNodeStand) -> None:
-    other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
-    for known in ("", f"[127.0.0.1]:{stand.node.port} {other}"):
-        stand.known_hosts.write_text(known)
-        async with as_who(stand, SshIdentity("attpc", stand.key, stand.known_hosts)) as nodes:
-            with pytest.raises(Unreachable, match=r"host key is not known; .*ssh-keyscan"):
+async def test_an_unknown_host_key_is_refused_and_its_fingerprint_told(stand: SimulatedNodeStand) -> None:
+    shown = await stand.port.read_host_key(stand.node, LIMIT)
+    stand.known_hosts.write_text("")
+    for known in (None, stand.known_hosts, stand.known_hosts.with_name("not-there")):
+        async with as_who(stand, SshIdentity("attpc", stand.key, known)) as nodes:
+            with pytest.raises(Unreachable, match=r"host key is not known\. .*pins it on the Setup page") as told:
                 await nodes.list_graw(stand.node, "/staging", LIMIT)
+            assert shown.fingerprint in str(told.value)
+
+
+@pytest.mark.parametrize("kind", ["ssh-ed25519", "ecdsa-sha2-nistp256"])
+async def test_a_changed_host_key_is_refused_loud_with_both_fingerprints(stand: SimulatedNodeStand, kind: str) -> None:
+    """Even where the node has no key of the pinned kind any more."""
+    shown = await stand.port.read_host_key(stand.node, LIMIT)
+    other = asyncssh.generate_private_key(kind)
+    public = other.export_public_key().decode()
+    stand.known_hosts.write_text(f"[127.0.0.1]:{stand.node.port} {public}")
+    pinned = dataclasses.replace(stand.node, host_keys=(public,))
+    for known, node in ((stand.known_hosts, stand.node), (None, pinned)):
+        async with as_who(stand, SshIdentity("attpc", stand.key, known)) as nodes:
+            with pytest.raises(Unreachable, match="ITS HOST KEY HAS CHANGED") as told:
+                await nodes.list_graw(node, "/staging", LIMIT)
+            assert shown.fingerprint in str(told.value)
+            assert other.get_fingerprint() in str(told.value)
+
+
+async def test_a_pinned_key_counts_as_much_as_the_file(stand: SimulatedNodeStand) -> None:
+    shown = await stand.port.read_host_key(stand.node, LIMIT)
+    pinned = dataclasses.replace(stand.node, host_keys=(shown.key,))
+    async with as_who(stand, SshIdentity("attpc", stand.key, None)) as nodes:
+        assert await nodes.list_graw(pinned, "/staging", LIMIT) == ()
+        with pytest.raises(Unreachable, match="host key is not known"):
+            await nodes.list_graw(stand.node, "/staging", LIMIT)
+
+
+async def test_what_is_pinned_must_be_a_key(stand: SimulatedNodeStand) -> None:
+    broken = dataclasses.replace(stand.node, host_keys=("ssh-ed25519 nonsense",))
+    with pytest.raises(Unreachable, match="its pinned host key 'ssh-ed25519 nonsense' is no key"):
+        await stand.port.list_graw(broken, "/staging", LIMIT)
 
 
 async def test_a_key_or_user_that_the_node_does_not_know(stand: SimulatedNodeStand, tmp_path: Path) -> None:
@@ -143,7 +172,9 @@ async def test_a_connection_cut_in_the_middle_leaves_the_outcome_open(stand: Sim
     async with through(stand) as (proxy, node):
         await stand.port.list_graw(node, "/staging", LIMIT)
         proxy.stop()
-        call = asyncio.create_task(stand.port.move_files(node, "/staging", ["a.graw"], "/staging/e/run_0001", LIMIT))
+        call = asyncio.create_task(
+            stand.port.move_files(node, "/staging", same(["a.graw"]), "/staging/e/run_0001", LIMIT)
+        )
         await asyncio.sleep(0)
         proxy.cut()
         proxy.go_on()
@@ -157,7 +188,7 @@ async def test_a_hanging_node_fails_its_deadline_and_the_moved_file_is_found_lat
     await stand.port.list_graw(stand.node, "/staging", LIMIT)
     stand.detector.set_fault(Fault("node-cobo0", FaultKind.HANG))
     with pytest.raises(NoAnswer):
-        await stand.port.move_files(stand.node, "/staging", ["a.graw"], "/staging/e/run_0001", SOON)
+        await stand.port.move_files(stand.node, "/staging", same(["a.graw"]), "/staging/e/run_0001", SOON)
     stand.detector.clear_faults(None)
     left = await stand.port.list_graw(stand.node, "/staging", LIMIT)
     assert [file.name for file in left] == ["a.graw"]
@@ -192,7 +223,7 @@ async def test_a_part_that_was_not_moved_is_named(tmp_path: Path) -> None:
         for name in ("a.graw", "b.graw", "c.graw"):
             (tmp_path / "staging" / name).write_bytes(b"x")
         with pytest.raises(Refused, match=r"not moved: b\.graw: Device or resource busy \(moved: a\.graw, c\.graw\)"):
-            await nodes.move_files(node, staging, ["a.graw", "b.graw", "c.graw"], f"{staging}/e/run_0001", LIMIT)
+            await nodes.move_files(node, staging, same(["a.graw", "b.graw", "c.graw"]), f"{staging}/e/run_0001", LIMIT)
         assert [file.name for file in await nodes.list_graw(node, staging, LIMIT)] == ["b.graw"]
         moved = await nodes.list_graw(node, f"{staging}/e/run_0001", LIMIT)
         assert [file.name for file in moved] == ["a.graw", "c.graw"]

@@ -3,7 +3,7 @@
 import pytest
 
 from attpcdaq.gateways.errors import Refused
-from attpcdaq.gateways.file_names import check_directory, check_plain, is_graw, parents
+from attpcdaq.gateways.file_names import check_path, check_plain, is_graw, parents
 from attpcdaq.gateways.node_disk import UNKNOWN, Disk, df_command, parse_df
 from attpcdaq.gateways.node_processes import Process, parse_ps, router_pid
 
@@ -92,8 +92,8 @@ def test_no_data_files(name: str) -> None:
 
 
 def test_directories() -> None:
-    check_directory("/staging/e1/run_0001")
-    with pytest.raises(Refused, match="'staging' is not an absolute directory"):
-        check_directory("staging")
+    check_path("/staging/e1/run_0001")
+    with pytest.raises(Refused, match="'staging' is not an absolute path"):
+        check_path("staging")
     assert parents("/a//b/c/") == ("/a", "/a/b", "/a/b/c")
     assert parents("/") == ()

@@ -107,8 +107,8 @@ def test_asked_twice_it_is_done_once(rig: Rig, stopped: Run) -> None:
 def test_a_late_frame_goes_beside_the_run_and_is_said(rig: Rig, stopped: Run) -> None:
     moved = rig.nodes.move_files
 
-    async def move_then_late(node, source, names, destination, timeout):
-        done = await moved(node, source, names, destination, timeout)
+    async def move_then_late(node, source, moves, destination, timeout):
+        done = await moved(node, source, moves, destination, timeout)
         if node.name == "node-cobo0" and "late" not in destination:
             rig.write(0, NAME, b"late")
         return done

@@ -7,6 +7,7 @@ from attpcdaq.gateways.errors import Refused
 
 GRAW_SUFFIX = ".graw"
 MAX_NAME_BYTES = 255
+HOME = "~"
 
 
 def is_plain(name: str) -> bool:
@@ -32,10 +33,17 @@ def check_plain(names: Iterable[str]) -> None:
             raise Refused(f"{name!r} is not a plain file name; nothing was done")
 
 
-def check_directory(path: str) -> None:
-    """Refused unless `path` is absolute and has no '..' and no control character."""
-    if not path.startswith("/") or ".." in path.split("/") or not path.isprintable():
-        raise Refused(f"{path!r} is not an absolute directory without '..'; nothing was done")
+def check_path(path: str) -> None:
+    """Refused unless `path` is absolute or below the home directory (`~/`), without '..' and control characters."""
+    if not path.startswith(("/", f"{HOME}/")) and path != HOME:
+        raise Refused(f"{path!r} is not an absolute path, nor one below {HOME}/; nothing was done")
+    if ".." in path.split("/") or not path.isprintable():
+        raise Refused(f"{path!r} is not a path without '..' and control characters; nothing was done")
+
+
+def expanded(path: str, home: str) -> str:
+    """The path with the home directory for a leading `~`."""
+    return home + path.removeprefix(HOME) if path == HOME or path.startswith(f"{HOME}/") else path
 
 
 def parents(directory: str) -> tuple[str, ...]:

@@ -2,18 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncssh
 
 from attpcdaq.gateways.errors import BadReply, GatewayError, NoAnswer, Refused, Unreachable
+from attpcdaq.gateways.file_names import expanded
 from attpcdaq.gateways.http_exchange import why
+from attpcdaq.gateways.node_keys import HostKeys, as_shown, read_host_key
 from attpcdaq.gateways.node_tail import Tails
-from attpcdaq.gateways.ports import NodeAddress
+from attpcdaq.gateways.ports import NodeAddress, ShownKey
 
 LOST = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, asyncssh.DisconnectError, asyncssh.ChannelOpenError)
+KEEPALIVE_S = 2.0
+KEEPALIVE_MISSED = 3
+"""A node that was switched off is noticed after 8 s, even when nobody asks it anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +36,13 @@ class Link:
 
     connection: asyncssh.SSHClientConnection
     sftp: asyncssh.SFTPClient
+    home: str
     statvfs: bool = True
     tails: Tails = field(default_factory=Tails)
+
+    def path(self, path: str) -> str:
+        """As the node knows it, with its home directory for `~`."""
+        return expanded(path, self.home)
 
     async def run(self, command: str) -> str:
         """Output of a command that only looks; Refused when it fails."""
@@ -90,6 +100,16 @@ class NodeConnections:
             if abort is not None:
                 abort.cancel()
 
+    async def host_key(self, node: NodeAddress, timeout: float) -> ShownKey:
+        """What the node shows to anybody. Unreachable."""
+        try:
+            async with asyncio.timeout(timeout):
+                return as_shown(await read_host_key(node))
+        except TimeoutError as error:
+            raise Unreachable(_text(node, f"no host key within {timeout:g} s")) from error
+        except (asyncssh.Error, OSError) as error:
+            raise Unreachable(_text(node, why(error) if isinstance(error, OSError) else str(error))) from error
+
     async def close(self) -> None:
         """Close every connection."""
         links = [slot.link for slot in self._slots.values() if slot.link is not None]
@@ -105,7 +125,8 @@ class NodeConnections:
         connection = await _connect(node, self._identity)
         try:
             # A name that is not UTF-8 must not hide the directory it lies in.
-            slot.link = Link(connection, await connection.start_sftp_client(path_errors="surrogateescape"))
+            sftp = await connection.start_sftp_client(path_errors="surrogateescape")
+            slot.link = Link(connection, sftp, str(await sftp.realpath(".")))
         except (asyncssh.Error, OSError) as error:
             raise Unreachable(_text(node, f"it offers no SFTP ({error})")) from error
         finally:
@@ -132,30 +153,39 @@ def _failure(node: NodeAddress, link: Link | None, expired: float | None, error:
 
 async def _connect(node: NodeAddress, identity: SshIdentity) -> asyncssh.SSHClientConnection:
     user = node.user or identity.user
-    if identity.key is None or identity.known_hosts is None:
-        name = "SSH_KEY" if identity.key is None else "SSH_KNOWN_HOSTS"
-        what = "the private key" if identity.key is None else "a known_hosts file with the nodes' host keys"
-        raise Unreachable(_text(node, f"ATTPCDAQ_{name} is not set; set it to the path of {what}"))
+    if identity.key is None:
+        raise Unreachable(_text(node, "ATTPCDAQ_SSH_KEY is not set; set it to the path of the private key"))
+    keys = HostKeys(node, identity.known_hosts)
     try:
         return await asyncssh.connect(
             node.host,
             node.port,
             username=user,
             client_keys=[str(identity.key)],
-            known_hosts=str(identity.known_hosts),
+            known_hosts=keys.match,
+            client_factory=keys.client,
             preferred_auth="publickey",
             agent_path=None,
             config=None,
+            keepalive_interval=KEEPALIVE_S,
+            keepalive_count_max=KEEPALIVE_MISSED,
         )
-    except asyncssh.HostKeyNotVerifiable as error:
-        hint = f"add it to {identity.known_hosts} (ssh-keyscan -p {node.port} {node.host}) once you are sure of it"
-        raise Unreachable(_text(node, f"its host key is not known; {hint}")) from error
+    except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed) as error:
+        raise Unreachable(_text(node, await _distrust(node, keys, error))) from error
     except asyncssh.PermissionDenied as error:
         raise Unreachable(_text(node, f"it does not let {user!r} in with the key {identity.key}")) from error
     except (asyncssh.Error, asyncssh.KeyImportError) as error:
         raise Unreachable(_text(node, str(error))) from error
     except OSError as error:
         raise Unreachable(_text(node, why(error))) from error
+
+
+async def _distrust(node: NodeAddress, keys: HostKeys, error: Exception) -> str:
+    """What is wrong with its key; with keys of other kinds only, the exchange ends before it shows one."""
+    if isinstance(error, asyncssh.KeyExchangeFailed) and keys.expected:
+        with suppress(asyncssh.Error, OSError):
+            keys.shown = await read_host_key(node)
+    return keys.distrust(keys.shown) if keys.shown else str(error)
 
 
 def _text(node: NodeAddress, what: str) -> str:

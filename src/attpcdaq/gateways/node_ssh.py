@@ -1,19 +1,32 @@
 """NodePort over SSH and SFTP."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncssh
 
-from attpcdaq.gateways import node_commands, node_files
+from attpcdaq.gateways import node_clock, node_commands, node_contents, node_files
 from attpcdaq.gateways.errors import GatewayError, Refused
-from attpcdaq.gateways.file_names import check_directory, check_plain
+from attpcdaq.gateways.file_names import check_path, check_plain
 from attpcdaq.gateways.node_connection import Link, NodeConnections, SshIdentity
 from attpcdaq.gateways.node_disk import Disk, df_command, parse_df
 from attpcdaq.gateways.node_processes import PS_COMMAND, Process, parse_ps, router_pid
 from attpcdaq.gateways.node_tail import newest
-from attpcdaq.gateways.ports import CommandResult, GrawFile, MovedFile, NodeAddress, RouterQuery, RouterReading
+from attpcdaq.gateways.ports import (
+    Abilities,
+    CommandResult,
+    FileScan,
+    FileStat,
+    GrawFile,
+    MovedFile,
+    NodeAddress,
+    NodeClock,
+    RouterQuery,
+    RouterReading,
+    ShownKey,
+)
 
 _Reading = RouterReading | GatewayError
 
@@ -21,8 +34,9 @@ _Reading = RouterReading | GatewayError
 class NodeSsh:
     """The nodes as they are; belongs to the event loop in which it is first used."""
 
-    def __init__(self, identity: SshIdentity) -> None:
+    def __init__(self, identity: SshIdentity, wall_time: Callable[[], float] = time.time) -> None:
         self._connections = NodeConnections(identity)
+        self._wall_time = wall_time
 
     async def read_routers(
         self, node: NodeAddress, routers: Sequence[RouterQuery], timeout: float
@@ -36,23 +50,61 @@ class NodeSsh:
         return {one.name: _reading(node, one, processes, look) for one, look in zip(routers, seen, strict=True)}
 
     async def list_graw(self, node: NodeAddress, directory: str, timeout: float) -> tuple[GrawFile, ...]:
-        check_directory(directory)
+        check_path(directory)
         async with self._connections.link(node, timeout) as link:
-            return await node_files.graw_files(link.sftp, directory)
+            return await node_files.graw_files(link.sftp, link.path(directory))
+
+    def abilities(self, node: NodeAddress) -> Abilities:
+        return Abilities()
 
     async def move_files(
-        self, node: NodeAddress, source: str, names: Sequence[str], destination: str, timeout: float
+        self, node: NodeAddress, source: str, moves: Mapping[str, str], destination: str, timeout: float
     ) -> tuple[MovedFile, ...]:
-        _check(source, names, destination)
+        _check(source, [*moves, *moves.values()], destination)
         async with self._connections.link(node, timeout) as link:
-            return await node_files.move(link.sftp, source, names, destination)
+            return await node_files.move(link.sftp, link.path(source), moves, link.path(destination))
 
     async def copy_files(
         self, node: NodeAddress, source: str, names: Sequence[str], destination: str, timeout: float
     ) -> tuple[MovedFile, ...]:
         _check(source, names, destination)
         async with self._connections.link(node, timeout) as link:
-            return await node_files.copy(link.sftp, source, names, destination)
+            return await node_contents.copy(link.sftp, link.path(source), names, link.path(destination))
+
+    async def read_file(self, node: NodeAddress, path: str, timeout: float) -> tuple[bytes, FileStat]:
+        check_path(path)
+        async with self._connections.link(node, timeout) as link:
+            return await node_contents.read(link.sftp, link.path(path))
+
+    async def stat_files(
+        self, node: NodeAddress, paths: Sequence[str], timeout: float
+    ) -> Mapping[str, FileStat | None]:
+        for path in paths:
+            check_path(path)
+        async with self._connections.link(node, timeout) as link:
+            found = await node_contents.stats(link.sftp, [link.path(path) for path in paths])
+        return dict(zip(paths, found, strict=True))
+
+    async def write_file(self, node: NodeAddress, path: str, data: bytes, timeout: float) -> None:
+        check_path(path)
+        async with self._connections.link(node, timeout) as link:
+            await node_contents.write(link.sftp, link.path(path), data)
+
+    async def scan_files(
+        self, node: NodeAddress, directory: str, names: Sequence[str], timeout: float, *, checksum: bool = True
+    ) -> Mapping[str, FileScan | GatewayError]:
+        _check(directory, names, directory)
+        raise Refused(f"{node.name}: files cannot be scanned yet")
+
+    async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
+        async with self._connections.link(node, timeout) as link:
+            return await node_clock.compare(link.run, self._wall_time)
+
+    async def read_host_key(self, node: NodeAddress, timeout: float) -> ShownKey:
+        return await self._connections.host_key(node, timeout)
+
+    async def catalog(self, node: NodeAddress, experiment: str, number: int, timeout: float) -> RouterReading:
+        raise Refused(f"{node.name} is reached over SSH: it has no agent that could move its files")
 
     async def run_command(self, node: NodeAddress, command: str, timeout: float) -> CommandResult:
         node_commands.check_command(command)
@@ -75,10 +127,11 @@ class _Look:
 async def _look(link: Link, router: RouterQuery) -> _Look | Refused:
     """A refusal concerns this router alone."""
     try:
-        check_directory(router.staging_dir)
-        files = await node_files.graw_files(link.sftp, router.staging_dir)
-        event = await link.tails.last_event(link.sftp, router.staging_dir, newest(files))
-        return _Look(files, event, await _disk(link, router.staging_dir))
+        check_path(router.staging_dir)
+        directory = link.path(router.staging_dir)
+        files = await node_files.graw_files(link.sftp, directory)
+        event = await link.tails.last_event(link.sftp, directory, newest(files))
+        return _Look(files, event, await _disk(link, directory))
     except Refused as error:
         return error
 
@@ -101,6 +154,6 @@ def _reading(node: NodeAddress, router: RouterQuery, processes: Sequence[Process
 
 
 def _check(source: str, names: Sequence[str], destination: str) -> None:
-    check_directory(source)
-    check_directory(destination)
+    check_path(source)
+    check_path(destination)
     check_plain(names)

@@ -65,7 +65,7 @@ class RouterReading:
     disk_total: int | None
     pid: int | None = None
     hears: bool | None = None
-    """Its process listens on the data port or is connected (facts 4: one that is alive may be deaf); None: not known."""
+    """Its process listens on the data port or is connected (facts 4: it may be alive and deaf); None: not known."""
     counted: tuple[int, int] | None = None
     """Number of files and bytes where their names cannot be told (an agent's node); `files` is empty then."""
 
@@ -105,7 +105,7 @@ class FileScan:
 
 @dataclass(frozen=True, slots=True)
 class NodeClock:
-    """A node's clock: seconds it is ahead of ours, by how many that may be wrong, minutes local time is ahead of UTC."""
+    """A node's clock: seconds it is ahead of ours, their possible error, minutes its local time is ahead of UTC."""
 
     offset: float
     error: float
@@ -173,7 +173,9 @@ class NodePort(Protocol):
     async def read_file(self, node: NodeAddress, path: str, timeout: float) -> tuple[bytes, FileStat]:
         """A whole file of at most 64 MiB. Refused (code MISSING) when there is none."""
 
-    async def stat_files(self, node: NodeAddress, paths: Sequence[str], timeout: float) -> Mapping[str, FileStat | None]:
+    async def stat_files(
+        self, node: NodeAddress, paths: Sequence[str], timeout: float
+    ) -> Mapping[str, FileStat | None]:
         """By path; None where there is no such file."""
 
     async def write_file(self, node: NodeAddress, path: str, data: bytes, timeout: float) -> None:

@@ -1,40 +1,29 @@
-"""Nodes in memory: directories, processes and disks, with failures to order."""
+"""Nodes in memory, with failures to order."""
 
 import asyncio
 import math
 import posixpath
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from attpcdaq.gateways.errors import GatewayError, NoAnswer, Refused, Unreachable
-from attpcdaq.gateways.file_names import check_directory, check_plain, is_graw, parents
-from attpcdaq.gateways.last_event import last_event_of
 from attpcdaq.gateways.node_commands import MAX_OUTPUT, check_command
-from attpcdaq.gateways.ports import CommandResult, GrawFile, MovedFile, NodeAddress, RouterQuery, RouterReading
+from attpcdaq.gateways.ports import (
+    Abilities,
+    CommandResult,
+    FileScan,
+    FileStat,
+    GrawFile,
+    MovedFile,
+    NodeAddress,
+    NodeClock,
+    RouterQuery,
+    RouterReading,
+    ShownKey,
+)
+from attpcdaq.testing.memory_node import MemoryFile, MemoryNode, both, directory_of, graw_files, reading
 
-
-@dataclass(slots=True)
-class MemoryFile:
-    """Contents and modification time (s since the epoch)."""
-
-    data: bytes
-    mtime: float
-
-
-@dataclass(slots=True)
-class MemoryNode:
-    """One computer: absolute directory -> name -> file; routers by data port, with their process id."""
-
-    directories: dict[str, dict[str, MemoryFile]] = field(default_factory=dict)
-    routers: dict[int, int] = field(default_factory=dict)
-    next_pid: int = 1000
-    disk_free: int = 500 * 10**9
-    disk_total: int = 1000 * 10**9
-    trouble: dict[str, tuple[GatewayError, float]] = field(default_factory=dict)
-    hanging: bool = False
-    commands: dict[str, Callable[[], CommandResult]] = field(default_factory=dict)
-    commands_run: list[str] = field(default_factory=list)
+NO_FILES = Abilities(files=False, commands=False, clock=False)
 
 
 class MemoryNodes:
@@ -58,8 +47,7 @@ class MemoryNodes:
 
     def make_directory(self, node: str, directory: str) -> None:
         """Like mkdir -p."""
-        for path in parents(directory):
-            self.nodes[node].directories.setdefault(path, {})
+        self.nodes[node].make_directory(directory)
 
     def start_router(self, node: str, port: int) -> None:
         """A new router process on this data port."""
@@ -73,10 +61,7 @@ class MemoryNodes:
 
     def write(self, node: str, path: str, data: bytes, mtime: float | None = None) -> None:
         """Make or replace a file, and its directory."""
-        directory, name = posixpath.split(path)
-        self.make_directory(node, directory)
-        written = MemoryFile(data, self._wall_time() if mtime is None else mtime)
-        self.nodes[node].directories[directory][name] = written
+        self.nodes[node].put(path, MemoryFile(data, self._wall_time() if mtime is None else mtime))
 
     def append(self, node: str, path: str, data: bytes) -> None:
         """Let a file grow."""
@@ -121,35 +106,75 @@ class MemoryNodes:
         self, node: NodeAddress, routers: Sequence[RouterQuery], timeout: float
     ) -> Mapping[str, RouterReading | GatewayError]:
         here = await self._reach(node, "read_routers", timeout)
-        return {router.name: self._reading(node, here, router) for router in routers}
+        return {router.name: reading(node, here, router) for router in routers}
 
     async def list_graw(self, node: NodeAddress, directory: str, timeout: float) -> tuple[GrawFile, ...]:
         here = await self._reach(node, "list_graw", timeout)
-        return _graw_files(_directory(node, here, directory))
+        return graw_files(directory_of(node, here, directory))
+
+    def abilities(self, node: NodeAddress) -> Abilities:
+        return NO_FILES if node.access == "agent" else Abilities()
 
     async def move_files(
-        self, node: NodeAddress, source: str, names: Sequence[str], destination: str, timeout: float
+        self, node: NodeAddress, source: str, moves: Mapping[str, str], destination: str, timeout: float
     ) -> tuple[MovedFile, ...]:
         here = await self._reach(node, "move_files", timeout)
-        files, target = self._both(node, here, source, names, destination)
-        taken = [name for name in names if name in target]
+        files, target = both(node, here, source, moves, destination)
+        taken = [new for new in moves.values() if new in target]
         if taken:
             raise Refused(f"{node.name}: {destination}/{taken[0]} exists already; nothing was moved")
-        for name in names:
-            target[name] = files.pop(name)
-        return tuple(MovedFile(posixpath.join(destination, name), len(target[name].data)) for name in names)
+        for name, new in moves.items():
+            target[new] = files.pop(name)
+        directory = here.absolute(destination)
+        return tuple(MovedFile(posixpath.join(directory, new), len(target[new].data)) for new in moves.values())
 
     async def copy_files(
         self, node: NodeAddress, source: str, names: Sequence[str], destination: str, timeout: float
     ) -> tuple[MovedFile, ...]:
         here = await self._reach(node, "copy_files", timeout)
-        files, target = self._both(node, here, source, names, destination)
+        files, target = both(node, here, source, {name: name for name in names}, destination)
         for name in names:
             if name in target and target[name].data != files[name].data:
                 raise Refused(f"{node.name}: {destination}/{name} exists already and differs")
         for name in names:
             target.setdefault(name, MemoryFile(files[name].data, self._wall_time()))
-        return tuple(MovedFile(posixpath.join(destination, name), len(target[name].data)) for name in names)
+        directory = here.absolute(destination)
+        return tuple(MovedFile(posixpath.join(directory, name), len(target[name].data)) for name in names)
+
+    async def read_file(self, node: NodeAddress, path: str, timeout: float) -> tuple[bytes, FileStat]:
+        here = await self._reach(node, "read_file", timeout)
+        file = here.file(path)
+        if file is None:
+            raise Refused(f"{node.name}: there is no {path}", Refused.MISSING)
+        return file.data, FileStat(len(file.data), file.mtime)
+
+    async def stat_files(
+        self, node: NodeAddress, paths: Sequence[str], timeout: float
+    ) -> Mapping[str, FileStat | None]:
+        here = await self._reach(node, "stat_files", timeout)
+        files = {path: here.file(path) for path in paths}
+        return {path: None if file is None else FileStat(len(file.data), file.mtime) for path, file in files.items()}
+
+    async def write_file(self, node: NodeAddress, path: str, data: bytes, timeout: float) -> None:
+        here = await self._reach(node, "write_file", timeout)
+        here.put(here.absolute(path), MemoryFile(data, self._wall_time()))
+
+    async def scan_files(
+        self, node: NodeAddress, directory: str, names: Sequence[str], timeout: float, *, checksum: bool = True
+    ) -> Mapping[str, FileScan | GatewayError]:
+        here = await self._reach(node, "scan_files", timeout)
+        directory_of(node, here, directory)
+        return {name: Refused(f"{node.name}: {directory}/{name} cannot be scanned yet") for name in names}
+
+    async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
+        return (await self._reach(node, "read_clock", timeout)).clock
+
+    async def read_host_key(self, node: NodeAddress, timeout: float) -> ShownKey:
+        return (await self._reach(node, "read_host_key", timeout)).host_key
+
+    async def catalog(self, node: NodeAddress, experiment: str, number: int, timeout: float) -> RouterReading:
+        await self._reach(node, "catalog", timeout)
+        raise Refused(f"{node.name} is reached over SSH: it has no agent that could move its files")
 
     async def run_command(self, node: NodeAddress, command: str, timeout: float) -> CommandResult:
         check_command(command)
@@ -166,8 +191,7 @@ class MemoryNodes:
         """Nothing to give up."""
 
     def _cat(self, here: MemoryNode, path: str) -> CommandResult:
-        directory, name = posixpath.split(path)
-        file = here.directories.get(directory, {}).get(name)
+        file = here.file(path)
         if file is None:
             return CommandResult(1, f"cat: {path}: No such file or directory")
         return CommandResult(0, file.data.decode("utf-8", "replace").strip()[-MAX_OUTPUT:])
@@ -187,38 +211,3 @@ class MemoryNodes:
                     here.trouble[key] = (error, times - 1)
                 raise error
         return here
-
-    def _both(
-        self, node: NodeAddress, here: MemoryNode, source: str, names: Sequence[str], destination: str
-    ) -> tuple[dict[str, MemoryFile], dict[str, MemoryFile]]:
-        check_plain(names)
-        check_directory(destination)
-        files = _directory(node, here, source)
-        missing = [name for name in names if name not in files]
-        if missing:
-            raise Refused(f"{node.name}: there is no {source}/{missing[0]}; nothing was done")
-        self.make_directory(node.name, destination)
-        return files, here.directories[posixpath.normpath(destination)]
-
-    def _reading(self, node: NodeAddress, here: MemoryNode, router: RouterQuery) -> RouterReading | GatewayError:
-        try:
-            contents = _directory(node, here, router.staging_dir)
-        except Refused as error:
-            return error
-        files = _graw_files(contents)
-        newest = max(files, key=lambda file: (file.mtime, file.name), default=None)
-        last_event = last_event_of(contents[newest.name].data) if newest else None
-        pid = here.routers.get(router.port)
-        return RouterReading(pid is not None, files, last_event, here.disk_free, here.disk_total, pid)
-
-
-def _directory(node: NodeAddress, here: MemoryNode, directory: str) -> dict[str, MemoryFile]:
-    check_directory(directory)
-    found = here.directories.get(posixpath.normpath(directory))
-    if found is None:
-        raise Refused(f"{node.name}: there is no directory {directory}")
-    return found
-
-
-def _graw_files(contents: Mapping[str, MemoryFile]) -> tuple[GrawFile, ...]:
-    return tuple(GrawFile(name, len(file.data), file.mtime) for name, file in sorted(contents.items()) if is_graw(name))

@@ -153,7 +153,9 @@ async def _move_quiet(run: Run, place: Staging, destination: str, outside: Outsi
     """Move the files once they are quiet, and note what lies at the destination; how many were moved."""
     names = await _names_to_move(place, outside, partial(_is_closing, run.pk))
     if names:
-        await outside.nodes.move_files(place.node, place.directory, names, destination, MOVE_TIMEOUT)
+        await outside.nodes.move_files(
+            place.node, place.directory, {name: name for name in names}, destination, MOVE_TIMEOUT
+        )
     try:
         there = await outside.nodes.list_graw(place.node, destination, LIST_TIMEOUT)
     except Refused:  # no such directory: no file was ever moved there
@@ -234,7 +236,9 @@ async def _set_one_aside(place: Staging, now: datetime, outside: Outside) -> Non
         names = await _names_to_move(place, outside, lambda: gate.is_setting_aside(outside.now()))
         if not names:
             return
-        await outside.nodes.move_files(place.node, place.directory, names, destination, MOVE_TIMEOUT)
+        await outside.nodes.move_files(
+            place.node, place.directory, {name: name for name in names}, destination, MOVE_TIMEOUT
+        )
         text, severity = f"{len(names)} files set aside in {destination}", "info"
     except GatewayError as error:
         text, severity = str(error), "error"

@@ -108,7 +108,7 @@ NODES_SAY = (
         "A file name cannot be used",
         "A name on the node has characters that could lead out of its directory; it was left alone.",
         "Look at that directory on the node and rename the file by hand.",
-        r"not a plain file name|not an absolute directory|not a command line",
+        r"not a plain file name|not an absolute path|not a path without|not a command line",
     ),
     T(
         "file-missing",
