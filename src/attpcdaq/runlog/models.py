@@ -184,6 +184,15 @@ class Manifest(models.Model):
     asked_at = models.DateTimeField(help_text="When files were last added, so that it had to be made (anew).")
     working_at = models.DateTimeField(null=True, blank=True, help_text="Somebody at work on it was alive.")
     made_at = models.DateTimeField(null=True, blank=True)
+    again_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it is tried again: a node could not be reached."
+    )
+
+    class Meta:
+        constraints = [
+            # NULLs are distinct: whoever checks files leaves the others' turn to come.
+            models.UniqueConstraint(Case(When(working_at__isnull=False, then=Value(1))), name="one_manifest_at_work"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.run}: {self.verdict or 'being checked'}"
