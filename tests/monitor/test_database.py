@@ -43,11 +43,11 @@ def test_targets_are_the_rows(database: Database) -> None:
     assert database.targets() != targets
 
 
-def test_targets_cost_three_queries_however_many_there_are(database: Database) -> None:
+def test_targets_cost_four_queries_however_many_there_are(database: Database) -> None:
     build_detector(cobos=12)
     with CaptureQueriesContext(connection, ) as queries:  # fmt: skip
         database.targets()
-    assert len(queries) == 3
+    assert len(queries) == 4
 
 
 def test_a_reading_becomes_a_row_and_an_event_once(database: Database) -> None:

@@ -26,7 +26,7 @@ def node_target(number: int, routers: int = 1) -> NodeTarget:
         RouterTarget(number * 10 + router, RouterQuery(f"router-{number}-{router}", "dataRouter", 46005 + router, "/s"))
         for router in range(routers)
     ]
-    return NodeTarget(NodeAddress(f"node-{number}", "127.0.0.1", 22), tuple(targets))
+    return NodeTarget(number, NodeAddress(f"node-{number}", "127.0.0.1", 22), tuple(targets))
 
 
 @dataclass
@@ -182,6 +182,6 @@ async def test_closing_ends_every_task(desk: Desk) -> None:
     desk.watch(servers=5, nodes=2)
     desk.ecc.hang("ecc-1")
     await desk.clock.advance(0.4)
-    assert len(asyncio.all_tasks() - before) == 7
+    assert len(asyncio.all_tasks() - before) == 9
     await desk.poller.close()
     assert asyncio.all_tasks() == before

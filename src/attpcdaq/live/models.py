@@ -32,6 +32,7 @@ class RouterState(models.Model):
     files = models.PositiveIntegerField(default=0, help_text="GRAW files in the staging directory.")
     bytes = models.PositiveBigIntegerField(default=0, help_text="Their size together.")
     rate = models.FloatField(default=0.0, help_text="Bytes per second over the last two readings.")
+    smooth_rate = models.FloatField(default=0.0, help_text="The same, smoothed over half a minute.")
     last_event = models.PositiveBigIntegerField(null=True, help_text="Event number of the last frame on disk.")
     event_rate = models.FloatField(default=0.0, help_text="Events per second over the last two readings.")
     hears = models.BooleanField(
@@ -55,19 +56,22 @@ class RouterSample(models.Model):
     node = models.CharField(max_length=63)
     run_id = models.PositiveBigIntegerField(null=True, help_text="Row of the run that was open.")
     at = models.DateTimeField()
-    seconds = models.PositiveSmallIntegerField(help_text="For how long it stands: grows when samples are thinned.")
+    seconds = models.PositiveSmallIntegerField(
+        help_text="It stands for so long before `at`; grows when samples are thinned."
+    )
     files = models.PositiveIntegerField()
     bytes = models.PositiveBigIntegerField()
     rate = models.FloatField(help_text="Bytes per second.")
     event = models.PositiveBigIntegerField(null=True)
     event_rate = models.FloatField(help_text="Events per second.")
     disk_free = models.PositiveBigIntegerField(null=True)
+    level = models.PositiveSmallIntegerField(default=0, help_text="How often it was thinned out (live/thinning).")
 
     class Meta:
         ordering = ("at",)
         indexes = [
             models.Index(fields=["run_id", "router", "at"], name="sample_of_run"),
-            models.Index(fields=["seconds", "at"], name="sample_age"),
+            models.Index(fields=["level", "at"], name="sample_age"),
         ]
 
     def __str__(self) -> str:
@@ -82,6 +86,7 @@ class NodeState(models.Model):
     clock_error = models.FloatField(null=True, help_text="Seconds by which that may be wrong.")
     utc_offset = models.IntegerField(null=True, help_text="Minutes that its local time is ahead of UTC.")
     clock_at = models.DateTimeField(null=True)
+    clock_off = models.BooleanField(default=False, help_text="It was seen to be off, and not seen to be right since.")
     problem = models.TextField(blank=True, help_text="Why its clock could not be read.")
 
     def __str__(self) -> str:
@@ -102,8 +107,11 @@ class UsedConfig(models.Model):
     taken_at = models.DateTimeField()
 
     class Meta:
-        ordering = ("ecc_server", "kind", "source")
-        constraints = [models.UniqueConstraint(fields=["ecc_server", "kind", "source"], name="used_config_once")]
+        ordering = ("ecc_server", "kind", "name", "source")
+        # One ECC server may drive boards with several hardware descriptions.
+        constraints = [
+            models.UniqueConstraint(fields=["ecc_server", "kind", "source", "name"], name="used_config_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.ecc_server} {self.kind} {self.name}"
@@ -123,8 +131,8 @@ class DiskConfig(models.Model):
     seen_at = models.DateTimeField()
 
     class Meta:
-        ordering = ("ecc_server", "kind")
-        constraints = [models.UniqueConstraint(fields=["ecc_server", "kind"], name="disk_config_once")]
+        ordering = ("ecc_server", "kind", "name")
+        constraints = [models.UniqueConstraint(fields=["ecc_server", "kind", "name"], name="disk_config_once")]
 
     def __str__(self) -> str:
         return f"{self.ecc_server} {self.path}"

@@ -1,5 +1,6 @@
 """The only writer of the live tables: a row is written only when it changed, and an event says so."""
 
+import math
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
@@ -17,6 +18,8 @@ from get_protocol.state_machine import State
 CHANNEL = "attpcdaq_event"
 REFRESH_KEPT = timedelta(hours=1)
 BEAT_ROW = 1
+# Seconds over which the rate is smoothed that tells when a disk is full.
+SMOOTHED_OVER = 30.0
 
 
 def add_event(
@@ -77,12 +80,18 @@ def record_router(router_id: int, reading: RouterReading, at: datetime, since: d
         RouterState.objects.filter(pk=router_id).update(**fields, changed_at=at, seen_at=at)
         text = _router_text(row, reading, restarted=fields["restarted_at"] != row.restarted_at)
         if text:
-            _router_event(router_id, text, Severity.INFO if reading.online else Severity.ERROR, at)
+            good = reading.online and reading.hears is not False
+            _router_event(router_id, text, Severity.INFO if good else Severity.ERROR, at)
     return True
 
 
+def amount(reading: RouterReading) -> tuple[int, int]:
+    """Number of files and bytes in the staging directory."""
+    return reading.counted or (len(reading.files), sum(file.size for file in reading.files))
+
+
 def _router_fields(row: RouterState, reading: RouterReading, at: datetime, since: datetime | None) -> dict[str, object]:
-    size = sum(file.size for file in reading.files)
+    files, size = amount(reading)
     seconds = (at - since).total_seconds() if since else 0.0
     grown = size - row.bytes
     restarted = row.pid is not None and reading.pid is not None and reading.pid != row.pid
@@ -90,10 +99,13 @@ def _router_fields(row: RouterState, reading: RouterReading, at: datetime, since
         "online": reading.online,
         "pid": reading.pid or row.pid,
         "restarted_at": at if restarted else row.restarted_at,
-        "files": len(reading.files),
+        "files": files,
         "bytes": size,
         "rate": max(grown, 0) / seconds if seconds > 0 else 0.0,
+        "smooth_rate": _smoothed(row, grown, at, since),
         "last_event": reading.last_event,
+        "event_rate": events_between(row.last_event, reading.last_event) / seconds if seconds > 0 else 0.0,
+        "hears": reading.hears,
         "grew_at": at if grown > 0 else row.grew_at,
         "disk_free": reading.disk_free,
         "disk_total": reading.disk_total,
@@ -101,11 +113,38 @@ def _router_fields(row: RouterState, reading: RouterReading, at: datetime, since
     }
 
 
+def events_between(before: int | None, after: int | None) -> int:
+    """How many events came between two readings; 0 where the number went back or one of them is not known."""
+    return max(after - before, 0) if before is not None and after is not None else 0
+
+
+def _smoothed(row: RouterState, grown: int, at: datetime, since: datetime | None) -> float:
+    """The smoothed rate after what came since it last grew; as long as nothing comes it stays, and smooth_rate ages it."""
+    if grown <= 0 or since is None:
+        return row.smooth_rate
+    seconds = (at - (row.grew_at or since)).total_seconds()
+    if seconds <= 0:
+        return row.smooth_rate
+    mean = grown / seconds
+    return mean + (row.smooth_rate - mean) * math.exp(-seconds / SMOOTHED_OVER)
+
+
+def smooth_rate(row: RouterState, now: datetime) -> float:
+    """Bytes per second over the last half minute or so, at `now`: without growth it goes down."""
+    if row.grew_at is None:
+        return 0.0
+    return row.smooth_rate * math.exp(-max((now - row.grew_at).total_seconds() - 1.0, 0.0) / SMOOTHED_OVER)
+
+
 def _router_text(row: RouterState, reading: RouterReading, *, restarted: bool) -> str:
     if restarted:
         return "was restarted: its board must go through Breakup and Configure"
     if row.online != reading.online:
         return "is online" if reading.online else "is not running"
+    if reading.hears is False and row.hears is not False:
+        return "runs, but does not hear: its port is taken by another process"
+    if reading.hears and row.hears is False:
+        return "hears again"
     return "answers again" if row.problem else ""
 
 

@@ -6,14 +6,24 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import Error, IntegrityError, InterfaceError, OperationalError, connection, transaction
 
-from attpcdaq.gateways.ports import RouterReading
-from attpcdaq.live import store
+from attpcdaq.gateways.ports import NodeClock, RouterReading
+from attpcdaq.live import clocks, store, thinning
 from attpcdaq.monitor.readings import Batch, Key, Kind, Reading, Targets
+from attpcdaq.monitor.sampler import Sampler
 from attpcdaq.monitor.targets import read_targets
 from get_protocol.ecc_messages import StateReply
 
 logger = logging.getLogger(__name__)
 TIDY_EVERY = timedelta(minutes=1)
+# Where there is nothing to thin out it is not asked again at once.
+THIN_EVERY = timedelta(seconds=10)
+
+
+RECORD_PROBLEM = {
+    Kind.ECC: store.record_ecc_problem,
+    Kind.ROUTER: store.record_router_problem,
+    Kind.NODE: clocks.record_clock_problem,
+}
 
 
 class Database:
@@ -21,21 +31,30 @@ class Database:
 
     def __init__(self) -> None:
         self._tidied_at: datetime | None = None
+        self._thin_at: datetime | None = None
+        self._sampler = Sampler()
 
     def targets(self) -> Targets:
         """What is to be watched now."""
         try:
-            return read_targets()
+            targets = read_targets()
         except Error:
             connection.close()
             raise
+        self._sampler.follow(targets)
+        return targets
 
     def write(self, batch: Batch) -> frozenset[Key]:
         """Write in one transaction; returns the readings that changed nothing. Raises when the database is away."""
+        for reading in batch.readings:
+            if isinstance(reading.outcome, RouterReading):
+                self._sampler.note(reading.key.id, reading.outcome, reading.at)
         try:
             unchanged = _write(batch.readings)
             if batch.alive is not None:
-                store.touch(_ids(batch.alive, Kind.ECC), _ids(batch.alive, Kind.ROUTER), batch.at)
+                routers = _ids(batch.alive, Kind.ROUTER)
+                store.touch(_ids(batch.alive, Kind.ECC), routers, batch.at)
+                self._sampler.take(routers, batch.at)
                 self._tidy(batch.at)
         except Error:
             connection.close()
@@ -46,6 +65,8 @@ class Database:
         if self._tidied_at is None or abs(now - self._tidied_at) >= TIDY_EVERY:
             self._tidied_at = now
             store.forget_refreshes(now)
+        if self._thin_at is None or abs(now - self._thin_at) >= THIN_EVERY:
+            self._thin_at = None if thinning.tidy(now) else now
 
 
 def _write(readings: tuple[Reading, ...]) -> frozenset[Key]:
@@ -73,7 +94,9 @@ def _record(reading: Reading) -> bool:
         return store.record_ecc(server, outcome, reading.at)
     if isinstance(outcome, RouterReading):
         return store.record_router(server, outcome, reading.at, reading.since)
-    record = store.record_ecc_problem if reading.key.kind is Kind.ECC else store.record_router_problem
+    if isinstance(outcome, NodeClock):
+        return clocks.record_clock(server, outcome, reading.at)
+    record = RECORD_PROBLEM[reading.key.kind]
     return record(server, outcome.text, reading.at)
 
 

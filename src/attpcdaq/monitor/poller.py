@@ -15,6 +15,8 @@ from attpcdaq.monitor.readings import EccTarget, Key, Kind, NodeTarget, Outcome,
 
 logger = logging.getLogger(__name__)
 STEP = 0.1
+# The clocks of all nodes are first read within so many seconds.
+CLOCKS_WITHIN = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Pace:
     ecc_deadline: float = 2.0
     node_every: float = 1.0
     node_deadline: float = 5.0
+    clock_every: float = 30.0
+    """Of every node's clock."""
 
 
 class Poller:
@@ -38,7 +42,7 @@ class Poller:
         self._note = note
         self._clock = clock
         self._pace = pace or Pace()
-        self._tasks: dict[EccTarget | NodeTarget, asyncio.Task[None]] = {}
+        self._tasks: dict[EccTarget | NodeTarget, tuple[asyncio.Task[None], ...]] = {}
         self._read_at: dict[Key, datetime] = {}
         self._origin = clock.monotonic()
 
@@ -46,20 +50,25 @@ class Poller:
         """Watch exactly these from now on; those watched before go on undisturbed, spread over the period."""
         wanted: set[EccTarget | NodeTarget] = {*targets.ecc_servers, *targets.nodes}
         for gone in self._tasks.keys() - wanted:
-            self._tasks.pop(gone).cancel()
+            for task in self._tasks.pop(gone):
+                task.cancel()
         pace, servers, nodes = self._pace, targets.ecc_servers, targets.nodes
         for number, server in enumerate(servers):
             if server not in self._tasks:
                 offset = _offset(number, len(servers), pace.ecc_every)
-                self._begin(server, partial(self._read_ecc, server), pace.ecc_every, offset)
+                self._tasks[server] = (self._begin(server, partial(self._read_ecc, server), pace.ecc_every, offset),)
         for number, node in enumerate(nodes):
             if node not in self._tasks:
                 offset = _offset(number, len(nodes), pace.node_every)
-                self._begin(node, partial(self._read_node, node), pace.node_every, offset)
+                clock_offset = _offset(number, len(nodes), CLOCKS_WITHIN)
+                self._tasks[node] = (
+                    self._begin(node, partial(self._read_node, node), pace.node_every, offset),
+                    self._begin(node, partial(self._read_clock, node), pace.clock_every, clock_offset),
+                )
 
     async def close(self) -> None:
         """End every task; close the ports at the same time, for a call may end only with its connection."""
-        tasks = list(self._tasks.values())
+        tasks = [task for tasks in self._tasks.values() for task in tasks]
         self._tasks.clear()
         for task in tasks:
             task.cancel()
@@ -67,9 +76,10 @@ class Poller:
 
     def _begin(
         self, target: EccTarget | NodeTarget, read: Callable[[], Awaitable[None]], every: float, offset: float
-    ) -> None:
-        work = self._steadily(read, every, self._origin + offset)
-        self._tasks[target] = asyncio.create_task(work, name=f"read {target.address.name}")
+    ) -> asyncio.Task[None]:
+        # What is read seldom is read for the first time soon after it was added.
+        origin = self._origin if every <= CLOCKS_WITHIN else self._clock.monotonic()
+        return asyncio.create_task(self._steadily(read, every, origin + offset), name=f"read {target.address.name}")
 
     async def _steadily(self, read: Callable[[], Awaitable[None]], every: float, due: float) -> None:
         """Keep the phase: a reading that took longer than the period lets the missed ones go."""
@@ -107,6 +117,18 @@ class Poller:
             self._seen(
                 Key(Kind.ROUTER, router.id), Problem(str(outcome)) if isinstance(outcome, GatewayError) else outcome
             )
+
+    async def _read_clock(self, target: NodeTarget) -> None:
+        key = Key(Kind.NODE, target.id)
+        if not self._nodes.abilities(target.address).clock:
+            return
+        try:
+            self._seen(key, await self._nodes.read_clock(target.address, self._pace.node_deadline))
+        except GatewayError as error:
+            self._seen(key, Problem(str(error)))
+        except Exception as error:  # as above
+            logger.exception("reading the clock of %s failed", target.address.name)
+            self._seen(key, Problem(f"the monitor failed to read it: {error!r}"))
 
     def _all_failed(self, target: NodeTarget, text: str) -> None:
         for router in target.routers:

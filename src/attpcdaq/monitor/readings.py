@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
-from attpcdaq.gateways.ports import EccAddress, NodeAddress, RouterQuery, RouterReading
+from attpcdaq.gateways.ports import EccAddress, NodeAddress, NodeClock, RouterQuery, RouterReading
 from get_protocol.ecc_messages import StateReply
 
 
@@ -27,8 +27,9 @@ class RouterTarget:
 
 @dataclass(frozen=True, slots=True)
 class NodeTarget:
-    """A node to log in to, with its data routers."""
+    """A node to log in to, with its data routers; `id` of its row."""
 
+    id: int
     address: NodeAddress
     routers: tuple[RouterTarget, ...]
 
@@ -44,6 +45,7 @@ class Targets:
 class Kind(Enum):
     ECC = "ecc"
     ROUTER = "router"
+    NODE = "node"
 
 
 class Key(NamedTuple):
@@ -60,7 +62,7 @@ class Problem:
     text: str
 
 
-Outcome = StateReply | RouterReading | Problem
+Outcome = StateReply | RouterReading | NodeClock | Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,4 +14,4 @@ def read_targets() -> Targets:
 
 def _node(node: Node) -> NodeTarget:
     routers = tuple(RouterTarget(router.pk, router_query(router)) for router in node.data_routers.all())
-    return NodeTarget(node_address(node), routers)
+    return NodeTarget(node.pk, node_address(node), routers)

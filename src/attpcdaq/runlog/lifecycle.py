@@ -85,3 +85,8 @@ def add_verdict(run_id: int, text: str) -> None:
 def open_run() -> Run | None:
     """The one run that is open, if any."""
     return Run.objects.filter(state__in=OPEN_STATES).select_related("experiment").first()
+
+
+def open_run_id() -> int | None:
+    """The row of the open run, for who asks every second."""
+    return Run.objects.filter(state__in=OPEN_STATES).order_by().values_list("pk", flat=True).first()
