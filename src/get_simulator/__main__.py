@@ -25,6 +25,9 @@ SECTION_OF = {
     "ecc_port": "detector",
     "data_port": "detector",
     "ssh_port": "detector",
+    "agents": "detector",
+    "agent_port": "detector",
+    "program": "detector",
     "control_port": "detector",
     "rollover_bytes": "detector",
     "event_rate": "physics",
@@ -34,7 +37,7 @@ SECTION_OF = {
     "authorized_keys": "ssh",
     "host_key": "ssh",
 }
-NUMBERS = {"event_rate": float, "speed": float, "cobos": int, "rollover_bytes": int}
+NUMBERS = {"event_rate": float, "speed": float, "cobos": int, "agents": int, "rollover_bytes": int}
 EPILOG = """\
 Without a description file the default detector is simulated: 10 CoBos and a MuTAnT, each with an ECC server, a data
 router and a node of its own. Options override the description. The example get_simulator/example.toml explains

@@ -31,6 +31,7 @@ def announcement(detector: Detector, control_port: int) -> dict[str, Any]:
                 "link_type": router.spec.link_type,
                 "node": router.spec.node,
                 "staging": router.spec.staging,
+                "program": router.spec.program,
             }
             for name, router in detector.routers.items()
         ],
@@ -38,7 +39,8 @@ def announcement(detector: Detector, control_port: int) -> dict[str, Any]:
             {
                 "name": spec.name,
                 "address": spec.address,
-                "ssh_port": detector.nodes[spec.name].port,
+                "access": spec.access,
+                f"{spec.access}_port": detector.nodes[spec.name].port,
                 "root": str(detector.root(spec.name).resolve()),
             }
             for spec in detector.description.nodes

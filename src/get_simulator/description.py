@@ -28,7 +28,7 @@ class EccServerSpec:
 
 @dataclass(frozen=True, slots=True)
 class RouterSpec:
-    """One data router process: its type, TCP or FDT, and its working directory as seen on the node."""
+    """One data router process: type (TCP, FDT), working directory as seen on the node, name of its program."""
 
     name: str
     address: str
@@ -36,15 +36,23 @@ class RouterSpec:
     link_type: str
     node: str
     staging: str = "/staging"
+    program: str = "dataRouter"
 
 
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
-    """One computer, reached over SSH."""
+    """One computer, reached over SSH or through its HTTP agent."""
 
     name: str
     address: str
     ssh_port: int
+    access: str = "ssh"
+    agent_port: int = 0
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.agent_port if self.access == "agent" else self.ssh_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,10 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """The short form of a description: one node, ECC server and data router for each board, ports counted up."""
+    """The short form of a description: one node, ECC server and data router for each board, ports counted up.
+
+    The first `agents` nodes are reached through an HTTP agent instead of SSH.
+    """
 
     address: str = "127.0.0.1"
     cobos: int = 10
@@ -123,6 +134,9 @@ class Detector:
     ecc_port: int = 8083
     data_port: int = 46005
     ssh_port: int = 8022
+    agents: int = 0
+    agent_port: int = 8080
+    program: str = "dataRouter"
     control_port: int = 8900
     rollover_bytes: int = 1073741824
 
@@ -133,7 +147,12 @@ class Detector:
 
     def make_nodes(self) -> tuple[NodeSpec, ...]:
         names = (f"node-{short_name(board)}" for board in self.boards())
-        return tuple(NodeSpec(name, self.address, _port(self.ssh_port, i)) for i, name in enumerate(names))
+        return tuple(self.node(name, i) for i, name in enumerate(names))
+
+    def node(self, name: str, index: int) -> NodeSpec:
+        """The node of the board of this index."""
+        access = "agent" if index < self.agents else "ssh"
+        return NodeSpec(name, self.address, _port(self.ssh_port, index), access, _port(self.agent_port, index))
 
     def make_ecc_servers(self, nodes: Sequence[NodeSpec]) -> tuple[EccServerSpec, ...]:
         boards = self.boards()
@@ -149,7 +168,12 @@ class Detector:
         senders = [board for board in self.boards() if board != MUTANT or self.mutant == "readout"]
         return tuple(
             RouterSpec(
-                f"router-{short_name(board)}", self.address, _port(self.data_port, i), self.link_type, nodes[i].name
+                f"router-{short_name(board)}",
+                self.address,
+                _port(self.data_port, i),
+                self.link_type,
+                nodes[i].name,
+                program=self.program,
             )
             for i, board in enumerate(senders)
         )

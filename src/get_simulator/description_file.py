@@ -28,9 +28,12 @@ CHOICES: Mapping[str, Collection[str]] = {
     "ecc_servers": ("one-each", "one-for-all"),
     "link_type": ("TCP", "FDT"),
     "readout": ("partial", "full"),
+    "access": ("ssh", "agent"),
+    "program": ("dataRouter", "DataExporter"),
 }
 LIMITS: Mapping[str, tuple[float, float]] = {
     "cobos": (0, 1000),
+    "agents": (0, 1000),
     "rollover_bytes": (1, 1 << 40),
     "event_rate": (0, 1000),
     "speed": (0.001, 10000),
@@ -83,10 +86,12 @@ def _layout(detector: Detector, tables: Mapping[str, Any]) -> Description:
     if _rows(tables, "node") and not (explicit and routers):
         raise BadDescription("node: explicit nodes need explicit [[ecc_server]] and [[data_router]] tables too")
     servers = explicit or detector.make_ecc_servers(nodes)
+    routers = routers or detector.make_data_routers(nodes)
+    _check_agents(nodes, routers)
     boards = {board for server in servers for board in server.boards}
     return Description(
         servers,
-        routers or detector.make_data_routers(nodes),
+        routers,
         nodes,
         tuple(sorted(boards, key=board_order)),
         detector.mutant,
@@ -97,10 +102,8 @@ def _layout(detector: Detector, tables: Mapping[str, Any]) -> Description:
 
 
 def _nodes(detector: Detector, tables: Mapping[str, Any]) -> tuple[NodeSpec, ...]:
-    first = detector.ssh_port
     return tuple(
-        _read(NodeSpec("", detector.address, first and first + i), f"node[{i}]", row, ("name",))
-        for i, row in enumerate(_rows(tables, "node"))
+        _read(detector.node("", i), f"node[{i}]", row, ("name",)) for i, row in enumerate(_rows(tables, "node"))
     )
 
 
@@ -115,7 +118,7 @@ def _ecc_servers(detector: Detector, tables: Mapping[str, Any], nodes: set[str])
 
 
 def _data_routers(detector: Detector, tables: Mapping[str, Any], nodes: set[str]) -> tuple[RouterSpec, ...]:
-    default = RouterSpec("", detector.address, 0, detector.link_type, "")
+    default = RouterSpec("", detector.address, 0, detector.link_type, "", program=detector.program)
     routers = tuple(
         _read(default, f"data_router[{i}]", row, ("name", "port", "node"))
         for i, row in enumerate(_rows(tables, "data_router"))
@@ -232,12 +235,21 @@ def _check_nodes(kind: str, used: Iterable[str], names: Collection[str]) -> None
             raise BadDescription(f"{kind}[{i}].node: must be one of {', '.join(sorted(names))}; not {node!r}")
 
 
+def _check_agents(nodes: Sequence[NodeSpec], routers: Sequence[RouterSpec]) -> None:
+    for i, node in enumerate(nodes):
+        watched = sum(router.node == node.name for router in routers)
+        if node.access == "agent" and watched != 1:
+            raise BadDescription(
+                f"node[{i}].access: an agent watches exactly one data router; {node.name} has {watched}"
+            )
+
+
 def _check_ports(detector: Detector, layout: Description) -> None:
     """Names and ports are used once each; a port counted up must stay below 65536."""
     taken: dict[tuple[str, int], str] = {}
     parts = [(server.name, server.address, server.port) for server in layout.ecc_servers]
     parts += [(router.name, router.address, router.port) for router in layout.data_routers]
-    parts += [(node.name, node.address, node.ssh_port) for node in layout.nodes]
+    parts += [(node.name, node.address, node.port) for node in layout.nodes]
     parts.append(("the control port", layout.control_address, layout.control_port))
     if len({name for name, _, _ in parts}) != len(parts):
         raise BadDescription("name: every ECC server, data router and node needs a name of its own")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -11,12 +12,13 @@ from get_simulator.board import Board
 from get_simulator.clock import Clock
 from get_simulator.config_files import endpoint, make_files, write_missing
 from get_simulator.data_router import DataRouter
-from get_simulator.description import MUTANT, Description, EccServerSpec, RouterSpec
+from get_simulator.description import MUTANT, Description, EccServerSpec, NodeSpec, RouterSpec
 from get_simulator.ecc_server import EccServer
 from get_simulator.ecc_service import EccService
 from get_simulator.faults import BOARD, ECC, NODE, ROUTER, Fault, FaultBook, FaultKind
 from get_simulator.journal import Journal
 from get_simulator.node import Node, Process, Result
+from get_simulator.node_agent import CATALOG_WAIT, NodeAgent
 from get_simulator.node_ssh import DirectoryNodeFiles, Gate, NodeSsh, host_key
 from get_simulator.pace import Pace
 from get_simulator.physics import CoboFrames, MutantFrames
@@ -24,7 +26,7 @@ from get_simulator.repository import DirectoryFiles, Repository
 from get_simulator.trigger import TriggerSystem
 
 FOLDERS = ("staging", "configs", "config_backup")
-PROGRAMS = {ECC: "getEccSoapServer", ROUTER: "dataRouter"}
+ECC_PROGRAM = "getEccSoapServer"
 SERVICE_FAILED = "Job failed because the control process exited with error code."
 ORDINARY = ("/sbin/init", "/usr/sbin/sshd -D")
 
@@ -42,7 +44,7 @@ class Detector:
         self.trigger = TriggerSystem(list(self.boards.values()), self.pace)
         self.routers = {spec.name: self._make_router(spec) for spec in description.data_routers}
         self.ecc_servers = {spec.name: self._make_ecc_server(spec) for spec in description.ecc_servers}
-        self.nodes = {spec.name: self._make_node(spec.name, spec.address, spec.ssh_port) for spec in description.nodes}
+        self.nodes = {spec.name: self._make_node(spec) for spec in description.nodes}
         self.host_key: asyncssh.SSHKey | None = None
         self._pids = count(1000)
         self._pid_of: dict[str, int] = {}
@@ -161,12 +163,20 @@ class Detector:
         server.on_death = lambda why: self.journal.record(self.clock.now(), "process", spec.name, did="died", why=why)
         return server
 
-    def _make_node(self, name: str, address: str, port: int) -> NodeSsh:
-        gate = Gate(name, self.faults)
+    def _make_node(self, spec: NodeSpec) -> NodeSsh | NodeAgent:
+        gate = Gate(spec.name, self.faults)
+        if spec.access == "ssh":
+            return self._make_ssh(spec.name, spec.address, spec.ssh_port, gate)
+        router = next(router for router in self.routers.values() if router.spec.node == spec.name)
+        root = self.root(spec.name)
+        wait = partial(self.pace.scaled, CATALOG_WAIT)
+        return NodeAgent(spec.name, spec.address, spec.agent_port, root, gate, router, wait)
+
+    def _make_ssh(self, name: str, address: str, port: int, gate: Gate) -> NodeSsh:
         files = DirectoryNodeFiles(self.root(name), gate.disk_full)
 
         async def run(command: str) -> Result:
-            services = {part: PROGRAMS[self.parts[part]] for part in self._parts_on(name)}
+            services = {part: self._program(part) for part in self._parts_on(name)}
             result = Node(name, files, self.processes(name), services).run(command, self.clock.now())
             if result.action is None:
                 return result
@@ -194,10 +204,16 @@ class Detector:
         elif name in self.ecc_servers:
             await self.ecc_servers[name].start()
         else:
-            assert self.host_key is not None
-            ssh = self.description.ssh
-            await self.nodes[name].start(self.host_key, ssh.user, ssh.authorized_keys)
+            await self._start_node(self.nodes[name])
         self.journal.record(self.clock.now(), "process", name, did="started")
+
+    async def _start_node(self, node: NodeSsh | NodeAgent) -> None:
+        if isinstance(node, NodeAgent):
+            await node.start()
+            return
+        assert self.host_key is not None
+        ssh = self.description.ssh
+        await node.start(self.host_key, ssh.user, ssh.authorized_keys)
 
     def _parts_on(self, node: str) -> list[str]:
         """Names of the processes that belong to a node; none for what is no node."""
@@ -207,13 +223,15 @@ class Detector:
     def _alive(self, name: str) -> bool:
         return (self.ecc_servers.get(name) or self.routers[name]).alive
 
+    def _program(self, name: str) -> str:
+        return self.routers[name].spec.program if name in self.routers else ECC_PROGRAM
+
     def _command_line(self, name: str) -> str:
         if name in self.ecc_servers:
-            return f"/usr/local/bin/getEccSoapServer --port {self.ecc_servers[name].port} --config-repo-url /configs"
-        router = self.routers[name]
-        address = router.spec.address
-        control = f"{address}:{max(router.port - 2, 1)}"
-        return f"/usr/local/bin/dataRouter {control} {address}:{router.port} {router.spec.link_type} FrameStorage"
+            return f"/usr/local/bin/{ECC_PROGRAM} --port {self.ecc_servers[name].port} --config-repo-url /configs"
+        port, spec = self.routers[name].port, self.routers[name].spec
+        control = f"{spec.address}:{max(port - 2, 1)}"
+        return f"/usr/local/bin/{spec.program} {control} {spec.address}:{port} {spec.link_type} FrameStorage"
 
     def _look_again(self) -> None:
         for server in self.ecc_servers.values():

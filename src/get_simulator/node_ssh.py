@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncssh
 
-from get_simulator.faults import FaultBook, FaultKind
+from get_simulator.faults import Fault, FaultBook, FaultKind
 from get_simulator.node import Listed, Result, Space
 from get_simulator.ports import ReservedPort
 
@@ -54,7 +54,11 @@ class Gate:
         return self._faults.find((self._name,), FaultKind.DISK_FULL) is not None
 
     def drops(self) -> bool:
-        return self._faults.take((self._name,), FaultKind.DROP) is not None
+        return self.take(FaultKind.DROP) is not None
+
+    def take(self, kind: FaultKind) -> Fault | None:
+        """The fault of this kind that strikes now, counted as used."""
+        return self._faults.take((self._name,), kind)
 
     async def passed(self) -> None:
         """Wait as long as the node is slow or hangs."""

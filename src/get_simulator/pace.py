@@ -16,4 +16,8 @@ class Pace:
     event_rate: float
 
     def seconds(self, transition: Transition, boards: Sequence[str]) -> float:
-        return self.timing.duration(transition, boards) / self.speed
+        return self.scaled(self.timing.duration(transition, boards))
+
+    def scaled(self, seconds: float) -> float:
+        """What takes `seconds` at speed 1."""
+        return seconds / self.speed
