@@ -7,6 +7,7 @@ PYTEST_ARGS ?=
 CYCLES ?= 1000
 SEED ?= 1
 KILLS ?= 20
+RUNS ?= 200
 SHELL = /bin/bash
 BIN = $(VENV)/bin
 # The lock files are complete, so pip need not work out what depends on what.
@@ -20,7 +21,7 @@ SETTINGS = ATTPCDAQ_SECRET_KEY=$(shell printf 'check%.0s' 1 2 3 4 5 6 7 8) \
 # Compiled modules are kept: without them every test process would compile (and pytest rewrite) everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL = help
-.PHONY: help demo bench chaos test test-fast coverage check format lock clean run-env dev-env \
+.PHONY: help demo bench chaos closeout test test-fast coverage check format lock clean run-env dev-env \
 	check-lint check-types check-imports check-migrations check-unused check-rules
 
 help: ## this list
@@ -76,6 +77,9 @@ bench: $(DEV_READY) ## measure speed and size against their goals (writes bench/
 chaos: $(DEV_READY) ## faults at random moments, every run checked (CYCLES=1000 SEED=1 KILLS=20; KILLS= leaves the real services out)
 	@$(if $(KILLS),deploy/test-services || echo "Going on without it." >&2)
 	@exec $(BIN)/python -m tests.chaos --cycles "$(CYCLES)" --seed "$(SEED)" $(if $(KILLS),--real "$(KILLS)")
+
+closeout: $(DEV_READY) ## runs with everything that goes wrong at their end, each frame looked at (RUNS=200 SEED=1)
+	@exec $(BIN)/python -m tests.closeout --runs "$(RUNS)" --seed "$(SEED)"
 
 lock: $(DEV_READY) ## lock the dependencies anew from requirements/*.in (UPGRADE=--upgrade takes newer versions)
 	$(LOCK) $(UPGRADE) requirements/run.in -o requirements/run.txt

@@ -105,7 +105,7 @@ class Schedule:
 def schedules(seed: int, block: int, first: int, count: int) -> list[Schedule]:
     """The schedules of one block of cycles: every kind comes up before any comes up again."""
     rng = random.Random(f"{seed}:{block}")
-    kinds, scripts = _Deck(rng, list(Kind)), _Deck(rng, _scripts())
+    kinds, scripts = Deck(rng, list(Kind)), Deck(rng, _scripts())
     return [_schedule(rng, number, kinds, scripts) for number in range(first, first + count)]
 
 
@@ -113,7 +113,7 @@ def _scripts() -> list[Script]:
     return [Script.PLAIN] * 8 + [Script.STOP_AT_ONCE] * 2 + [script for script in Script if script is not Script.PLAIN]
 
 
-class _Deck(Generic[Card]):
+class Deck(Generic[Card]):
     """Cards dealt until none is left, then shuffled anew."""
 
     def __init__(self, rng: random.Random, cards: list[Card]) -> None:
@@ -127,7 +127,7 @@ class _Deck(Generic[Card]):
         return self._left.pop()
 
 
-def _schedule(rng: random.Random, number: int, kinds: _Deck[Kind], scripts: _Deck[Script]) -> Schedule:
+def _schedule(rng: random.Random, number: int, kinds: Deck[Kind], scripts: Deck[Script]) -> Schedule:
     count = rng.choices((0, 1, 2, 3), (8, 46, 31, 15))[0]
     running = rng.uniform(0.5, 4.0)
     strikes = [_strike(rng, kinds.deal(), running) for _ in range(count)]

@@ -8,9 +8,9 @@ from typing import Any
 from attpcdaq.testing.memory_nodes import MemoryFile, MemoryNodes
 from get_protocol.ecc_messages import TRANSITION_OF, Operation, Request, TextReply
 from get_protocol.errors import ServerAborts
-from get_simulator.board import Board, Uplink
+from get_simulator.board import Board, FrameSource, Uplink
 from get_simulator.config_files import endpoint, make_files
-from get_simulator.description import Description, EccServerSpec
+from get_simulator.description import Description, EccServerSpec, RouterSpec
 from get_simulator.ecc_http import encode, read
 from get_simulator.ecc_service import EccService, Later, Reply
 from get_simulator.ecc_session import Dial
@@ -131,14 +131,14 @@ class EccProcess:
 class Hardware:
     """Everything that is simulated, by name; `now` gives seconds."""
 
-    def __init__(self, description: Description, nodes: MemoryNodes, now: Callable[[], float]) -> None:
-        self.description, self.nodes, self.now = description, nodes, now
+    def __init__(
+        self, description: Description, nodes: MemoryNodes, now: Callable[[], float], epoch: Callable[[], float]
+    ) -> None:
+        self.description, self.nodes, self.now, self.epoch = description, nodes, now, epoch
         self.faults, self.journal, self.serials = FaultBook(), Journal(), Serials()
         self.pace = Pace(description.timing, description.timing.speed, description.physics.event_rate)
         self.boards = {name: self._board(name) for name in description.boards}
-        self.routers = {
-            spec.name: Router(spec, nodes.nodes[spec.node], self.faults, now) for spec in description.data_routers
-        }
+        self.routers = {spec.name: self.make_router(spec) for spec in description.data_routers}
         self.ecc = {spec.name: self._ecc(spec) for spec in description.ecc_servers}
         self.dead_nodes: set[str] = set()
         self._trigger = TriggerSystem(list(self.boards.values()), self.pace)
@@ -226,8 +226,16 @@ class Hardware:
     def fault(self, target: str, kind: FaultKind, operation: Operation | None = None, **more: Any) -> None:
         self.set_fault(Fault(target, kind, operation, **more))
 
+    def make_router(self, spec: RouterSpec) -> Router:
+        """The data router of this description, not yet started."""
+        return Router(spec, self.nodes.nodes[spec.node], self.faults, self)
+
+    def make_frames(self, board: str) -> FrameSource:
+        """What a board's frames are made of."""
+        return NumberedFrames(board, self.serials, self.now)
+
     def _board(self, name: str) -> Board:
-        return Board(name, endpoint(name), NumberedFrames(name, self.serials, self.now), self.journal)
+        return Board(name, endpoint(name), self.make_frames(name), self.journal)
 
     def _ecc(self, spec: EccServerSpec) -> EccProcess:
         directory = self.nodes.nodes[spec.node].directories["/configs"]

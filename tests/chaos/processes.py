@@ -21,6 +21,7 @@ class Process:
         self.alive = True
         self.stalled = False
         self.statements_left: int | None = None
+        self.steps_left: int | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def __repr__(self) -> str:
@@ -33,10 +34,19 @@ class Process:
 
     def statement(self) -> None:
         """Another statement for the database; it may be the one at which the process dies."""
-        self.check()
+        self.step()
         if self.statements_left is not None:
             self.statements_left -= 1
             if self.statements_left < 0:
+                self.kill()
+                self.check()
+
+    def step(self) -> None:
+        """A statement, or something that a node is asked for; it may be the one at which the process dies."""
+        self.check()
+        if self.steps_left is not None:
+            self.steps_left -= 1
+            if self.steps_left < 0:
                 self.kill()
                 self.check()
 

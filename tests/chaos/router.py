@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from attpcdaq.testing.memory_nodes import MemoryFile, MemoryNode
 from get_simulator.description import RouterSpec
@@ -20,19 +21,27 @@ class Stored:
     name: str
 
 
+class Times(Protocol):
+    """Simulated seconds, and what they are since the epoch."""
+
+    def now(self) -> float: ...
+
+    def epoch(self) -> float: ...
+
+
 @dataclass
 class StagingDisk:
-    """The working directory of a router on its node."""
+    """The working directory of a router on its node, whose clock gives seconds since the epoch."""
 
     node: MemoryNode
     directory: str
-    now: Callable[[], float]
+    epoch: Callable[[], float]
 
     def append(self, name: str, data: bytes) -> int:
         inside = self.node.directories[self.directory]
-        file = inside.setdefault(name, MemoryFile(b"", self.now()))
+        file = inside.setdefault(name, MemoryFile(b"", self.epoch()))
         file.data += data
-        file.mtime = self.now()
+        file.mtime = self.epoch()
         return len(file.data)
 
 
@@ -63,13 +72,14 @@ class Link:
 class Router:
     """One router; a restarted one knows no board and no file."""
 
-    def __init__(self, spec: RouterSpec, node: MemoryNode, faults: FaultBook, now: Callable[[], float]) -> None:
+    def __init__(self, spec: RouterSpec, node: MemoryNode, faults: FaultBook, times: Times) -> None:
         self.spec, self.faults = spec, faults
         self.alive = False
         self.stored: list[Stored] = []
-        self._node, self._now = node, now
+        self.node = node
+        self._times = times
         self._link: Link | None = None
-        self._store = self._new_store()
+        self._store = self.new_store()
 
     @property
     def connected(self) -> bool:
@@ -77,13 +87,13 @@ class Router:
 
     def start(self) -> None:
         self.alive = True
-        self._store = self._new_store()
-        self._node.next_pid += 1
-        self._node.routers[self.spec.port] = self._node.next_pid
+        self._store = self.new_store()
+        self.node.next_pid += 1
+        self.node.routers[self.spec.port] = self.node.next_pid
 
     def kill(self) -> None:
         self.alive = False
-        self._node.routers.pop(self.spec.port, None)
+        self.node.routers.pop(self.spec.port, None)
         if self._link is not None:
             self._link.break_off()
         self._link = None
@@ -93,7 +103,7 @@ class Router:
         if not self.alive or self._link is not None:
             where = f"{self.spec.address}:{self.spec.port}"
             return f"TCP connection to {where} failed: Connection refused (errno=111)."
-        self._link = Link(self, self.spec.link_type)
+        self._link = self.new_link()
         return self._link
 
     def disconnected(self, link: Link) -> None:
@@ -107,12 +117,25 @@ class Router:
         if self.faults.find((name, self.spec.node), FaultKind.DISK_FULL):
             return
         before = dict(self._store.written)
-        self._store.store(frame, self._now())
+        self._store.store(frame, self.local_time())
         grown = [file for file, count in self._store.written.items() if count != before.get(file, 0)]
-        self.stored += [Stored(self._now(), serial_of(frame), file) for file in grown]
+        self.stored += [Stored(self._times.now(), serial_of(frame), file) for file in grown]
 
-    def _new_store(self) -> FrameStore:
-        return FrameStore(StagingDisk(self._node, self.spec.staging, self._now), NO_ROLLOVER)
+    def epoch(self) -> float:
+        """Seconds since the epoch by the node's clock, which may be wrong."""
+        return self._times.epoch() + self.node.clock.offset
+
+    def local_time(self) -> float:
+        """What the node's clock on the wall shows, as if it were UTC."""
+        return self.epoch() + 60 * self.node.clock.utc_offset
+
+    def new_store(self) -> FrameStore:
+        """What a router process begins with."""
+        return FrameStore(StagingDisk(self.node, self.spec.staging, self.epoch), NO_ROLLOVER)
+
+    def new_link(self) -> Link:
+        """A connection that was taken."""
+        return Link(self, self.spec.link_type)
 
 
 SERIAL_AT = 32

@@ -109,6 +109,10 @@ class Clock:
         """The time of day that nobody sets."""
         return START + timedelta(seconds=self._loop.time())
 
+    def epoch(self) -> float:
+        """The same in seconds since the epoch: what the nodes go by."""
+        return self.true_now().timestamp()
+
     def monotonic(self) -> float:
         """Simulated seconds; the checker's only time."""
         return self._loop.time()
@@ -116,6 +120,10 @@ class Clock:
     def step(self, seconds: float) -> None:
         """Somebody sets the clock."""
         self._steps.append((self._loop.time(), self._steps[-1][1] + seconds))
+
+    def ahead(self) -> float:
+        """Seconds by which the steps have set it wrong."""
+        return self._steps[-1][1]
 
     def stepped_since(self, moment: float) -> bool:
         return self._steps[-1][0] > moment

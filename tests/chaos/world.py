@@ -13,6 +13,7 @@ from attpcdaq.runcontrol import publish
 from attpcdaq.runlog.models import Experiment
 from attpcdaq.testing.builders import FIRST_DATA_PORT, FIRST_ECC_PORT, RESTART, build_detector, memory_nodes
 from attpcdaq.testing.memory_nodes import MemoryNodes
+from get_simulator.description import Description
 from get_simulator.description_file import describe
 from tests.chaos import broker as broker_module
 from tests.chaos.broker import Broker
@@ -23,6 +24,7 @@ from tests.chaos.node_port import ChaosNodes, NodeFaults
 from tests.chaos.parts import Gear, Parts
 from tests.chaos.virtual_time import Clock, VirtualLoop, sleep
 
+MakeHardware = Callable[[Description, MemoryNodes, Callable[[], float], Callable[[], float]], Hardware]
 SPEED = 2.0
 EVENT_RATE = 4.0
 DEADLINES = {"describe": 6, "prepare": 10, "configure": 12, "start": 6, "stop": 6, "breakup": 6, "undo": 6}
@@ -80,7 +82,7 @@ class World:
         connection.execute_wrappers.remove(self.outages)
 
 
-def build(loop: VirtualLoop, seed: str, shape: Shape = SHAPES[0]) -> World:
+def build(loop: VirtualLoop, seed: str, shape: Shape = SHAPES[0], make_hardware: MakeHardware = Hardware) -> World:
     """A detector at rest, and everything of the product not yet started."""
     _empty_tables()
     rows = build_detector(cobos=shape.cobos, mutant_readout=shape.mutant_readout, one_for_all=shape.one_for_all)
@@ -89,16 +91,16 @@ def build(loop: VirtualLoop, seed: str, shape: Shape = SHAPES[0]) -> World:
         server.save(update_fields=["deadlines"])
     Experiment.objects.create(name="e20009", is_active=True)
     clock = Clock(loop)
-    nodes = memory_nodes(rows, MemoryNodes(sleep=sleep, wall_time=clock.monotonic))
+    nodes = memory_nodes(rows, MemoryNodes(sleep=sleep, wall_time=clock.epoch))
     for node in nodes.nodes.values():
         node.routers.clear()  # the simulated processes tell of themselves
-    hardware = Hardware(describe(_description(shape)), nodes, clock.monotonic)
+    hardware = make_hardware(describe(_description(shape)), nodes, clock.monotonic, clock.epoch)
     for name in (*hardware.ecc, *hardware.routers):
         nodes.teach(hardware.node_of(name), RESTART.format(name=name), partial(_restarted, hardware, name))
     rng = random.Random(seed)
     wire, node_faults, outages = Wire(rng, []), NodeFaults(), Outages()
     broker = Broker(rng, lambda message: False)
-    gear = Gear(clock, ChaosEcc(hardware, wire), ChaosNodes(hardware, wire, node_faults), broker)
+    gear = Gear(clock, ChaosEcc(hardware, wire), ChaosNodes(hardware, wire, node_faults, clock), broker)
     parts = Parts(gear)
     broker_module.current.append(broker)
     connection.execute_wrappers.append(outages)
