@@ -52,7 +52,7 @@ def configure(broker_url: str) -> None:
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         task_default_queue=CONTROL,
-        task_routes={TASKS + name: {"queue": FILES} for name in ("close_out", "set_aside")},
+        task_routes={TASKS + name: {"queue": FILES} for name in ("close_out", "set_aside", "keep_configs")},
         task_create_missing_queues=False,
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,

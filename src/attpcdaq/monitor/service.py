@@ -10,6 +10,7 @@ from functools import partial
 
 from attpcdaq.gateways.factory import make_ecc, make_nodes
 from attpcdaq.monitor.clock import SystemClock
+from attpcdaq.monitor.configs import ConfigWatch
 from attpcdaq.monitor.database import Database
 from attpcdaq.monitor.poller import Poller
 from attpcdaq.monitor.recorder import Recorder
@@ -43,6 +44,7 @@ async def _run() -> None:
     tasks = [
         asyncio.create_task(recorder.run(), name="record"),
         asyncio.create_task(_follow_setup(worker, database, poller, recorder), name="follow setup"),
+        asyncio.create_task(ConfigWatch(nodes, worker.call, clock).run(), name="look at configurations"),
         asyncio.create_task(stop.wait(), name="wait for the end"),
     ]
     logger.info("monitor: reading")

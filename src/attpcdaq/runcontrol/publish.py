@@ -36,6 +36,11 @@ def publish_fetch(server_ids: Sequence[int] | None = None) -> Future[None]:
     return _later("fetch_config_sets", ids)
 
 
+def publish_keep_configs(server_ids: Sequence[int]) -> Future[None]:
+    """Ask for the configuration files that these ECC servers have in use."""
+    return _later("keep_configs", list(server_ids))
+
+
 def _later(task: str, *args: object) -> Future[None]:
     return sender.submit(_publish, task, args)
 

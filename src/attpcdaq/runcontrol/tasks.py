@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from attpcdaq.runcontrol.doing import close_out as files
-from attpcdaq.runcontrol.doing import configs_fetch
+from attpcdaq.runcontrol.doing import configs_fetch, configs_kept
 from attpcdaq.runcontrol.doing.execute import execute
 from attpcdaq.runcontrol.doing.restarting import execute_restart
 
@@ -33,3 +33,8 @@ def set_aside() -> None:
 @shared_task
 def fetch_config_sets(server_ids: list[int] | None = None) -> None:
     configs_fetch.fetch(server_ids)
+
+
+@shared_task
+def keep_configs(server_ids: list[int] | None = None) -> None:
+    configs_kept.keep(server_ids)

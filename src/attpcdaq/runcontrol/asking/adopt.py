@@ -7,10 +7,11 @@ from attpcdaq.audit.people import Requester
 from attpcdaq.audit.trail import record
 from attpcdaq.live.labels import state_label, transition_label
 from attpcdaq.runcontrol.asking.audited import deciding
-from attpcdaq.runcontrol.asking.opening import check_words, new_run
+from attpcdaq.runcontrol.asking.opening import check_words, new_run, out_throughout
 from attpcdaq.runcontrol.asking.refusals import CommandRefused
 from attpcdaq.runcontrol.planning.facts import ServerFacts, SystemFacts
 from attpcdaq.runcontrol.seeing.gather import Rows, read_rows, system_facts
+from attpcdaq.runlog import run_configs
 from attpcdaq.runlog.lifecycle import add_verdict, advance
 from attpcdaq.runlog.models import Run, RunState
 from get_protocol.state_machine import State, Transition
@@ -33,6 +34,7 @@ def adopt(by: Requester, now: datetime, title: str = "", run_class: str = "") ->
         verdict = " ".join([ADOPTED, *(f"{s.name}: {_seen(s)}." for s in missing(facts)), *unlike])
         add_verdict(run.pk, verdict)
         advance(run.pk, RunState.RUNNING, now, started_at=_since(rows, facts))
+        run_configs.keep(run, out_throughout(run))
         record(by, "adopt", Outcome.DONE, subject=str(run), text=verdict, at=now)
     run.refresh_from_db()
     return run

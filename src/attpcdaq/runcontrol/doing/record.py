@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from attpcdaq.live.labels import transition_label
 from attpcdaq.live.store import add_event
-from attpcdaq.runcontrol.doing import claims
+from attpcdaq.runcontrol.doing import claims, configs_kept
 from attpcdaq.runcontrol.doing.endings import SUPERSEDED
 from attpcdaq.runcontrol.doing.step import Outcome
 from attpcdaq.runcontrol.doing.superseding import stop_came
@@ -103,6 +103,7 @@ def finish_steps(mine: UUID, finished: Sequence[tuple[Step, Outcome]], now: date
         for (state, message), ids in alike.items():
             unfinished = Step.objects.filter(pk__in=ids, state__in=(StepState.WAITING, StepState.SENT))
             unfinished.update(state=state, message=message, finished_at=now)
+        configs_kept.note(finished, now)
         add_event("command", at=now)
     return [None] * len(finished)
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from attpcdaq.live.models import ECCState, MonitorBeat
 from attpcdaq.runcontrol import publish
-from attpcdaq.runcontrol.doing import claims, endings
+from attpcdaq.runcontrol.doing import claims, configs_kept, endings
 from attpcdaq.runcontrol.doing.endings import may_have_frames
 from attpcdaq.runcontrol.doing.step import Outcome
 from attpcdaq.runcontrol.doing.superseding import stop_came, supersede_others
@@ -114,6 +114,7 @@ def close_run(run_id: int, verdict: str, stopped_at: datetime, now: datetime) ->
     if verdict:
         add_verdict(run_id, verdict)
     run = Run.objects.get(pk=run_id)
+    configs_kept.of_run(run)
     if run.started_at is None and not run.verdict:
         add_verdict(run_id, "It was stopped before all boards were seen Running.")
     if advance(run_id, RunState.CLOSING, stopped_at, files_asked_at=now):
@@ -134,6 +135,7 @@ def settle(
         return list(way_back)
     if all(step.pk in outcomes and outcomes[step.pk].ok for step in steps):
         advance(command.run_id, RunState.RUNNING, seen_at, started_at=seen_at)
+        configs_kept.of_open_run()
         return []
     superseded = stop_came(command)
     add_verdict(command.run_id, STOPPED_EARLY if superseded else f"Start failed. {failures(steps, outcomes)}")

@@ -1,7 +1,7 @@
 """One step: read the hardware, decide, call once, and believe only what is read back."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from attpcdaq.gateways.errors import BadReply, GatewayError, NoAnswer, Refused, Unreachable
 from attpcdaq.gateways.ports import EccAddress
@@ -45,6 +45,8 @@ class Outcome:
     state: State | None = None
     sent: bool = False
     refused: bool = False
+    answer: str = ""
+    """What the server said it has done, where the state was reached."""
 
 
 # Records that the call is about to be sent; a text says why it must not be (superseded, another one outstanding).
@@ -157,16 +159,17 @@ async def _call(order: Order, outside: Outside, deadline: float, expected: State
     reading = min(READ_BACK_LIMIT, order.limit / 4)
     left = max(deadline - outside.monotonic() - reading, 0.1)
     try:
-        await outside.ecc.transition(order.server, order.transition, order.config, order.links, left)
-        said = ""
+        reply = await outside.ecc.transition(order.server, order.transition, order.config, order.links, left)
+        said, answer = "", reply.text
     except (LocalProtocolError, Unreachable) as error:
         return Outcome(False, nothing_sent(error))
     except Refused as error:
         reply, _ = await _try_read(order, outside, deadline)
         return Outcome(False, str(error), reply.state if reply else None, sent=True, refused=True)
     except (NoAnswer, BadReply) as error:
-        said = _sentence(error)
-    return await _read_back(order, outside, deadline, expected, said)
+        said, answer = _sentence(error), ""
+    outcome = await _read_back(order, outside, deadline, expected, said)
+    return replace(outcome, answer=answer) if outcome.ok else outcome
 
 
 async def _read_back(order: Order, outside: Outside, deadline: float, expected: State, said: str) -> Outcome:
