@@ -3,6 +3,8 @@
 from django.conf import settings
 
 from attpcdaq.gateways.ecc_soap import EccSoap
+from attpcdaq.gateways.node_access import NodesByAccess
+from attpcdaq.gateways.node_agent import NodeAgent
 from attpcdaq.gateways.node_connection import SshIdentity
 from attpcdaq.gateways.node_ssh import NodeSsh
 from attpcdaq.gateways.ports import EccPort, NodePort
@@ -13,4 +15,5 @@ def make_ecc() -> EccPort:
 
 
 def make_nodes() -> NodePort:
-    return NodeSsh(SshIdentity(settings.SSH_USER, settings.SSH_KEY, settings.SSH_KNOWN_HOSTS))
+    ssh = NodeSsh(SshIdentity(settings.SSH_USER, settings.SSH_KEY, settings.SSH_KNOWN_HOSTS))
+    return NodesByAccess(ssh, NodeAgent())

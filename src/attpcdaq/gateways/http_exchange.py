@@ -221,7 +221,7 @@ def _read_head(received: bytearray) -> Head | None:
     if status is None:
         raise BadReply(f"its answer is not HTTP: it begins with {bytes(received[:40])!r}")
     if _ENCODED.search(head):
-        raise BadReply("its answer has an encoding, which no ECC server uses")
+        raise BadReply("its answer has an encoding, which is not read here")
     lengths = _LENGTH.findall(head)
     if len(set(lengths)) > 1 or len(lengths) != head.lower().count(b"\r\ncontent-length:"):
         raise BadReply("its answer has a Content-Length that is not one number")

@@ -1,0 +1,82 @@
+"""One NodePort for all nodes: each is asked in the way in which it is reached."""
+
+from collections.abc import Mapping, Sequence
+
+from attpcdaq.gateways.errors import GatewayError
+from attpcdaq.gateways.ports import (
+    Abilities,
+    CommandResult,
+    FileScan,
+    FileStat,
+    GrawFile,
+    MovedFile,
+    NodeAddress,
+    NodeClock,
+    NodePort,
+    RouterQuery,
+    RouterReading,
+    ShownKey,
+)
+
+
+class NodesByAccess:
+    """Nodes over `ssh` and over their HTTP `agent`."""
+
+    def __init__(self, ssh: NodePort, agent: NodePort) -> None:
+        self._ssh, self._agent = ssh, agent
+
+    def _of(self, node: NodeAddress) -> NodePort:
+        return self._agent if node.access == "agent" else self._ssh
+
+    async def read_routers(
+        self, node: NodeAddress, routers: Sequence[RouterQuery], timeout: float
+    ) -> Mapping[str, RouterReading | GatewayError]:
+        return await self._of(node).read_routers(node, routers, timeout)
+
+    async def list_graw(self, node: NodeAddress, directory: str, timeout: float) -> tuple[GrawFile, ...]:
+        return await self._of(node).list_graw(node, directory, timeout)
+
+    def abilities(self, node: NodeAddress) -> Abilities:
+        return self._of(node).abilities(node)
+
+    async def move_files(
+        self, node: NodeAddress, source: str, moves: Mapping[str, str], destination: str, timeout: float
+    ) -> tuple[MovedFile, ...]:
+        return await self._of(node).move_files(node, source, moves, destination, timeout)
+
+    async def read_file(self, node: NodeAddress, path: str, timeout: float) -> tuple[bytes, FileStat]:
+        return await self._of(node).read_file(node, path, timeout)
+
+    async def stat_files(
+        self, node: NodeAddress, paths: Sequence[str], timeout: float
+    ) -> Mapping[str, FileStat | None]:
+        return await self._of(node).stat_files(node, paths, timeout)
+
+    async def write_file(self, node: NodeAddress, path: str, data: bytes, timeout: float) -> None:
+        await self._of(node).write_file(node, path, data, timeout)
+
+    async def scan_files(
+        self, node: NodeAddress, directory: str, names: Sequence[str], timeout: float, *, checksum: bool = True
+    ) -> Mapping[str, FileScan | GatewayError]:
+        return await self._of(node).scan_files(node, directory, names, timeout, checksum=checksum)
+
+    async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
+        return await self._of(node).read_clock(node, timeout)
+
+    async def read_host_key(self, node: NodeAddress, timeout: float) -> ShownKey:
+        return await self._of(node).read_host_key(node, timeout)
+
+    async def catalog(self, node: NodeAddress, experiment: str, number: int, timeout: float) -> RouterReading:
+        return await self._of(node).catalog(node, experiment, number, timeout)
+
+    async def copy_files(
+        self, node: NodeAddress, source: str, names: Sequence[str], destination: str, timeout: float
+    ) -> tuple[MovedFile, ...]:
+        return await self._of(node).copy_files(node, source, names, destination, timeout)
+
+    async def run_command(self, node: NodeAddress, command: str, timeout: float) -> CommandResult:
+        return await self._of(node).run_command(node, command, timeout)
+
+    async def close(self) -> None:
+        await self._ssh.close()
+        await self._agent.close()
