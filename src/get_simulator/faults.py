@@ -23,16 +23,25 @@ class FaultKind(StrEnum):
     DISK_FULL = "disk_full"
     LATE_FRAMES = "late_frames"
     SILENT = "silent"
+    NO_PYTHON = "no_python"
 
 
 ECC, BOARD, ROUTER, NODE = "ECC server", "board", "data router", "node"
 
 ALLOWED: Mapping[str, frozenset[FaultKind]] = {
-    ECC: frozenset(FaultKind) - {FaultKind.DISK_FULL, FaultKind.SILENT},
+    ECC: frozenset(FaultKind) - {FaultKind.DISK_FULL, FaultKind.SILENT, FaultKind.NO_PYTHON},
     BOARD: frozenset({FaultKind.SLOW, FaultKind.FAIL, FaultKind.HANG, FaultKind.DIE, FaultKind.LATE_FRAMES}),
     ROUTER: frozenset({FaultKind.DIE, FaultKind.DISK_FULL, FaultKind.SILENT}),
     NODE: frozenset(
-        {FaultKind.SLOW, FaultKind.FAIL, FaultKind.HANG, FaultKind.DROP, FaultKind.DIE, FaultKind.DISK_FULL}
+        {
+            FaultKind.SLOW,
+            FaultKind.FAIL,
+            FaultKind.HANG,
+            FaultKind.DROP,
+            FaultKind.DIE,
+            FaultKind.DISK_FULL,
+            FaultKind.NO_PYTHON,
+        }
     ),
 }
 

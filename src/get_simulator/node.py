@@ -50,6 +50,14 @@ class NodeFiles(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class PythonCall:
+    """Arguments of a `python3` that is to run in a directory of the node."""
+
+    directory: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What a command prints and its exit status; `action` is a verb and parts to apply it to."""
 
@@ -57,6 +65,7 @@ class Result:
     stderr: str = ""
     status: int = 0
     action: tuple[str, tuple[str, ...]] | None = None
+    python: PythonCall | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,7 @@ class Node:
     services: Mapping[str, str]
 
     def run(self, command: str, now: float) -> Result:
-        """The result of one simple command; unknown ones end with status 127 as in sh."""
+        """The result of one simple command or `cd DIR && python3 ...`; unknown ones end with status 127 as in sh."""
         try:
             words = shlex.split(command)
         except ValueError as error:
@@ -85,10 +94,19 @@ class Node:
         }
         if not words:
             return Result()
+        if words[0] == "cd" and words[2:4] == ["&&", "python3"]:
+            return self._python(words[1], words[4:])
         program = known.get(PurePosixPath(words[0]).name)
         if program is None:
             return Result(stderr=f"sh: {words[0]}: command not found\n", status=127)
         return program(words[1:], now)
+
+    def _python(self, directory: str, arguments: list[str]) -> Result:
+        try:
+            self.files.list(directory)
+        except OSError as error:
+            return Result(stderr=f"sh: cd: {directory}: {error.strerror}\n", status=1)
+        return Result(python=PythonCall(directory, tuple(arguments)))
 
     def _ps(self, arguments: list[str], now: float) -> Result:
         """`-o pid=,args=` and the like; a column without `=` gets a heading."""

@@ -11,6 +11,7 @@ import asyncssh
 
 from get_simulator.faults import Fault, FaultBook, FaultKind
 from get_simulator.node import Listed, Result, Space
+from get_simulator.node_python import run_python
 from get_simulator.ports import ReservedPort
 
 SLOW_S = 10.0
@@ -192,6 +193,11 @@ class NodeSsh:
             process.exit(1)
             return
         result = await self._run(process.command)
+        if result.python is not None and self.gate.take(FaultKind.NO_PYTHON) is None:
+            await run_python(result.python, self.root, process)
+            return
+        if result.python is not None:
+            result = Result(stderr="sh: python3: command not found\n", status=127)
         process.stdout.write(result.stdout)
         process.stderr.write(result.stderr.encode())
         process.exit(result.status)

@@ -67,8 +67,10 @@ class NodeConnections:
         self._slots: dict[NodeAddress, _Slot] = {}
 
     @asynccontextmanager
-    async def link(self, node: NodeAddress, timeout: float) -> AsyncIterator[Link]:
+    async def link(self, node: NodeAddress, timeout: float, *, endless: bool = False) -> AsyncIterator[Link]:
         """An open link for one call that must end within `timeout` seconds, connecting included.
+
+        An endless call must only be connected by then, and looks itself whether it makes progress.
 
         Unreachable: nothing was done. NoAnswer: the connection was lost or the time ran out, the outcome is
         unknown. Refused: the node said no.
@@ -81,9 +83,12 @@ class NodeConnections:
             async with scope:
                 async with slot.lock:
                     link = await self._open(node, slot)
-                # A cancelled SFTP call still waits for the server to close its file: only the end of the
-                # connection ends it at the deadline.
-                abort = asyncio.get_running_loop().call_at(scope.when() or 0.0, link.connection.abort)
+                if endless:
+                    scope.reschedule(None)
+                else:
+                    # A cancelled SFTP call still waits for the server to close its file: only the end of the
+                    # connection ends it at the deadline.
+                    abort = asyncio.get_running_loop().call_at(scope.when() or 0.0, link.connection.abort)
                 yield link
         except (*LOST, OSError) as error:  # TimeoutError is an OSError
             _abandon(slot, link)

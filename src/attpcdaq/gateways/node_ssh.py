@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import asyncssh
 
-from attpcdaq.gateways import node_clock, node_commands, node_contents, node_files
+from attpcdaq.gateways import node_clock, node_commands, node_contents, node_files, node_scan
 from attpcdaq.gateways.errors import GatewayError, Refused
 from attpcdaq.gateways.file_names import check_path, check_plain
 from attpcdaq.gateways.node_connection import Link, NodeConnections, SshIdentity
@@ -94,7 +94,8 @@ class NodeSsh:
         self, node: NodeAddress, directory: str, names: Sequence[str], timeout: float, *, checksum: bool = True
     ) -> Mapping[str, FileScan | GatewayError]:
         _check(directory, names, directory)
-        raise Refused(f"{node.name}: files cannot be scanned yet")
+        async with self._connections.link(node, timeout, endless=True) as link:
+            return await node_scan.scan(link, link.path(directory), names, timeout, checksum)
 
     async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
         async with self._connections.link(node, timeout) as link:

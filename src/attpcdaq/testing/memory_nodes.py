@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from attpcdaq.gateways.errors import GatewayError, NoAnswer, Refused, Unreachable
+from attpcdaq.gateways.file_names import check_path, check_plain
+from attpcdaq.gateways.file_scan import scan_bytes
 from attpcdaq.gateways.node_commands import MAX_OUTPUT, check_command
 from attpcdaq.gateways.ports import (
     Abilities,
@@ -163,8 +165,15 @@ class MemoryNodes:
         self, node: NodeAddress, directory: str, names: Sequence[str], timeout: float, *, checksum: bool = True
     ) -> Mapping[str, FileScan | GatewayError]:
         here = await self._reach(node, "scan_files", timeout)
-        directory_of(node, here, directory)
-        return {name: Refused(f"{node.name}: {directory}/{name} cannot be scanned yet") for name in names}
+        check_path(directory)
+        check_plain(names)
+        files = {name: here.file(posixpath.join(directory, name)) for name in names}
+        return {
+            name: Refused(f"there is no {directory}/{name}", Refused.MISSING)
+            if file is None
+            else scan_bytes(file.data, checksum)
+            for name, file in files.items()
+        }
 
     async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
         return (await self._reach(node, "read_clock", timeout)).clock
