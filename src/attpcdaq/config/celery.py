@@ -12,6 +12,7 @@ from kombu import Connection, Queue
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attpcdaq.config.settings")
 
 CONTROL, FILES = "control", "files"
+FILE_TASKS = ("close_out", "set_aside", "keep_configs", "check_files")
 TASKS = "attpcdaq.runcontrol.tasks."
 FOR_EVER: dict[str, Any] = {"max_retries": None, "interval_start": 1, "interval_step": 0, "interval_max": 1}
 
@@ -52,7 +53,7 @@ def configure(broker_url: str) -> None:
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         task_default_queue=CONTROL,
-        task_routes={TASKS + name: {"queue": FILES} for name in ("close_out", "set_aside", "keep_configs")},
+        task_routes={TASKS + name: {"queue": FILES} for name in FILE_TASKS},
         task_create_missing_queues=False,
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,

@@ -30,6 +30,11 @@ def publish_set_aside() -> Future[None]:
     return _later("set_aside")
 
 
+def publish_check_files(run_id: int) -> Future[None]:
+    """Ask for the files of a run to be read and judged."""
+    return _later("check_files", run_id)
+
+
 def publish_fetch(server_ids: Sequence[int] | None = None) -> Future[None]:
     """Ask for the lists of configurations of these ECC servers, or of all."""
     ids = None if server_ids is None else list(server_ids)

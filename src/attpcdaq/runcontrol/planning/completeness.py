@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from attpcdaq.runcontrol.planning import event_ranges
 from attpcdaq.runcontrol.planning.event_ranges import Range
@@ -12,8 +12,8 @@ from get_protocol.graw_scan import Summary
 MUTANT = "MuTanT"
 TICKS = 100_000_000
 """Time stamps count 10 ns (facts 5)."""
-SPAN_MARGIN = 5.0
-"""Seconds by which time stamps may span more than we saw the run last."""
+SPAN_MARGIN = 90.0
+"""Seconds by which time stamps may span more than we saw the run last: late frames come up to a minute after it."""
 SHOWN_ALIKE = 4
 """Of findings of one kind; how many more there are is said."""
 
@@ -115,9 +115,31 @@ class Source:
         last = [scan.last_time for scan in self.scans if scan.last_time is not None]
         return (min(first), max(last)) if first and last else None
 
-    @property
-    def frames(self) -> int:
-        return sum(scan.frames for scan in self.scans)
+    def row(self, most_ranges: int) -> dict[str, Any]:
+        """As the manifest shows it: event numbers as they are in the frames, at most so many ranges of each kind."""
+        scans, times = self.scans, self.times
+        gaps = event_ranges.without(event_ranges.span(self.own), self.own)
+        missing = event_ranges.shifted((*self.lacks, *self.behind), -self.shift)
+        return {
+            "source": self.name,
+            "nodes": sorted({file.node for file in self.files}),
+            "routers": sorted({file.owner for file in self.files}),
+            "files": len(self.files),
+            "bytes": sum(file.size for file in self.files),
+            "frames": sum(scan.frames for scan in scans),
+            "events": event_ranges.count(self.own),
+            "first_event": self.own[0][0] if self.own else None,
+            "last_event": self.own[-1][1] if self.own else None,
+            "first_time": times[0] if times else None,
+            "last_time": times[1] if times else None,
+            "longest_step": max((scan.largest_step for scan in scans), default=0),
+            "gaps": event_ranges.count(gaps),
+            "gap_ranges": [list(each) for each in gaps[:most_ranges]],
+            "missing": event_ranges.count(missing),
+            "missing_ranges": [list(each) for each in missing[:most_ranges]],
+            "behind": event_ranges.count(self.behind),
+            "twice": self.twice,
+        }
 
 
 class Reason(NamedTuple):
@@ -136,11 +158,16 @@ class Judgement:
     sources: tuple[Source, ...]
 
 
+def data_sources(scan: Summary) -> tuple[str, ...]:
+    """The sources of data frames: a topology frame, which an FDT board sends at Start, is none (facts 3)."""
+    return tuple(sorted(name for name in scan.sources if not name.endswith("_topology")))
+
+
 def gather_sources(files: Iterable[CheckedFile]) -> tuple[Source, ...]:
     """The sources of which there is a frame, by name."""
     sources: dict[str, Source] = {}
     for file in files:
-        for name in file.summary.sources if file.summary else ():
+        for name in data_sources(file.summary) if file.summary else ():
             sources.setdefault(name, Source(name)).files.append(file)
     for source in sources.values():
         ranges = [each for scan in source.scans for each in _ranges(scan)]

@@ -1,5 +1,6 @@
 """The looks that `judge` takes at a run's data: its files one by one, its boards, its sources against each other."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
@@ -16,6 +17,7 @@ from attpcdaq.runcontrol.planning.completeness import (
     Level,
     RunFacts,
     Source,
+    data_sources,
     gather_sources,
     in_sentences,
     verdict_of,
@@ -38,6 +40,7 @@ def judge(files: Sequence[CheckedFile], facts: RunFacts) -> Judgement:
     findings = [
         *facts.known,
         *(finding for file in files for finding in _file(file)),
+        *_unread(files),
         *_boards(files, sources, facts),
         *_events(sources, facts),
         *(finding for source in sources for finding in _source(source, facts)),
@@ -51,10 +54,16 @@ def _file(file: CheckedFile) -> Iterator[Finding]:
         yield Finding(REMARK, file.name, f"came late and was attached to this run. {file.proof}".strip(), "late")
     if file.gone:
         yield Finding(INCOMPLETE, f"{file.node}: {file.name}", "is not where it was put", "gone")
-    elif file.problem:
-        yield Finding(NOT_PROVEN, f"{file.node}: {file.name}", f"could not be read: {file.problem}", "unread")
     if file.summary is not None:
         yield from _contents(file, file.summary)
+
+
+def _unread(files: Sequence[CheckedFile]) -> Iterator[Finding]:
+    """Files that nobody could read, by node and reason."""
+    found = Counter((file.node, file.problem) for file in files if file.summary is None and not file.gone)
+    for (node, problem), number in found.items():
+        text = f"{number} file{'s' if number > 1 else ''} could not be read: {problem or 'nobody tried yet'}"
+        yield Finding(NOT_PROVEN, node, text, "unread")
 
 
 def _contents(file: CheckedFile, scan: Summary) -> Iterator[Finding]:
@@ -63,8 +72,8 @@ def _contents(file: CheckedFile, scan: Summary) -> Iterator[Finding]:
         yield Finding(INCOMPLETE, file.name, text, "size")
     if scan.tail:
         yield Finding(INCOMPLETE, file.name, f"{scan.tail} {scan.tail_text}".strip(), "tail")
-    if len(scan.sources) > 1:
-        yield Finding(INCOMPLETE, file.name, f"holds frames of {' and '.join(sorted(scan.sources))}", "mixed")
+    if len(data_sources(scan)) > 1:
+        yield Finding(INCOMPLETE, file.name, f"holds frames of {' and '.join(data_sources(scan))}", "mixed")
     if scan.times_back:
         text = "time stamps go back inside it: frames of another run may be in it"
         yield Finding(INCOMPLETE, file.name, text, "times back")
@@ -157,11 +166,9 @@ def _holes(group: Sequence[Source], everyone: tuple[Range, ...]) -> Iterator[Fin
     holes = event_ranges.without(event_ranges.span(everyone), everyone)
     if not holes:
         return
-    text = f"events {event_ranges.words(holes)} are in no file ({event_ranges.count(holes)} events)"
-    if len(group) == 1:
-        yield Finding(INCOMPLETE, group[0].name, text, "holes")
-    else:
-        yield Finding(INCOMPLETE, "", text.capitalize(), "holes")
+    subject = group[0].name if len(group) == 1 else ""
+    text = "no file has" if subject else "No file has"
+    yield Finding(INCOMPLETE, subject, f"{text} {event_ranges.named(holes)}", "holes")
 
 
 def _clocks(group: Sequence[Source]) -> Iterator[Finding]:
@@ -182,7 +189,7 @@ def _source(source: Source, facts: RunFacts) -> Iterator[Finding]:
     excluded = next((board.excluded for board in facts.boards if board.excluded and board.sends(source.name)), "")
     level = REMARK if excluded else INCOMPLETE
     if source.lacks:
-        text = f"events {event_ranges.words(source.lacks)} are missing ({event_ranges.count(source.lacks)} events)"
+        text = f"without {event_ranges.named(source.lacks)}, which others have"
         yield Finding(level, source.name, f"{text}: {excluded}" if excluded else text, "lacks")
     if source.behind:
         number = event_ranges.count(source.behind)
@@ -198,9 +205,13 @@ def _source(source: Source, facts: RunFacts) -> Iterator[Finding]:
 def _twice(source: Source) -> Finding:
     goes_on = all(_later(after, before) for before, after in pairwise(source.scans))
     if source.twice <= STUTTER and goes_on:
-        return Finding(REMARK, source.name, f"{source.twice} event numbers are there twice", "stutter")
-    text = f"{source.twice} event numbers are there twice: its counter began again, or frames of another run are in it"
+        return Finding(REMARK, source.name, f"{_numbers(source.twice)} twice", "stutter")
+    text = f"{_numbers(source.twice)} twice: its counter began again, or frames of another run are in it"
     return Finding(INCOMPLETE, source.name, text, "twice")
+
+
+def _numbers(number: int) -> str:
+    return f"{number} event number is there" if number == 1 else f"{number} event numbers are there"
 
 
 def _later(after: Summary, before: Summary) -> bool:

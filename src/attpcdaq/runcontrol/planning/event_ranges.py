@@ -52,6 +52,12 @@ def shifted(ranges: Iterable[Range], by: int) -> tuple[Range, ...]:
     return tuple((first + by, last + by) for first, last in ranges)
 
 
+def named(ranges: tuple[Range, ...]) -> str:
+    """ "event 5", or "events 5, 7 to 16 (11 in all)"."""
+    number = count(ranges)
+    return f"event {words(ranges)}" if number == 1 else f"events {words(ranges)} ({number} in all)"
+
+
 def words(ranges: tuple[Range, ...], most: int = 3) -> str:
     """Ranges as a person reads them: "5, 7 to 16 and 4 more ranges"."""
     shown = [str(first) if first == last else f"{first} to {last}" for first, last in ranges[:most]]

@@ -15,7 +15,7 @@ from attpcdaq.runcontrol.doing import claims, endings
 from attpcdaq.runcontrol.doing.execute import execute
 from attpcdaq.runcontrol.limits import EXPIRES_AFTER
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, CommandState, Restart
-from attpcdaq.runcontrol.watching import reconcile
+from attpcdaq.runcontrol.watching import manifests_due, reconcile
 from attpcdaq.runcontrol.watching.eyes import Eyes
 from attpcdaq.runlog.models import Run, RunState
 
@@ -46,6 +46,7 @@ def sweep(now: datetime, run_stop: RunStop | None = None, eyes: Eyes = OWN_EYES)
         lambda: _close_out_again(now, eyes),
         lambda: look_after_restarts(now, eyes),
         lambda: _set_aside_again(now, eyes),
+        lambda: manifests_due.look_after(now, eyes),
     ):
         try:
             part()
