@@ -163,7 +163,7 @@ async def test_silence_is_no_answer() -> None:
 
 
 async def test_what_is_written_is_added_up() -> None:
-    """The agent tells only what is new since anybody's last call; where files went away that may be less than nothing."""
+    """An agent tells only what is new since the last call; where files went away it may be less than nothing."""
     answers = [(0.5, 3), (0.25, 3), (0.0, 3), (-0.25, 2), (-5.0, 2), (0.125, 2), (0.5, 0), (0.25, 1)]
     bodies = iter(
         [
