@@ -68,10 +68,13 @@ def _loaded(step: Step, outcome: Outcome) -> Loaded | None:
 
 def keep(server_ids: Sequence[int] | None = None, make_outside: Callable[[], Outside] = real_outside) -> None:
     """Read what these ECC servers (None: all) have in use and nobody has read yet, and give it to the open run."""
-    async_to_sync(_keep)(server_ids, make_outside)
+    async_to_sync(carry_out)(server_ids, make_outside)
 
 
-async def _keep(server_ids: Sequence[int] | None, make_outside: Callable[[], Outside]) -> None:
+async def carry_out(
+    server_ids: Sequence[int] | None = None, make_outside: Callable[[], Outside] = real_outside
+) -> None:
+    """The same for who has an event loop already."""
     outside = make_outside()
     try:
         await sync_to_async(_split_answers)(server_ids)
