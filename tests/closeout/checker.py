@@ -101,7 +101,12 @@ def files_are_as_they_were_written(reading: Reading) -> Iterator[Finding]:
 
 
 def _gone(written: Written, count: int, reading: Reading) -> Iterator[Finding]:
-    others = [f for f in reading.evidence.on_disk if f.node == written.node and f.name == written.name]
+    mine = {None, *(tag.run for tag in read_tags(written.data))}
+    others = [
+        file
+        for file in reading.evidence.on_disk
+        if (file.node, file.name) == (written.node, written.name) and reading.run_of(file) in mine
+    ]
     if others:
         yield Finding("overwritten", count, f"{_named(written)} is gone; under its name there is {_list(others)}")
     else:
@@ -142,10 +147,8 @@ def rows_tell_the_truth(reading: Reading) -> Iterator[Finding]:
 
 def complete_means_complete(reading: Reading) -> Iterator[Finding]:
     """A run whose manifest says "complete" has every frame that its boards took, in whole files."""
-    torn = [file for file in reading.evidence.on_disk if whole_frames(file.data) != len(file.data)]
     for run in _closed(reading):
-        missing = missing_frames(reading, run.number)
-        broken = [str(file) for file in torn if reading.run_of(file) == run.number]
+        missing, broken = missing_frames(reading, run.number), broken_files(reading, run.number)
         if run.proof == COMPLETE and (missing or broken):
             said = f"{missing} frames are not in its directory; broken: {', '.join(broken) or 'none'}"
             yield Finding("unproven", missing, f"run {run.number} is called complete: {said}")
@@ -155,7 +158,8 @@ def what_nothing_happened_to_is_complete(reading: Reading) -> Iterator[Finding]:
     """A run in which nothing struck, nor in the one before, is called complete."""
     for run in _closed(reading):
         untouched = not reading.evidence.struck.get(run.number)
-        if untouched and not missing_frames(reading, run.number) and run.proof != COMPLETE:
+        whole = not missing_frames(reading, run.number) and not broken_files(reading, run.number)
+        if untouched and whole and run.proof != COMPLETE:
             said = "; ".join((run.proof or "no manifest", *run.reasons, run.verdict))
             yield Finding("unproven", 0, f"run {run.number} is whole, and nothing happened to it; its manifest: {said}")
 
@@ -175,6 +179,11 @@ def missing_frames(reading: Reading, run: int) -> int:
     """How many of the frames that its boards took do not lie in its directory."""
     there = {tag.serial for file, tags in reading.tags.items() if reading.run_of(file) == run for tag in tags}
     return len(reading.evidence.taken.get(run, set()) - there)
+
+
+def broken_files(reading: Reading, run: int) -> list[str]:
+    """Files in its directory in which something else lies between or behind the frames."""
+    return [str(f) for f in reading.tags if reading.run_of(f) == run and whole_frames(f.data) != len(f.data)]
 
 
 def quarantined(evidence: Evidence) -> tuple[int, int, int]:

@@ -75,20 +75,20 @@ class TaggedFrames:
         frame[TIME_AT : TIME_AT + 6] = ticks.to_bytes(6, "big")
         frame[NUMBER_AT : NUMBER_AT + 4] = number.to_bytes(4, "big")
         frame[COBO_AT], frame[ASAD_AT] = cobo, asad
-        return _tagged(frame, self.taken.next(run, f"CoBo{cobo}_AsAd{asad}"))
+        return tagged(frame, self.taken.next(run, f"CoBo{cobo}_AsAd{asad}"))
 
     def _mutant(self, run: int, number: int) -> bytes:
         frame = bytearray(MUTANT_FRAME)
         frame[MUTANT_NUMBER_AT : MUTANT_NUMBER_AT + 4] = number.to_bytes(4, "big")
-        return _tagged(frame, self.taken.next(run, "MuTanT"))
+        return tagged(frame, self.taken.next(run, "MuTanT"))
 
 
 def strange_frames(serials: Sequence[int]) -> bytes:
     """Whole frames of no run, as in a file that somebody copied here."""
-    return b"".join(_tagged(bytearray(COBO_FRAME), Tag(serial, 0)) for serial in serials)
+    return b"".join(tagged(bytearray(COBO_FRAME), Tag(serial, 0)) for serial in serials)
 
 
-def _tagged(frame: bytearray, tag: Tag) -> bytes:
+def tagged(frame: bytearray, tag: Tag) -> bytes:
     frame[SERIAL_AT : SERIAL_AT + 8] = tag.serial.to_bytes(8, "big")
     frame[RUN_AT : RUN_AT + 4] = tag.run.to_bytes(4, "big")
     return bytes(frame)
