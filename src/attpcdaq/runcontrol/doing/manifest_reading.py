@@ -33,9 +33,13 @@ def _by_node(run_id: int, outside: Outside) -> list[tuple[NodeAddress, list[RunF
     by_name: dict[str, list[RunFile]] = {}
     for file in manifests.unread(run_id).order_by("node", "path"):
         by_name.setdefault(file.node, []).append(file)
-    nodes = {node.name: node_address(node) for node in Node.objects.filter(name__in=by_name)}
+    nodes = {
+        node.name: node_address(node) for node in Node.objects.filter(name__in=by_name).prefetch_related("host_keys")
+    }
     for name in by_name.keys() - nodes.keys():
-        manifests.note_read([_unreadable(file, NOT_IN_SETUP) for file in by_name[name]], outside.now())
+        for file in by_name[name]:
+            file.scan_problem, file.scanned_at = NOT_IN_SETUP, outside.now()
+        manifests.note_read(by_name[name], outside.now())
     return [(node, by_name[name]) for name, node in nodes.items()]
 
 
@@ -111,11 +115,6 @@ def _read(file: RunFile, found: FileScan) -> None:
 def _unread(file: RunFile, error: GatewayError) -> None:
     gone = isinstance(error, Refused) and error.code == Refused.MISSING
     file.scan_problem = manifests.GONE if gone else str(error)
-
-
-def _unreadable(file: RunFile, why: str) -> RunFile:
-    file.scan_problem = why
-    return file
 
 
 def _directory(file: RunFile) -> str:

@@ -10,6 +10,7 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.db import InterfaceError, OperationalError
 
 from attpcdaq.gateways.errors import GatewayError
+from attpcdaq.gateways.ports import NodeAddress
 from attpcdaq.live.store import add_event
 from attpcdaq.runcontrol import publish
 from attpcdaq.runcontrol.doing.beating import beating
@@ -108,17 +109,16 @@ async def _write_everywhere(manifest: Manifest, outside: Outside) -> dict[str, d
     return {node.name: said for (node, _), said in zip(places, written, strict=True)}
 
 
-def _to_write(manifest: Manifest) -> tuple[dict[str, object], list[tuple[Node, list[str]]]]:
+def _to_write(manifest: Manifest) -> tuple[dict[str, object], list[tuple[NodeAddress, list[str]]]]:
     by_node = directories(manifest.run)
     nodes = Node.objects.filter(name__in=by_node).prefetch_related("host_keys")
-    return document(manifest.run), [(node, by_node[node.name]) for node in nodes]
+    return document(manifest.run), [(node_address(node), by_node[node.name]) for node in nodes]
 
 
-async def _write(node: Node, paths: list[str], data: bytes, outside: Outside) -> dict[str, object]:
-    address = await sync_to_async(node_address)(node)
+async def _write(node: NodeAddress, paths: list[str], data: bytes, outside: Outside) -> dict[str, object]:
     try:
         for directory in paths:
-            await outside.nodes.write_file(address, f"{directory}/{FILE_NAME}", data, WRITE_TIMEOUT)
+            await outside.nodes.write_file(node, f"{directory}/{FILE_NAME}", data, WRITE_TIMEOUT)
     except GatewayError as error:
         return {"paths": [], "problem": str(error)}
     return {"paths": [f"{directory}/{FILE_NAME}" for directory in paths], "problem": ""}
