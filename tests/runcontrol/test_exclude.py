@@ -6,7 +6,7 @@ from attpcdaq.audit.models import Entry
 from attpcdaq.audit.people import Requester
 from attpcdaq.live.models import Event
 from attpcdaq.runcontrol.asking.exclude import exclude, include
-from attpcdaq.runcontrol.asking.preferences import reconfigures_mutant, set_reconfigure_mutant
+from attpcdaq.runcontrol.asking.preferences import preferences, set_preferences
 from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 from attpcdaq.runcontrol.models import Exclusion
 from attpcdaq.runcontrol.seeing.gather import read_rows, system_facts
@@ -89,10 +89,10 @@ def test_a_run_that_has_stopped_went_on_without_nobody(running: Rig) -> None:
 
 def test_reconfiguring_the_mutant_is_a_setting(rig: Rig) -> None:
     now = rig.time.now()
-    assert not set_reconfigure_mutant(False, SHIFTER, now)
-    assert set_reconfigure_mutant(True, SHIFTER, now)
-    assert not set_reconfigure_mutant(True, SHIFTER, now)
-    assert reconfigures_mutant()
+    assert not set_preferences(SHIFTER, now, reconfigure_mutant=False)
+    assert set_preferences(SHIFTER, now, reconfigure_mutant=True)
+    assert not set_preferences(SHIFTER, now, reconfigure_mutant=True)
+    assert preferences().reconfigure_mutant
     assert facts(rig).reconfigure_mutant
     entry = Entry.objects.get(what="preferences")
     assert (entry.outcome, entry.text) == ("done", "off -> on")

@@ -158,6 +158,45 @@ class TestStart:
         ):
             assert piece in text
 
+    def test_a_full_disk_a_deaf_router_and_how_much_is_needed_are_named(self) -> None:
+        facts = system(
+            State.READY,
+            State.READY,
+            State.READY,
+            min_free=2 * 10**9,
+            routers=(
+                RouterFacts("router-cobo0", "ecc-cobo0", True, True, hears=True, node="mm0", disk_free=1_999_999_999),
+                RouterFacts("router-cobo1", "ecc-cobo1", True, True, hears=False, node="mm1", disk_free=2 * 10**9),
+                RouterFacts("router-cobo2", "ecc-cobo2", True, True, hears=None, node="mm2", disk_free=None),
+            ),
+        )
+        assert reasons(plan("start", None, facts)) == (
+            "router-cobo1: its port is taken by another process: it is deaf; restart it.",
+            (
+                "router-cobo0: 2.00 GB are free on mm0, and no run starts with less than 2.00 GB "
+                "(an expert may change that)."
+            ),
+        )
+
+    def test_without_a_limit_or_without_a_figure_disks_do_not_count(self) -> None:
+        empty = RouterFacts("router-cobo0", "ecc-cobo0", True, True, node="mm0", disk_free=0)
+        unknown = RouterFacts("router-cobo0", "ecc-cobo0", True, True, node="mm0")
+        assert isinstance(plan("start", None, system(State.READY, routers=(empty,))), Plan)
+        assert isinstance(plan("start", None, system(State.READY, routers=(unknown,), min_free=10**12)), Plan)
+
+    def test_a_repair_asks_for_ears_and_not_for_space(self) -> None:
+        lost = RouterFacts("router-cobo1", "ecc-cobo1", True, False, hears=False, node="mm1", disk_free=0)
+        facts = system(State.RUNNING, State.READY, run=RunFacts(3, "running"), routers=(lost,), min_free=10**9)
+        assert reasons(plan("start", ["ecc-cobo1"], facts)) == (
+            "router-cobo1: its port is taken by another process: it is deaf; restart it.",
+        )
+
+    def test_an_excluded_board_with_a_full_disk_keeps_nobody_from_starting(self) -> None:
+        full = RouterFacts("router-cobo1", "ecc-cobo1", True, True, hears=False, node="mm1", disk_free=0)
+        servers = (server("ecc-cobo0", State.READY), server("ecc-cobo1", State.READY, excluded="HV trips"))
+        facts = SystemFacts(servers, (full,), experiment="x", min_free=10**9)
+        assert isinstance(plan("start", None, facts), Plan)
+
     def test_one_alone_is_a_repair_of_a_running_run(self) -> None:
         facts = system(State.RUNNING, State.READY, run=RunFacts(3, "running"))
         assert stages(plan("start", ["ecc-cobo1"], facts)) == [("ecc-cobo1",)]

@@ -8,7 +8,7 @@ from attpcdaq.gateways.errors import Refused
 from attpcdaq.gateways.ports import RouterReading
 from attpcdaq.live import store
 from attpcdaq.live.models import RouterState
-from attpcdaq.runcontrol.asking.preferences import set_reconfigure_mutant
+from attpcdaq.runcontrol.asking.preferences import set_preferences
 from attpcdaq.runcontrol.asking.refusals import CommandRefused
 from attpcdaq.runcontrol.models import Restart
 from attpcdaq.runcontrol.seeing.snapshot import snapshot
@@ -177,7 +177,7 @@ class TestPlanShown:
 
     def test_the_setting_of_the_mutant_is_part_of_a_start(self, ready: Rig) -> None:
         before = see(ready).actions["start"]
-        set_reconfigure_mutant(True, SHIFTER, ready.time.now())
+        set_preferences(SHIFTER, ready.time.now(), reconfigure_mutant=True)
         shot = see(ready)
         assert shot.reconfigure_mutant
         assert shot.actions["start"].digest != before.digest

@@ -127,6 +127,16 @@ SAID = [
         "router-cobo0: it was restarted and is deaf until ecc-cobo0 goes through Breakup and Configure.",
         "router-deaf",
     ),
+    (
+        "4",
+        "",
+        "router-cobo0: its port is taken by another process: it is deaf; restart it.",
+        "port-taken",
+    ),
+    ("4", "router", "runs, but does not hear: its port is taken by another process", "port-taken"),
+    ("4", "", "router-cobo0: 1.20 GB are free on node-cobo0, and no run starts with less than 2.00 GB.", "disk-full"),
+    ("4", "", "router-cobo0: 30.0 GB are free on node-cobo0, the disk is full in 12 min.", "disk-filling"),
+    ("4", "router", "node-cobo0: its clock is 0.3 s ahead", "clock-off"),
     ("4", "router", "was restarted: its board must go through Breakup and Configure", "router-deaf"),
     ("4", "", "router-cobo0: the data router is not running, so no data of ecc-cobo0 are written.", "router-off"),
     ("4", "", "router-cobo0: no data for 12 s (ecc-cobo0).", "no-data"),
@@ -212,11 +222,13 @@ def test_what_needs_no_words() -> None:
     assert key(trouble_of("no answer within 2 s", state="prepared", still_busy="Configure since 04:12")) == "still-busy"
     assert key(trouble_of(part="router", deaf=True)) == "router-deaf"
     assert key(trouble_of(part="router", deaf=True, online=False)) == "router-off"
-    assert key(trouble_of(part="router", online=True, disk_free=10**9)) == "disk-full"
+    assert key(trouble_of(part="router", online=True, disk_low=True)) == "disk-full"
+    assert key(trouble_of(part="router", online=True, hears=False, deaf=True)) == "port-taken"
     assert key(trouble_of("something new", part="ecc")) == "refused"
     assert key(trouble_of("something new", part="router")) == "node-refused"
     assert trouble_of("something new") is None
-    assert trouble_of(part="router", online=True, disk_free=10**12) is None
+    assert trouble_of(part="router", online=True, hears=True) is None
+    assert trouble_of(part="router", online=True, hears=None) is None
     assert trouble_of("", part="ecc", state="ready") is None
 
 

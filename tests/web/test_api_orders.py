@@ -153,8 +153,19 @@ class TestRestarts:
 
 def test_the_preference_is_kept_and_told(detector: Detector) -> None:
     status, answer = ask(expert(), "POST", "preferences", {"reconfigure_mutant": True})
-    assert (status, answer) == (200, {"reconfigure_mutant": True})
+    assert (status, answer) == (200, {"reconfigure_mutant": True, "min_free_gb": 2.0})
     assert Preferences.objects.get().reconfigure_mutant
+    status, answer = ask(expert(), "POST", "preferences", {"min_free_gb": 12.5})
+    assert (status, answer) == (200, {"reconfigure_mutant": True, "min_free_gb": 12.5})
+    assert Preferences.objects.get().min_free_gb == 12.5
+
+
+@pytest.mark.parametrize("limit", [-1, 1e7, "NaN", "much"])
+def test_a_limit_that_is_none_is_refused_by_name(detector: Detector, limit: object) -> None:
+    status, answer = ask(expert(), "POST", "preferences", {"min_free_gb": limit, "reconfigure_mutant": True})
+    assert status == 422
+    assert "min_free_gb" in str(answer)
+    assert not Preferences.objects.filter(reconfigure_mutant=True).exists()
 
 
 def test_the_status_has_a_place_for_everything(detector: Detector) -> None:

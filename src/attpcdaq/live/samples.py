@@ -40,7 +40,7 @@ def write(samples: Iterable[RouterSample]) -> None:
 
 
 def points(samples: "QuerySet[RouterSample]", step: int) -> list[Point]:
-    """The samples averaged over steps of `step` s (of the epoch), by router and time; steps without any are left out."""
+    """The samples averaged over steps of `step` s (of the epoch), by router and time; empty steps are left out."""
     weight = Sum("seconds", output_field=FloatField())
     rows = (
         samples.order_by()

@@ -119,7 +119,7 @@ def events_between(before: int | None, after: int | None) -> int:
 
 
 def _smoothed(row: RouterState, grown: int, at: datetime, since: datetime | None) -> float:
-    """The smoothed rate after what came since it last grew; as long as nothing comes it stays, and smooth_rate ages it."""
+    """The smoothed rate after what came since it last grew; while nothing comes it stays, and smooth_rate ages it."""
     if grown <= 0 or since is None:
         return row.smooth_rate
     seconds = (at - (row.grew_at or since)).total_seconds()

@@ -97,15 +97,17 @@ def restart(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def prefer(request: HttpRequest) -> HttpResponse:
-    """Say how runs are started; for experts."""
+    """Say how runs are started; for experts. Without min_free_gb that stays as it is."""
     on = request.POST.get("reconfigure_mutant") == "true"
-    return _carry_out(
-        request,
-        "Changing how runs are started",
-        lambda by: preferences.set_reconfigure_mutant(on, by, timezone.now()),
-        f"The MuTAnT is {'' if on else 'not '}configured anew before each run",
-        role="expert",
-    )
+    limit = request.POST.get("min_free_gb")
+
+    def order(by: Requester) -> object:
+        gigabytes = None if limit is None else preferences.min_free_of(limit)
+        return preferences.set_preferences(by, timezone.now(), reconfigure_mutant=on, min_free_gb=gigabytes)
+
+    done = f"The MuTAnT is {'' if on else 'not '}configured anew before each run"
+    done += "" if limit is None else f"; {limit} GB must be free on every disk to start one"
+    return _carry_out(request, "Changing how runs are started", order, done, role="expert")
 
 
 def _words(request: HttpRequest, *names: str) -> list[str]:

@@ -118,5 +118,6 @@ def restart_by_id(request: HttpRequest, restart_id: UUID) -> RestartOut:
 )
 def prefer(request: HttpRequest, preferred: schemas.PreferencesIn) -> schemas.PreferencesOut:
     """For experts; it holds from the next Start on."""
-    preferences.set_reconfigure_mutant(preferred.reconfigure_mutant, expert(request), timezone.now())
-    return schemas.PreferencesOut(reconfigure_mutant=preferred.reconfigure_mutant)
+    preferences.set_preferences(expert(request), timezone.now(), **preferred.dict())
+    now = preferences.preferences()
+    return schemas.PreferencesOut(reconfigure_mutant=now.reconfigure_mutant, min_free_gb=now.min_free_gb)

@@ -80,11 +80,14 @@ class RestartIn(Schema):
 
 
 class PreferencesIn(Schema):
-    """How runs are started."""
+    """How runs are started; what is left out stays as it is."""
 
     model_config = STRICT
 
-    reconfigure_mutant: bool = Field(description="Breakup and Configure the MuTAnT before each Start.")
+    reconfigure_mutant: bool | None = Field(None, description="Breakup and Configure the MuTAnT before each Start.")
+    min_free_gb: float | None = Field(
+        None, ge=0, le=1e6, allow_inf_nan=False, description="No run starts with less free on a disk (10^9 bytes)."
+    )
 
 
 class ControlIn(Schema):
@@ -117,6 +120,7 @@ class ExclusionOut(Schema):
 
 class PreferencesOut(Schema):
     reconfigure_mutant: bool
+    min_free_gb: float
 
 
 class RunOut(Schema):

@@ -110,6 +110,26 @@ class EccServerOut(Schema):
     trouble: TroubleOut | None
     restart: ActionOut
     last_restart: RestartNow | None
+    drifts: list[str] = Field(description="Configuration files that changed on disk after they were loaded, in words.")
+
+
+class DiskOut(Schema):
+    """Where a router writes; `rate` is that of all routers which fill it, `full_in` seconds at that rate."""
+
+    free: int
+    total: int | None
+    rate: float
+    full_in: float | None
+    level: str = Field(description="Empty, warn or bad.")
+
+
+class NodeOut(Schema):
+    name: str
+    clock_offset: float | None = Field(description="Seconds that its clock is ahead.")
+    clock_error: float | None = Field(description="Seconds by which that may be wrong.")
+    clock_off: bool
+    clock_at: Moment | None
+    problem: str = Field(description="Why its clock could not be read.")
 
 
 class DataRouterOut(Schema):
@@ -123,6 +143,9 @@ class DataRouterOut(Schema):
     rate: float
     growing: bool
     last_event: int | None
+    event_rate: float = Field(description="Events per second.")
+    hears: bool | None = Field(description="Whether it listens on its data port or is connected; null: not known.")
+    disk: DiskOut | None
     disk_free: int | None
     disk_total: int | None
     age: float | None
@@ -172,3 +195,5 @@ class StatusOut(Schema):
     loose: LooseOut | None
     control: ControlOut
     reconfigure_mutant: bool
+    nodes: list[NodeOut]
+    min_free: int = Field(description="Bytes that must be free on every disk for a run to start.")

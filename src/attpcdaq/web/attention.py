@@ -66,7 +66,7 @@ class Trouble:
             return False
         if isinstance(part, EccView):
             return bool(part.still_busy or part.problem) or part.state in ("wedged", "unknown")
-        return part.online is False
+        return part.online is False or part.hears is False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,9 @@ def troubles(status: Snapshot, failed: CommandView | None) -> tuple[Trouble, ...
     everything: tuple[Part, ...] = status.ecc_servers + status.routers
     known = {part.name: part for part in everything if not part.excluded}
     for part in known.values():
-        if part.trouble:
-            found.setdefault(part.trouble.key, (part.trouble, {}))[1][part.name] = part
+        for trouble in _troubles_of(part):
+            view, parts = found.get(trouble.key, (trouble, {}))
+            found[trouble.key] = (trouble if trouble.level == "bad" else view, parts | {part.name: part})
     had = {name for _, parts in found.values() for name in parts}
     for text in _texts(status, failed):
         view, name = in_words(text), text.partition(": ")[0]
@@ -110,6 +111,11 @@ def troubles(status: Snapshot, failed: CommandView | None) -> tuple[Trouble, ...
         if name in known:
             parts[name] = known[name]
     return tuple(Trouble(view, tuple(parts.values())) for view, parts in found.values())
+
+
+def _troubles_of(part: Part) -> list[TroubleView]:
+    found = [part.trouble] if part.trouble else []
+    return found + list(part.warnings) if isinstance(part, RouterView) else found
 
 
 def _texts(status: Snapshot, failed: CommandView | None) -> Iterable[str]:
@@ -128,8 +134,9 @@ def _advice(status: Snapshot, failed: CommandView | None, wrong: tuple[Trouble, 
     if failed is not None and failed.retry.allowed and not any(trouble.hinders for trouble in wrong):
         again = failed.action == "start" and failed.targets is None
         return Advice("retry", "Retry", NEXT_NUMBER if again else f"to go on with what is left of {failed.label}.")
-    if wrong:
-        first = next((trouble for trouble in wrong if trouble.hinders), wrong[0])
+    bad = [trouble for trouble in wrong if trouble.view.level == "bad"]
+    if bad:
+        first = next((trouble for trouble in bad if trouble.hinders), bad[0])
         return Advice(text=f"{first.view.todo.split('. ')[0].removesuffix('.')}.")
     if status.run is None:
         return _onwards(status)

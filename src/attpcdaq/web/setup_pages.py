@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from attpcdaq.runcontrol.asking.configs import choices, choose
-from attpcdaq.runcontrol.asking.preferences import reconfigures_mutant
+from attpcdaq.runcontrol.asking.preferences import preferences
 from attpcdaq.runcontrol.asking.refusals import CommandRefused
 from attpcdaq.runcontrol.asking.setup_changes import SetupBusyError, blockers
 from attpcdaq.runcontrol.publish import publish_fetch
@@ -48,7 +48,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "blockers": blockers(),
         "may_operate": may_operate(request.user),
         "may_expert": may_expert(request.user),
-        "reconfigure_mutant": reconfigures_mutant(),
+        "preferences": preferences(),
     }
 
 

@@ -27,6 +27,8 @@ class ServerFacts:
     """The highest state that is as chosen, where `other_config` says that it is beyond; Idle if Describe differs."""
     redo_why: str = ""
     """Another reason to go back to `redo_from` first."""
+    drifted_to: State | None = None
+    """Files that it has in use changed on disk: the highest state in which none of them is in use."""
     excluded: str = ""
     """Why the system goes on without it; empty for an included one."""
 
@@ -48,6 +50,11 @@ class RouterFacts:
     problem: str = ""
     deaf: bool = False
     """Restarted after its board was configured (facts 4)."""
+    hears: bool | None = None
+    """It listens on its data port or is connected; one that does not is alive and useless (facts 4)."""
+    node: str = ""
+    disk_free: int | None = None
+    """Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,8 @@ class SystemFacts:
     """Names of ECC servers and data routers that are just being restarted."""
     setting_aside: bool = False
     """Stray files are being moved out of the staging directories."""
+    min_free: int = 0
+    """Bytes that must be free on every disk that data go to; 0: no limit."""
     reconfigure_mutant: bool = False
     """Breakup and Configure of the MuTAnT before each Start, so that its counters begin anew."""
 

@@ -1,5 +1,6 @@
 """Everything that must be true before a run may start; every breach is named."""
 
+from attpcdaq.runcontrol.planning.amounts import in_bytes
 from attpcdaq.runcontrol.planning.facts import RouterFacts, SystemFacts
 
 RUNNING = "running"
@@ -20,7 +21,8 @@ def _run_reasons(facts: SystemFacts) -> list[str]:
         reasons.append(f"Run {facts.run.number} is still {facts.run.state}.")
     if facts.setting_aside:
         reasons.append("Stray files are being set aside.")
-    return reasons + [reason for router in facts.routers if (reason := _router_reason(router))]
+    reasons += [reason for router in facts.routers if (reason := _router_reason(router))]
+    return reasons + [reason for router in facts.routers if (reason := disk_reason(router, facts.min_free))]
 
 
 def _repair_reasons(facts: SystemFacts) -> list[str]:
@@ -29,7 +31,7 @@ def _repair_reasons(facts: SystemFacts) -> list[str]:
         # The choice itself is fixed while a run is open.
         again = "Go to Ready sets it up again."
         unlike = [f"{server.name}: {server.other_config} {again}" for server in facts.servers if server.other_config]
-        lost = [router for router in facts.routers if router.deaf or router.online is False]
+        lost = [router for router in facts.routers if router.deaf or router.online is False or router.hears is False]
         return unlike + [_deaf_reason(router) if router.deaf else _router_reason(router) for router in lost]
     return ["No run is running: Start for the whole system begins one. A server is started alone only to repair a run."]
 
@@ -39,9 +41,19 @@ def _router_reason(router: RouterFacts) -> str:
         return f"{router.name}: its state is unknown. {router.problem}".strip()
     if not router.online:
         return f"{router.name}: the data router is not running."
+    if router.hears is False:
+        return f"{router.name}: its port is taken by another process: it is deaf; restart it."
     if not router.clean:
         return f"{router.name}: its staging directory is not clean ({router.files} GRAW files)."
     return ""
+
+
+def disk_reason(router: RouterFacts, min_free: int) -> str:
+    """Why no run starts with what is free there; nothing where that is not known, for then nobody can tell."""
+    if router.disk_free is None or router.disk_free >= min_free:
+        return ""
+    limit = f"and no run starts with less than {in_bytes(min_free)} (an expert may change that)"
+    return f"{router.name}: {in_bytes(router.disk_free)} are free on {router.node}, {limit}."
 
 
 def _deaf_reason(router: RouterFacts) -> str:

@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 
 from django.db.models import Prefetch
 
+from attpcdaq.live.drift import Drift, drifts
 from attpcdaq.live.labels import ECC_TOO_OLD, ROUTER_TOO_OLD, transition_label
 from attpcdaq.live.models import ECCState, MonitorBeat, RouterState
 from attpcdaq.runcontrol.asking.gate import set_aside_is_under_way
-from attpcdaq.runcontrol.asking.preferences import reconfigures_mutant
+from attpcdaq.runcontrol.asking.preferences import preferences
 from attpcdaq.runcontrol.asking.restarts import latest_restarts
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Exclusion, Restart
+from attpcdaq.runcontrol.planning.amounts import GB
 from attpcdaq.runcontrol.planning.facts import RouterFacts, RunFacts, ServerFacts, SystemFacts
 from attpcdaq.runcontrol.planning.stages import FORWARD
 from attpcdaq.runcontrol.seeing.latest_steps import LatestSteps, latest_steps
@@ -39,7 +41,10 @@ class Rows:
     restarting: tuple[str, ...]
     setting_aside: bool
     reconfigure_mutant: bool
+    min_free: int
+    """Bytes that must be free for a run to start."""
     restarts: dict[tuple[str, int], RestartView]
+    drifts: dict[int, tuple[Drift, ...]]
 
     @property
     def monitor_alive(self) -> bool:
@@ -50,7 +55,8 @@ def read_rows(now: datetime) -> Rows:
     """Everything a decision or a page rests on."""
     sources = Prefetch("data_sources", DataSource.objects.order_by("id"))
     servers = ECCServer.objects.select_related("live", "config_set", "node", "exclusion").prefetch_related(sources)
-    routers = DataRouter.objects.select_related("live", "node", "data_source__ecc_server__exclusion")
+    routers = DataRouter.objects.select_related("live", "node__live", "data_source__ecc_server__exclusion")
+    preferred = preferences()
     # Before the run: a run must not look forsaken because its command ended between two questions.
     active = list(Command.objects.filter(state__in=ACTIVE_STATES).prefetch_related("steps").order_by("requested_at"))
     return Rows(
@@ -64,9 +70,19 @@ def read_rows(now: datetime) -> Rows:
         steps=latest_steps(now),
         restarting=tuple(Restart.objects.filter(state__in=ACTIVE_STATES).values_list("subject", flat=True)),
         setting_aside=set_aside_is_under_way(now),
-        reconfigure_mutant=reconfigures_mutant(),
+        reconfigure_mutant=preferred.reconfigure_mutant,
+        min_free=int(preferred.min_free_gb * GB),
         restarts=latest_restarts(now),
+        drifts=_drifts(),
     )
+
+
+def _drifts() -> dict[int, tuple[Drift, ...]]:
+    """Files changed on disk, by ECC server."""
+    found: dict[int, tuple[Drift, ...]] = {}
+    for drift in drifts():
+        found[drift.server_id] = (*found.get(drift.server_id, ()), drift)
+    return found
 
 
 def config_part(server: ECCServer, transition: int) -> str:
@@ -156,6 +172,7 @@ def system_facts(rows: Rows) -> SystemFacts:
         commands=tuple(command.get_action_display() for command in rows.active),
         restarting=rows.restarting,
         setting_aside=rows.setting_aside,
+        min_free=rows.min_free,
         reconfigure_mutant=rows.reconfigure_mutant,
     )
 
@@ -167,6 +184,7 @@ def _server_facts(server: ECCServer, rows: Rows) -> ServerFacts:
     other_config, redo_from = _other_config(server, state, rows)
     redo_why = _start_over(server, state, rows)
     exclusion = exclusion_of(server)
+    drifted = [drift.back_to for drift in rows.drifts.get(server.pk, ()) if drift.blob is not None]
     return ServerFacts(
         name=server.name,
         roles=frozenset(source.role for source in server.data_sources.all()),
@@ -178,6 +196,7 @@ def _server_facts(server: ECCServer, rows: Rows) -> ServerFacts:
         other_config=other_config,
         redo_from=State.IDLE if redo_why else redo_from,
         redo_why=redo_why,
+        drifted_to=min(drifted, default=None),
         excluded=exclusion.reason if exclusion else "",
     )
 
@@ -193,4 +212,7 @@ def _router_facts(router: DataRouter, rows: Rows) -> RouterFacts:
         files=live.files if live else 0,
         problem=known.problem if known else "",
         deaf=is_deaf(router, rows),
+        hears=live.hears if live else None,
+        node=router.node.name,
+        disk_free=live.disk_free if live else None,
     )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from attpcdaq.runcontrol.planning.amounts import in_bytes
 from attpcdaq.runcontrol.seeing.moments import is_about_now, seconds_since
 from attpcdaq.runcontrol.seeing.views import CommandView, EccView, Level, LooseView, Overall, RouterView, RunView
 
@@ -66,10 +67,13 @@ def _overall(
 ) -> Overall:
     active = command if command is not None and command.state in ("queued", "running") else None
     problems = loose_problems(loose, servers) + server_problems(servers) + run_problems(servers, routers, run, now)
+    disks = disk_problems(routers, run)
     if run is not None and active is None:
         problems += out_of_reach(run, servers, routers) or forsaken(run, now)
     if problems:
-        return Overall("bad", _bad_title(servers, run, loose), problems)
+        return Overall("bad", _bad_title(servers, run, loose), problems + disks)
+    if disks and run is not None:
+        return Overall("bad", f"Run {run.number}: a disk is nearly full", disks)
     if active is not None:
         return Overall("busy", f"{active.label} under way", _waiting_for(active))
     if run is not None and run.state in TRANSIENT_RUN:
@@ -133,11 +137,25 @@ def run_problems(
     return idle + tuple(reason for router in routers if (reason := _router_problem(router, run.started_at, now)))
 
 
+def disk_problems(routers: tuple[RouterView, ...], run: RunView | None) -> tuple[str, ...]:
+    """Disks that are full, or will be in a moment, while data are taken: a router drops frames and says nothing."""
+    if run is None or run.state != "running":
+        return ()
+    return tuple(
+        f"{router.name}: {in_bytes(router.disk.free)} are free on {router.node}"
+        + (f", the disk is {router.disk.words}." if router.disk.words else ".")
+        for router in routers
+        if router.disk is not None and router.disk.level == "bad"
+    )
+
+
 def _router_problem(router: RouterView, started_at: datetime, now: datetime) -> str:
     if router.online is None:
         return f"{router.name}: its state is unknown. {router.problem}".strip()
     if not router.online:
         return f"{router.name}: the data router is not running, so no data of {router.ecc_server} are written."
+    if router.hears is False:
+        return f"{router.name}: its port is taken by another process: data of {router.ecc_server} are not written."
     ages = [
         age for at in (started_at, router.grew_at) if at is not None and (age := seconds_since(at, now)) is not None
     ]

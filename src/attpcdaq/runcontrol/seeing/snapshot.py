@@ -8,11 +8,12 @@ from attpcdaq.runcontrol.asking.adopt import adopt_reasons
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.runcontrol.planning.facts import SystemFacts
 from attpcdaq.runcontrol.seeing.action_views import action_views, command_view
+from attpcdaq.runcontrol.seeing.disks import disk_views
 from attpcdaq.runcontrol.seeing.gather import Rows, read_rows, system_facts
 from attpcdaq.runcontrol.seeing.overall import overall
 from attpcdaq.runcontrol.seeing.sharing import Shared
 from attpcdaq.runcontrol.seeing.snapshot_ecc import ecc_view
-from attpcdaq.runcontrol.seeing.snapshot_router import router_view
+from attpcdaq.runcontrol.seeing.snapshot_router import node_views, router_view
 from attpcdaq.runcontrol.seeing.views import (
     ActionView,
     CommandView,
@@ -40,7 +41,8 @@ def _read(now: datetime) -> Snapshot:
     rows = read_rows(now)
     facts = system_facts(rows)
     servers = tuple(ecc_view(server, rows, facts) for server in rows.servers)
-    routers = tuple(router_view(router, rows) for router in rows.routers)
+    disks = disk_views(rows)
+    routers = tuple(router_view(router, rows, disks.get(router.pk)) for router in rows.routers)
     run = run_view(rows.run) if rows.run else None
     command = _command_shown(rows, facts)
     last = Run.objects.exclude(state__in=OPEN_STATES).select_related("experiment").first()
@@ -62,6 +64,8 @@ def _read(now: datetime) -> Snapshot:
         control=control.view(),
         loose=loose,
         reconfigure_mutant=rows.reconfigure_mutant,
+        nodes=node_views(rows),
+        min_free=rows.min_free,
     )
 
 

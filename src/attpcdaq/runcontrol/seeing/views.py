@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 Level = Literal["ok", "busy", "bad", "off"]
+DiskLevel = Literal["", "warn", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class TroubleView:
     todo: str
     anchor: str
     """Of the manual page on troubles."""
+    level: Literal["bad", "warn"] = "bad"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +113,42 @@ class EccView:
     trouble: TroubleView | None = None
     restart: ActionView = ActionView(allowed=False)
     last_restart: RestartView | None = None
+    drifts: tuple[str, ...] = ()
+    """Configuration files that changed on disk after they were loaded, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskView:
+    """A disk that data go to: bytes, bytes per second of all who write there, and seconds until it is full."""
+
+    node: str
+    free: int
+    total: int | None
+    rate: float
+    full_in: float | None
+    level: DiskLevel
+    low: bool
+    """No run starts with so little."""
+    words: str = ""
+    """When it is full; empty where that is not to be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """What is known of a node that data are written on; seconds that its clock is ahead, and how wrong that may be."""
+
+    name: str
+    clock_offset: float | None
+    clock_error: float | None
+    clock_off: bool
+    clock_at: datetime | None
+    problem: str = ""
+    """Why its clock could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class RouterView:
-    """One data router; `rate` in bytes per second; None is unknown."""
+    """One data router; `rate` in bytes per second, `event_rate` in events per second; None is unknown."""
 
     id: int
     name: str
@@ -135,6 +168,12 @@ class RouterView:
     seen_at: datetime | None
     problem: str
     deaf: bool
+    event_rate: float = 0.0
+    hears: bool | None = None
+    disk: DiskView | None = None
+    clock: str = ""
+    """What is wrong with the clock of its node; empty when nothing is."""
+    warnings: tuple[TroubleView, ...] = ()
     excluded: bool = False
     trouble: TroubleView | None = None
     restart: ActionView = ActionView(allowed=False)
@@ -226,3 +265,6 @@ class Snapshot:
     control: ControlView = ControlView()
     loose: LooseView | None = None
     reconfigure_mutant: bool = False
+    nodes: tuple[NodeView, ...] = ()
+    min_free: int = 0
+    """Bytes that must be free on every disk for a run to start."""

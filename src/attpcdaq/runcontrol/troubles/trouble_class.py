@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from attpcdaq.runcontrol.seeing.views import TroubleView
 
@@ -22,6 +23,7 @@ class TroubleClass:
     pattern: str = ""
     facts: str = ""
     """Where the hardware facts tell of it."""
+    level: Literal["bad", "warn"] = "bad"
 
     @property
     def anchor(self) -> str:
@@ -30,4 +32,4 @@ class TroubleClass:
 
     @property
     def view(self) -> TroubleView:
-        return TroubleView(self.key, self.title, self.meaning, self.todo, self.anchor)
+        return TroubleView(self.key, self.title, self.meaning, self.todo, self.anchor, self.level)

@@ -8,18 +8,18 @@ from attpcdaq.runcontrol.seeing.views import TroubleView
 from attpcdaq.runcontrol.troubles import troubles_ecc as ecc
 from attpcdaq.runcontrol.troubles import troubles_nodes as nodes
 from attpcdaq.runcontrol.troubles import troubles_own as own
+from attpcdaq.runcontrol.troubles import troubles_watch as watch
 from attpcdaq.runcontrol.troubles.trouble_class import TroubleClass
 
 Part = Literal["", "ecc", "router"]
 # Unknown is not among them: the reason why is more worth, so it is left for last.
 STATES = {"wedged": ecc.WEDGED, "paused": ecc.PAUSED}
-# Below this a run of a few minutes may fill it.
-DISK_LOW_BYTES = 2 * 10**9
+ROUTERS = (watch.PORT_TAKEN, nodes.DEAF, nodes.ROUTER_OFF, nodes.DISK_FULL, watch.DISK_FILLING, watch.CLOCK_OFF)
 # The texts of ours first: they may quote what a server said.
 IN_WORDS: dict[Part, tuple[TroubleClass, ...]] = {
-    "": (*own.BEFORE, *ecc.SERVER_SAYS, *nodes.NODES_SAY, nodes.DEAF, nodes.ROUTER_OFF, nodes.DISK_FULL),
+    "": (*own.BEFORE, *ecc.SERVER_SAYS, *nodes.NODES_SAY, *ROUTERS),
     "ecc": (*ecc.SERVER_SAYS, *own.BEFORE),
-    "router": (*nodes.NODES_SAY, *own.BEFORE, nodes.DEAF, nodes.ROUTER_OFF, nodes.DISK_FULL),
+    "router": (*nodes.NODES_SAY, *own.BEFORE, *ROUTERS),
 }
 ECC_LINE = (own.NO_ANSWER, own.NOTHING_LISTENS, own.NO_CONNECTION)
 NODE_LINE = (nodes.NODE_OFF,)
@@ -27,7 +27,7 @@ LAST: dict[Part, TroubleClass | None] = {"": None, "ecc": ecc.ECC_GENERIC, "rout
 ALL: tuple[TroubleClass, ...] = (
     *(ecc.WEDGED, ecc.STILL_BUSY, ecc.PAUSED, ecc.UNKNOWN, *ecc.SERVER_SAYS, ecc.ECC_GENERIC),
     *(own.NOTHING_LISTENS, own.NO_ANSWER, own.NO_CONNECTION, own.EXCLUDED),
-    *(nodes.DEAF, nodes.ROUTER_OFF, nodes.DISK_FULL, nodes.NODE_OFF, *nodes.NODES_SAY, nodes.NODE_GENERIC),
+    *(*ROUTERS, nodes.NODE_OFF, *nodes.NODES_SAY, nodes.NODE_GENERIC),
     *own.BEFORE,
 )
 
@@ -39,14 +39,16 @@ def trouble_of(
     state: str | None = None,
     still_busy: str = "",
     deaf: bool = False,
+    hears: bool | None = None,
     online: bool | None = None,
-    disk_free: int | None = None,
+    disk_low: bool = False,
 ) -> TroubleView | None:
     """What `text` (a problem, last error, reason or message) and the rest of what is known of a part come to.
 
     `part` says whose text it is, where that is known; `state` is the word of an ECC server's state; None: no trouble.
     """
-    found = _plain(state, still_busy, deaf=deaf, online=online, disk_free=disk_free) or _in_words(text, part)
+    found = _plain(state, still_busy, deaf=deaf, hears=hears, online=online, disk_low=disk_low)
+    found = found or _in_words(text, part)
     if found is None and state == "unknown":
         found = ecc.UNKNOWN
     if found is None and text.strip():
@@ -55,17 +57,19 @@ def trouble_of(
 
 
 def _plain(
-    state: str | None, still_busy: str, *, deaf: bool, online: bool | None, disk_free: int | None
+    state: str | None, still_busy: str, *, deaf: bool, hears: bool | None, online: bool | None, disk_low: bool
 ) -> TroubleClass | None:
     """What needs no words to be recognised."""
     if state in STATES:
         return STATES[state]
     if still_busy:
         return ecc.STILL_BUSY
-    if disk_free is not None and disk_free < DISK_LOW_BYTES:
+    if disk_low:
         return nodes.DISK_FULL
     if online is False:
         return nodes.ROUTER_OFF
+    if hears is False:
+        return watch.PORT_TAKEN
     return nodes.DEAF if deaf else None
 
 

@@ -25,10 +25,10 @@ ROUTER_OFF = T(
 DISK_FULL = T(
     "disk-full",
     "The disk is full or nearly full",
-    "Less than 2 GB are left where the data are written, or nothing at all. Once it is full, frames are lost without "
-    "any other sign.",
+    "Less is left where the data are written than a run may start with. Once it is full, frames are lost without any "
+    "other sign.",
     "Stop the run. Have finished runs copied away and space made on that disk; nothing is ever deleted by this page.",
-    r"No space left on device|\bdisk is (?:nearly )?full\b",
+    r"No space left on device|\bdisk is (?:nearly )?full\b(?! in)|\bare free on\b.*no run starts",
     "4",
 )
 NODE_OFF = T(
