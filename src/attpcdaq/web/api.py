@@ -17,6 +17,7 @@ from attpcdaq.web.api_errors import JsonApi
 from attpcdaq.web.api_runs import run_detail, run_out
 from attpcdaq.web.api_status_schemas import StatusOut
 from attpcdaq.web.audit_api import router as audit_router
+from attpcdaq.web.config_api import router as config_router
 from attpcdaq.web.control_api import router as control_router
 from attpcdaq.web.roles import as_seen_by
 
@@ -31,6 +32,7 @@ api = JsonApi(
 api.add_router("", router)
 api.add_router("", control_router)
 api.add_router("", audit_router)
+api.add_router("", config_router)
 UNAUTHORIZED = {401: schemas.Problem}
 NOT_FOUND = {**UNAUTHORIZED, 404: schemas.Problem, 422: schemas.WrongInput}
 ExperimentName = Query(None, description="Name of an experiment; without it the active one.", max_length=64)

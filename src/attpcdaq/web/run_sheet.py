@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from attpcdaq.runcontrol.seeing.configurations import drifts_of
 from attpcdaq.runlog import sheets
 from attpcdaq.runlog.listing import duration, files_of
 from attpcdaq.runlog.models import Observable, Run, RunClass
@@ -123,6 +124,7 @@ def _record(run: Run) -> dict[str, Any]:
         "run": run,
         "seconds": duration(run),
         "files": files,
+        "drifts": drifts_of(run),
         "data_bytes": sum(file.size for file in files if file.kind == "data"),
         "commands": run.commands.prefetch_related("steps").order_by("requested_at"),
     }
