@@ -144,7 +144,7 @@ def _of_boards(run: Run) -> Iterator[Finding]:
     """Boards that were seen to leave Running before anybody ended the run."""
     if run.started_at is None:
         return
-    ending = run.commands.exclude(action=Action.START).filter(targets=None, requested_at__gt=run.started_at)
+    ending = run.commands.exclude(action=Action.START).filter(targets__isnull=True, requested_at__gt=run.started_at)
     end = ending.order_by("requested_at").values_list("requested_at", flat=True).first() or _end(run)
     servers = [server for server in run.configuration if server not in out_throughout(run)]
     events = Event.objects.filter(topic="ecc", subject__in=servers, at__gt=run.started_at, at__lt=min(end, _end(run)))
