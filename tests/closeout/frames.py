@@ -15,8 +15,6 @@ TIME_AT, NUMBER_AT, COBO_AT, ASAD_AT, MUTANT_NUMBER_AT = 16, 22, 26, 27, 14
 # In the hit patterns of a CoBo frame (bytes 31 to 66), and in what is not known of a MuTAnT's (facts 5).
 SERIAL_AT, RUN_AT = 32, 40
 SIZES = {COBO_FRAME[0]: len(COBO_FRAME), MUTANT_FRAME[0]: len(MUTANT_FRAME)}
-ASADS = 2
-"""Of each CoBo, for a router that stores several sources."""
 
 
 class Tag(NamedTuple):
@@ -58,7 +56,7 @@ class TaggedFrames:
         run, number = self._run(), self._number(stamp.number)
         if self.board.startswith("Mutant"):
             return [self._mutant(run, number)] if settings.mutant_readout else []
-        return [self._cobo(run, number, stamp.ticks, settings.cobo_id, asad) for asad in settings.asads[:ASADS]]
+        return [self._cobo(run, number, stamp.ticks, settings.cobo_id, asad) for asad in settings.asads]
 
     def _run(self) -> int:
         starts = self.starts()

@@ -61,7 +61,7 @@ class Summary:
 
 def complaint(result: Result) -> str:
     """A block in which something was broken: its plan, what the crew did, and what the checker says."""
-    lines = [str(result.plan), *(f"    {said}" for said in result.said)]
+    lines = [str(result.plan), *(f"    {said}" for said in (*result.said, *result.reasons, *result.whys))]
     return "\n".join([*lines, *(f"  !! {finding}" for finding in result.findings)])
 
 

@@ -17,6 +17,8 @@ class Result:
     counts: dict[str, int] = field(default_factory=dict)
     """Runs, frames, files, late frames, quarantined files and frames, and how many of these could have been told."""
     proofs: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    """Run by run what its manifest and its verdict say."""
     closing: list[float] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
     whys: list[str] = field(default_factory=list)

@@ -30,9 +30,13 @@ def _run_row(run: Run, proof: Manifest | None) -> RunRow:
         directory=run.directory,
         verdict=run.verdict,
         proof=proof.verdict if proof is not None and made else "",
-        reasons=tuple(proof.reasons) if proof is not None and made else (),
+        reasons=tuple(map(_words, proof.reasons)) if proof is not None and made else (),
         closing=over.total_seconds() if over is not None else None,
     )
+
+
+def _words(reason: object) -> str:
+    return str(reason["text"]) if isinstance(reason, dict) else str(reason)
 
 
 def file_rows() -> list[FileRow]:
