@@ -1,17 +1,34 @@
 """Loud start: wrong settings end the process with one line that says what to set."""
 
 import os
+import secrets
+from collections.abc import Sequence
 
-from attpcdaq.config.environment import SettingsError
+from attpcdaq.config.environment import PREFIX, SettingsError
+
+LOOKS_AT_FILES_ONLY = frozenset({"graw"})
+"""Verbs that run wherever the project is installed, with no system around them."""
 
 
-def run_management(argv: list[str]) -> int:
+def run_management(argv: Sequence[str]) -> int:
     """Run a Django management verb; 2 and one line on stderr when the settings are wrong."""
     from django.core.management import execute_from_command_line
 
+    if LOOKS_AT_FILES_ONLY.intersection(argv[1:2]):
+        _settings_that_reach_nothing()
     try:
-        execute_from_command_line(argv)
+        execute_from_command_line(list(argv))
     except SettingsError as error:
         os.write(2, f"attpcdaq: {error}\n".encode())
         return 2
     return 0
+
+
+def _settings_that_reach_nothing() -> None:
+    nowhere = {
+        "SECRET_KEY": secrets.token_hex(),
+        "DATABASE_URL": "sqlite:////dev/null/none",
+        "BROKER_URL": "amqp://127.0.0.1:1/none",
+    }
+    for name, value in nowhere.items():
+        os.environ.setdefault(PREFIX + name, value)
