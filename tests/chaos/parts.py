@@ -14,7 +14,7 @@ from attpcdaq.monitor.database import Database
 from attpcdaq.monitor.poller import Poller
 from attpcdaq.monitor.readings import Batch, Key
 from attpcdaq.monitor.recorder import Recorder
-from attpcdaq.runcontrol.doing import close_out, execute, restarting
+from attpcdaq.runcontrol.doing import close_out, configs_kept, execute, gathering, manifesting, restarting
 from attpcdaq.runcontrol.doing.outside import Outside
 from attpcdaq.runcontrol.watching import sweep
 from attpcdaq.runcontrol.watching.eyes import Eyes
@@ -113,7 +113,11 @@ class Worker:
             case "close_out":
                 await close_out.carry_out(message.args[0], gear.outside)
             case "set_aside":
-                await close_out.carry_aside(gear.outside)
+                await gathering.carry_out(gear.outside)
+            case "check_files":
+                await manifesting.carry_out(message.args[0], gear.outside)
+            case "keep_configs":
+                await configs_kept.carry_out(message.args[0], gear.outside)
             case _:
                 return
 

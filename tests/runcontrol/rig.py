@@ -2,14 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from attpcdaq.audit.people import Requester
 from attpcdaq.gateways.errors import GatewayError
-from attpcdaq.gateways.ports import GrawFile, RouterReading
+from attpcdaq.gateways.ports import GrawFile, NodeClock, RouterReading
 from attpcdaq.live import store
 from attpcdaq.runcontrol.asking import commands
 from attpcdaq.runcontrol.doing.close_out import close_out
@@ -28,6 +28,8 @@ from get_protocol.state_machine import Transition
 FACTOR = 20.0
 SWEEP_EVERY = 0.5
 SHIFTER = Requester("shifter")
+# Where the nodes' clocks stand when a test begins: a moment before the time in the names of its files.
+NODES_BEGIN = datetime(2026, 11, 22, 9, 48, 20, tzinfo=UTC)
 
 
 class FastTime:
@@ -129,7 +131,11 @@ class Rig:
     def write(self, number: int, name: str, data: bytes = b"frames") -> None:
         """A file in the staging directory of one router."""
         router = self.detector.data_routers[number]
-        self.nodes.write(router.node.name, f"{router.staging_dir}/{name}", data, mtime=0.0)
+        self.nodes.write(router.node.name, f"{router.staging_dir}/{name}", data, mtime=self.node_time())
+
+    def node_time(self) -> float:
+        """The time of day on every node."""
+        return self.time.now().timestamp() + self.nodes.nodes["node-cobo0"].clock.offset
 
     def close(self, run: Run) -> Run:
         assert close_out(run.pk, self.outside)
@@ -149,6 +155,8 @@ def make_rig(experiment: str | None = "e20009", durations=None, **detector) -> R
     rig = Rig(
         rows, memory_ecc(rows, twin), memory_nodes(rows, MemoryNodes(sleep=clock.sleep)), clock, Eyes(clock.monotonic)
     )
+    for node in rig.nodes.nodes.values():
+        node.clock = NodeClock(offset=NODES_BEGIN.timestamp() - clock.now().timestamp(), error=0.0, utc_offset=0)
     teach_restarts(rows, rig.ecc, rig.nodes)
     if experiment:
         Experiment.objects.create(name=experiment, is_active=True)

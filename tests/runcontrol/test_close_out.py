@@ -12,8 +12,11 @@ from attpcdaq.live.models import Event
 from attpcdaq.runcontrol import publish
 from attpcdaq.runcontrol.asking import commands
 from attpcdaq.runcontrol.asking.exclude import exclude, include
-from attpcdaq.runcontrol.doing.close_out import close_out, set_aside
-from attpcdaq.runlog.models import Run, RunFile
+from attpcdaq.runcontrol.doing.close_out import close_out
+from attpcdaq.runcontrol.doing.gathering import gather
+from attpcdaq.runlog.models import Quarantined, Run, RunFile
+from get_protocol.graw_names import late_name
+from tests.runcontrol.frames import frames
 from tests.runcontrol.rig import SHIFTER, Rig
 
 NAME = "CoBo0_AsAd0_2026-11-22T09:48:24.458_0000.graw"
@@ -59,10 +62,11 @@ def test_the_config_files_really_read_are_backed_up_and_no_prepare_file_is_looke
 def test_the_next_run_may_start_and_has_its_own_directory(rig: Rig, stopped: Run) -> None:
     rig.close(stopped)
     assert rig.do("start").state == "done"
-    rig.write(0, NAME)
+    later = "CoBo0_AsAd0_2026-11-22T09:49:02.117_0000.graw"
+    rig.write(0, later, frames(0, 0, range(2)))
     rig.do("stop")
     rig.close(Run.objects.first())
-    assert NAME in rig.nodes.nodes["node-cobo0"].directories["/staging/e20009/run_0002"]
+    assert later in rig.nodes.nodes["node-cobo0"].directories["/staging/e20009/run_0002"]
 
 
 def test_a_file_that_still_grows_is_waited_for(rig: Rig, stopped: Run) -> None:
@@ -85,11 +89,11 @@ def test_it_never_moves_over_another_file(rig: Rig, stopped: Run) -> None:
     rig.nodes.write("node-cobo0", f"/staging/e20009/run_0001/{NAME}", b"older", mtime=0.0)
     run = rig.close(stopped)
     assert run.state == "closed"
-    assert "router-cobo0" in run.verdict
-    assert NAME in run.verdict
+    assert f"router-cobo0: frames came after the files were moved: {late_name(NAME, 1)}." in run.verdict
     node = rig.nodes.nodes["node-cobo0"]
     assert node.directories["/staging/e20009/run_0001"][NAME].data == b"older"
-    assert node.directories["/staging"][NAME].data == b"0" * 100
+    assert node.directories["/staging/e20009/run_0001"][late_name(NAME, 1)].data == b"0" * 100
+    assert run.files.get(path=f"/staging/e20009/run_0001/{NAME}").proof == "it was found in the run's directory."
 
 
 def test_a_node_that_is_away_is_named_in_the_verdict_and_the_others_are_moved(rig: Rig, stopped: Run) -> None:
@@ -109,26 +113,33 @@ def test_a_late_frame_goes_beside_the_run_and_is_said(rig: Rig, stopped: Run) ->
 
     async def move_then_late(node, source, moves, destination, timeout):
         done = await moved(node, source, moves, destination, timeout)
-        if node.name == "node-cobo0" and "late" not in destination:
-            rig.write(0, NAME, b"late")
+        if node.name == "node-cobo0" and moves == {NAME: NAME}:
+            rig.write(0, NAME, frames(0, 0, range(7, 9)))
         return done
 
     rig.nodes.move_files = move_then_late
     run = rig.close(stopped)
-    assert "router-cobo0: frames came after the files were moved; they are in late_1/." in run.verdict
-    assert rig.nodes.nodes["node-cobo0"].directories["/staging/e20009/run_0001/late_1"][NAME].data == b"late"
+    late = late_name(NAME, 1)
+    assert f"router-cobo0: frames came after the files were moved: {late}." in run.verdict
+    there = rig.nodes.nodes["node-cobo0"].directories["/staging/e20009/run_0001"]
+    assert there[late].data == frames(0, 0, range(7, 9))
+    row = run.files.get(path=f"/staging/e20009/run_0001/{late}")
+    assert (row.name, row.planned) == (NAME, False)
+    assert "with event 7; no board had started since" in row.proof
     assert run.files.filter(owner="router-cobo0", kind="data").count() == 2
 
 
 def test_stray_files_are_set_aside_not_deleted(rig: Rig) -> None:
     rig.write(0, NAME, b"stray")
     commands.request_set_aside(SHIFTER, rig.time.now())
-    set_aside(rig.outside)
+    gather(rig.outside)
     node = rig.nodes.nodes["node-cobo0"]
     assert NAME not in node.directories["/staging"]
-    [aside] = [path for path in node.directories if path.startswith("/staging/_stray/")]
-    assert node.directories[aside][NAME].data == b"stray"
-    assert Event.objects.filter(topic="router", subject="router-cobo0", text__contains="set aside").exists()
+    row = Quarantined.objects.get()
+    assert row.why == "it was last written when no run could have written it."
+    assert row.path.startswith("/staging/_quarantine/")
+    assert rig.nodes.read("node-cobo0", row.path) == b"stray"
+    assert Event.objects.filter(topic="router", subject="router-cobo0", text__contains="quarantined").exists()
 
 
 class TestSetAside:
@@ -143,21 +154,21 @@ class TestSetAside:
         del ready.nodes.nodes["node-cobo0"].directories["/staging"][NAME]
         with pytest.raises(commands.CommandRefused, match="Stray files are being set aside"):
             ready.request("start")
-        set_aside(ready.outside)
+        gather(ready.outside)
         assert ready.do("start").state == "done"
 
     def test_asked_once_it_is_done_once_and_never_during_a_run(self, ready: Rig, asked: Callable[[], bool]) -> None:
-        set_aside(ready.outside)
+        gather(ready.outside)
         assert not asked()
         assert ready.do("start").state == "done"
         ready.write(0, NAME)
-        set_aside(ready.outside)
+        gather(ready.outside)
         assert asked()  # the same message again: nobody asked for more
-        assert not Event.objects.filter(text__contains="were not set aside").exists()
+        assert not Event.objects.filter(text__contains="were not looked through").exists()
 
     def test_it_does_not_happen_late(self, ready: Rig, asked: Callable[[], bool]) -> None:
         ready.time.elapsed += 20
-        set_aside(ready.outside)
+        gather(ready.outside)
         assert asked()
         assert Event.objects.filter(subject="staging", text__contains="No worker took it in time").exists()
 
@@ -173,13 +184,13 @@ class TestSetAside:
         assert messages("set_aside") == published + 1
         ready.sweep(1.0)
         assert messages("set_aside") == published + 2
-        assert not Event.objects.filter(text__contains="were not set aside").exists()
+        assert not Event.objects.filter(text__contains="were not looked through").exists()
         ready.sweep(11)
         said = Event.objects.filter(subject="staging", text__contains="No worker took it in time")
         assert said.count() == 1
-        set_aside(ready.outside)  # the message that was lost comes after all
+        gather(ready.outside)  # the message that was lost comes after all
         assert asked()
-        assert Event.objects.filter(text__contains="were not set aside").count() == 1
+        assert Event.objects.filter(text__contains="were not looked through").count() == 1
 
 
 class TestCloseOut:
@@ -274,5 +285,5 @@ class TestExcluded:
         self.leave_out(ready)
         ready.write(1, NAME, b"stray")
         commands.request_set_aside(SHIFTER, ready.time.now())
-        set_aside(ready.outside)
+        gather(ready.outside)
         assert NAME in ready.nodes.nodes["node-cobo1"].directories["/staging"]

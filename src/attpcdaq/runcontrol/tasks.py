@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from attpcdaq.runcontrol.doing import close_out as files
-from attpcdaq.runcontrol.doing import configs_fetch, configs_kept
+from attpcdaq.runcontrol.doing import configs_fetch, configs_kept, gathering, host_keys, manifesting
 from attpcdaq.runcontrol.doing.execute import execute
 from attpcdaq.runcontrol.doing.restarting import execute_restart
 
@@ -27,7 +27,7 @@ def close_out(run_id: int) -> None:
 
 @shared_task
 def set_aside() -> None:
-    files.set_aside()
+    gathering.gather()
 
 
 @shared_task
@@ -38,3 +38,13 @@ def fetch_config_sets(server_ids: list[int] | None = None) -> None:
 @shared_task
 def keep_configs(server_ids: list[int] | None = None) -> None:
     configs_kept.keep(server_ids)
+
+
+@shared_task
+def check_files(run_id: int) -> None:
+    manifesting.check_files(run_id)
+
+
+@shared_task
+def read_host_key(node_id: int) -> None:
+    host_keys.read(node_id)

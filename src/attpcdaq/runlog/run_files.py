@@ -1,8 +1,10 @@
-"""Which files belong to a run, and where they lie."""
+"""Which files belong to a run, and where they lie; which ones are quarantined. What is about to be moved is planned."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from attpcdaq.runlog.models import RunFile
+from attpcdaq.runlog.models import Quarantined, RunFile
+
+AT_ONCE = 500
 
 
 def note(run_id: int, node: str, owner: str, kind: str, files: Iterable[tuple[str, int]]) -> None:
@@ -13,3 +15,37 @@ def note(run_id: int, node: str, owner: str, kind: str, files: Iterable[tuple[st
         unique_fields=["run", "node", "path"],
         update_fields=["kind", "owner", "size"],
     )
+
+
+def plan(rows: Sequence[RunFile] | Sequence[Quarantined]) -> None:
+    """Write down what is about to be moved, before it is: who comes next finds out from it what became of each file."""
+    if rows:
+        type(rows[0])._default_manager.bulk_create(rows, batch_size=AT_ONCE)  # type: ignore[arg-type]
+
+
+def moved(rows: Sequence[RunFile] | Sequence[Quarantined]) -> None:
+    """They lie where it was planned."""
+    for at in range(0, len(rows), AT_ONCE):
+        part = [row.pk for row in rows[at : at + AT_ONCE]]
+        type(rows[0])._default_manager.filter(pk__in=part).update(planned=False)
+
+
+def planned(node: str, staging: str) -> list[RunFile | Quarantined]:
+    """What somebody was about to move out of a staging directory, and perhaps did."""
+    files = RunFile.objects.filter(node=node, staging=staging, planned=True)
+    return [*files, *Quarantined.objects.filter(node=node, planned=True, path__startswith=f"{staging}/")]
+
+
+def settle(rows: Iterable[RunFile | Quarantined], found: Mapping[str, int]) -> list[RunFile | Quarantined]:
+    """Plans that were carried out are noted with their size, the others are forgotten; those that were.
+
+    `found` is what lies at the destinations now, path -> bytes.
+    """
+    done = []
+    for row in rows:
+        if row.path in found:
+            type(row)._default_manager.filter(pk=row.pk).update(planned=False, size=found[row.path])
+            done.append(row)
+        else:
+            type(row)._default_manager.filter(pk=row.pk, planned=True).delete()
+    return done

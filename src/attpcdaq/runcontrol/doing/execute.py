@@ -133,7 +133,7 @@ class Execution:
             return
         unseen = f"Not seen whether files still grow: {quiet.unseen}" if quiet.unseen else ""
         await sync_to_async(run_progress.close_run)(
-            run_id, " ".join(filter(None, (verdict, unseen))), seen_at, self._outside.now()
+            run_id, " ".join(filter(None, (verdict, unseen))), seen_at, self._outside.now(), quiet.held
         )
 
     async def _say(self, text: str) -> None:

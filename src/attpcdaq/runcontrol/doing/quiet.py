@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from asgiref.sync import sync_to_async
 
 from attpcdaq.gateways.errors import GatewayError
-from attpcdaq.runcontrol.doing.close_out import Staging, staging_directories
+from attpcdaq.runcontrol.doing.catalogue import counts
 from attpcdaq.runcontrol.doing.outside import Outside
+from attpcdaq.runcontrol.doing.staging import Staging, digest, staging_directories
 from attpcdaq.topology.models import DataSource
 
 LOOK_TIMEOUT = 3.0
@@ -25,12 +26,15 @@ class Quiet:
 
     growing: str = ""
     unseen: str = ""
+    held: dict[str, dict[str, object]] = field(default_factory=dict)
+    """Place -> digest of what it held, and since when; the close-out need not wait again where it is still so."""
 
 
 async def wait_for_quiet(outside: Outside, say: Callable[[str], Awaitable[None]]) -> Quiet:
     """Return when two looks at all nodes saw the same, or after 10 s; `say` is told once who is waited for."""
     places = await sync_to_async(staging_directories)()
     give_up = outside.monotonic() + WAIT_AT_MOST
+    since = outside.now().timestamp()
     before = await _look(places, outside)
     while True:
         await outside.sleep(APART)
@@ -39,10 +43,17 @@ async def wait_for_quiet(outside: Outside, say: Callable[[str], Awaitable[None]]
         growing = [place for place, was, now in looks if _grew(was, now)]
         seen_once = any(isinstance(was, GatewayError) and not isinstance(now, GatewayError) for _, was, now in looks)
         if not (growing or seen_once) or outside.monotonic() >= give_up:
-            return Quiet(await _named(growing), " ".join(filter(None, map(_unseen, looks))))
+            unseen = " ".join(filter(None, map(_unseen, looks)))
+            return Quiet(await _named(growing), unseen, dict(_held(look, since) for look in looks if not _unseen(look)))
         if growing:
             await say(f"Waiting: {await _named(growing)}")
-        before = after
+        before, since = after, outside.now().timestamp()
+
+
+def _held(look: tuple[Staging, Look, Look], since: float) -> tuple[str, dict[str, object]]:
+    place, _, now = look
+    sizes = {} if isinstance(now, GatewayError) else now
+    return place.key, {"digest": digest(sizes.items()), "since": since}
 
 
 def _unseen(look: tuple[Staging, Look, Look]) -> str:
@@ -58,10 +69,13 @@ async def _look(places: list[Staging], outside: Outside) -> list[Look]:
 
 async def _look_at(place: Staging, outside: Outside) -> Look:
     try:
-        files = await outside.nodes.list_graw(place.node, place.directory, LOOK_TIMEOUT)
+        if not outside.nodes.abilities(place.node).files:
+            files, size = await counts(place, outside, LOOK_TIMEOUT)
+            return {"files": files, "bytes": size}
+        found = await outside.nodes.list_graw(place.node, place.directory, LOOK_TIMEOUT)
     except GatewayError as error:
         return error
-    return {file.name: file.size for file in files}
+    return {file.name: file.size for file in found}
 
 
 def _grew(before: Look, after: Look) -> bool:

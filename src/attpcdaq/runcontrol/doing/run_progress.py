@@ -109,15 +109,17 @@ def _silent_servers(steps: Sequence[Step], now: datetime) -> set[int]:
 
 
 @transaction.atomic
-def close_run(run_id: int, verdict: str, stopped_at: datetime, now: datetime) -> None:
-    """The run has stopped, and its files may be moved."""
+def close_run(
+    run_id: int, verdict: str, stopped_at: datetime, now: datetime, quiet: Mapping[str, object] | None = None
+) -> None:
+    """The run has stopped, and its files may be moved; `quiet` is what their directories held (doing.quiet)."""
     if verdict:
         add_verdict(run_id, verdict)
     run = Run.objects.get(pk=run_id)
     configs_kept.of_run(run)
     if run.started_at is None and not run.verdict:
         add_verdict(run_id, "It was stopped before all boards were seen Running.")
-    if advance(run_id, RunState.CLOSING, stopped_at, files_asked_at=now):
+    if advance(run_id, RunState.CLOSING, stopped_at, files_asked_at=now, quiet=quiet or {}):
         transaction.on_commit(partial(publish.publish_close_out, run_id))
 
 

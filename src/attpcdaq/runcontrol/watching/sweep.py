@@ -15,7 +15,7 @@ from attpcdaq.runcontrol.doing import claims, endings
 from attpcdaq.runcontrol.doing.execute import execute
 from attpcdaq.runcontrol.limits import EXPIRES_AFTER
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, CommandState, Restart
-from attpcdaq.runcontrol.watching import manifests_due, reconcile
+from attpcdaq.runcontrol.watching import leftovers, manifests_due, reconcile
 from attpcdaq.runcontrol.watching.eyes import Eyes
 from attpcdaq.runlog.models import Run, RunState
 
@@ -46,6 +46,7 @@ def sweep(now: datetime, run_stop: RunStop | None = None, eyes: Eyes = OWN_EYES)
         lambda: _close_out_again(now, eyes),
         lambda: look_after_restarts(now, eyes),
         lambda: _set_aside_again(now, eyes),
+        lambda: leftovers.look_after(now, eyes),
         lambda: manifests_due.look_after(now, eyes),
     ):
         try:
@@ -155,7 +156,7 @@ def _set_aside_again(now: datetime, eyes: Eyes) -> None:
     turned = eyes.same_for("set aside, turn", (asked, turn)) == 0
     if waited >= EXPIRES_AFTER.total_seconds():
         if gate.drop_set_aside(asked):
-            text = f"Stray files were not set aside. {gate.NOT_TAKEN}"
+            text = f"Files left in staging were not looked through. {gate.NOT_TAKEN}"
             add_event("run", text, subject="staging", severity="warning", at=now)
     elif turn and turned:
         publish.publish_set_aside()

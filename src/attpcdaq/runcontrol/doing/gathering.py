@@ -1,0 +1,96 @@
+"""What lies in staging directories while no run is open: attached to the run it belongs to, or quarantined."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from asgiref.sync import async_to_sync, sync_to_async
+from django.db import transaction
+
+from attpcdaq.gateways.errors import GatewayError
+from attpcdaq.live.models import Event
+from attpcdaq.live.store import add_event
+from attpcdaq.runcontrol.asking import gate
+from attpcdaq.runcontrol.doing.beating import beating
+from attpcdaq.runcontrol.doing.filing import Filed, file_away, in_words, settle
+from attpcdaq.runcontrol.doing.outside import Outside, real_outside
+from attpcdaq.runcontrol.doing.staging import Staging, quiet_files, staging_directories
+from attpcdaq.runlog import manifests
+from attpcdaq.runlog.lifecycle import add_verdict
+from attpcdaq.runlog.models import Run
+
+TURNS = 3
+
+
+def gather(make_outside: Callable[[], Outside] = real_outside) -> None:
+    """Judge every file in the staging directories, if that was asked for, and move it; nothing is ever deleted."""
+    async_to_sync(carry_out)(make_outside)
+
+
+async def carry_out(make_outside: Callable[[], Outside] = real_outside) -> None:
+    """The same for who has an event loop already."""
+    outside = make_outside()
+    try:
+        refused = await sync_to_async(gate.claim_set_aside)(outside.now())
+        if refused == gate.NOT_ASKED:
+            return  # the same message twice: what came of it was said the first time
+        if refused:
+            text = f"Files left in staging were not looked through. {refused}"
+            await sync_to_async(add_event)("run", text, subject="staging", severity="warning", at=outside.now())
+            return
+        known = await sync_to_async(staging_directories)()
+        places = [place for place in known if outside.nodes.abilities(place.node).files]
+        try:
+            async with beating(gate.still_setting_aside, outside):
+                await asyncio.gather(*(_gather_one(place, outside) for place in places))
+        finally:
+            await sync_to_async(gate.end_set_aside)()
+    finally:
+        await outside.close()
+
+
+async def _gather_one(place: Staging, outside: Outside) -> None:
+    def is_ours() -> bool:
+        return gate.is_setting_aside(outside.now())
+
+    try:
+        await sync_to_async(tell_others)(place, await settle(place, outside), outside.now())
+        for _ in range(TURNS):
+            files = await quiet_files(place, outside, {})
+            looked = outside.monotonic()
+            if not files or not await sync_to_async(is_ours)():
+                return
+            filed = await file_away(place, files, looked, is_ours, outside)
+            if filed is not None:
+                await sync_to_async(tell_others)(place, filed, outside.now())
+    except GatewayError as error:
+        await sync_to_async(_say_once)(place, str(error), outside.now())
+
+
+def _say_once(place: Staging, text: str, now: datetime) -> None:
+    """It is tried again and again; the same words twice in a row tell nothing."""
+    last = Event.objects.filter(topic="router", subject=place.owner).exclude(text="").first()
+    if last is None or last.text != text:
+        add_event("router", text, subject=place.owner, severity="error", at=now)
+
+
+def tell_others(place: Staging, filed: Filed, now: datetime, of: Run | None = None) -> None:
+    """Say in the runs which they belong to that files were attached, and in the event log what is quarantined.
+
+    `of` is the run which is just being closed: it says for itself what came of its files.
+    """
+    for run, rows in filed.runs.items():
+        if run != of:
+            _attached(place, run, [row.path.rpartition("/")[2] for row in rows], now)
+    if filed.quarantined:
+        text = in_words(place, Filed(quarantined=filed.quarantined))
+        add_event("router", text, subject=place.owner, severity="warning", at=now)
+
+
+@transaction.atomic
+def _attached(place: Staging, run: Run, names: list[str], now: datetime) -> None:
+    what = names[0] if len(names) == 1 else f"{len(names)} files ({names[0]}, ...)"
+    text = f"{place.owner}: {what} came after the run was closed, and belongs to it."
+    add_verdict(run.pk, text)
+    manifests.ask(run.pk, now)
+    add_event("run", f"Run {run.number}: {text}", subject=str(run), at=now)

@@ -1,0 +1,186 @@
+"""Whose the files of a staging directory are: the rows and readings for planning/whose_file."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from asgiref.sync import sync_to_async
+from django.db.models import Count, Min
+
+from attpcdaq.gateways.errors import GatewayError
+from attpcdaq.gateways.ports import FileScan, GrawFile
+from attpcdaq.live.models import NodeState
+from attpcdaq.runcontrol.asking.opening import out_throughout
+from attpcdaq.runcontrol.doing.outside import Outside
+from attpcdaq.runcontrol.doing.staging import Staging
+from attpcdaq.runcontrol.models import Step
+from attpcdaq.runcontrol.planning.whose_facts import (
+    LATE,
+    UNREADABLE,
+    Clock,
+    Filed,
+    Frames,
+    Needs,
+    Owner,
+    Place,
+    RunSpan,
+    Staged,
+    Unknown,
+)
+from attpcdaq.runcontrol.planning.whose_file import judge
+from attpcdaq.runlog.models import Run, RunFile, RunState
+from get_protocol.state_machine import Transition
+
+CLOCK_TIMEOUT = 5.0
+SCAN_TIMEOUT = 30.0
+CLOCK_COUNTS_FOR = timedelta(minutes=10)
+# Runs looked back at; a name that is older than them all is nobody's.
+RUNS = 50
+# Of so many runs every file is looked at, where more than one comes into question.
+NEAR = 5
+# Each round reads what the one before asked for: first frames, whole files, files of earlier runs.
+ROUNDS = 5
+
+
+async def judged(
+    place: Staging, files: Sequence[GrawFile], outside: Outside
+) -> tuple[dict[str, Owner | Unknown], dict[int, Run]]:
+    """By name whose each file is, and the runs that they may be of, by key. GatewayError when the node is away."""
+    runs, spans = await sync_to_async(_spans)(place, [file.name for file in files])
+    known = Place(spans, await _clock(place, outside))
+    staged = {file.name: Staged(file.name, file.size, file.mtime) for file in files}
+    done: dict[str, Owner | Unknown] = {}
+    for _ in range(ROUNDS):
+        verdicts = judge(list(staged.values()), known)
+        done = {name: verdict for name, verdict in verdicts.items() if not isinstance(verdict, Needs)}
+        needs = [verdict for verdict in verdicts.values() if isinstance(verdict, Needs)]
+        if not needs:
+            break
+        staged |= await _read_staged(place, staged, needs, outside)
+        known = Place(await _read_filed(place, known.runs, needs, outside), known.clock)
+    unread = Unknown("it could not be found out: too much of it had to be read.")
+    return {name: done.get(name, unread) for name in staged}, runs
+
+
+def _spans(place: Staging, names: Sequence[str]) -> tuple[dict[int, Run], tuple[RunSpan, ...]]:
+    recent = Run.objects.select_related("experiment").exclude(state=RunState.FAILED).order_by("-id")[:RUNS]
+    runs = {run.pk: run for run in reversed(recent) if place.servers - out_throughout(run) or not place.servers}
+    starts = {
+        row["command__run"]: row
+        for row in Step.objects.filter(
+            command__run__in=runs, transition=Transition.START, sent_at__isnull=False, server_name__in=place.servers
+        )
+        .values("command__run")
+        .annotate(told=Min("sent_at"), count=Count("id"), servers=Count("server_name", distinct=True))
+    }
+    spans: list[RunSpan] = []
+    for run in runs.values():
+        spans.append(_span(run, starts.get(run.pk), spans[-1] if spans else None))
+    files = _files(place, names, spans)
+    return runs, tuple(replace(span, files=tuple(files.get(span.run, ()))) for span in spans)
+
+
+def _span(run: Run, started: Mapping[str, object] | None, before: RunSpan | None) -> RunSpan:
+    asked = run.requested_at.timestamp()
+    told = getattr(started["told"], "timestamp", lambda: asked)() if started else asked
+    if run.adopted:
+        # Its boards were started by nobody knows whom, after the run before it.
+        told = before.stopped if before else 0.0
+    ended = run.stopped_at or run.closed_at or run.started_at or run.requested_at
+    count, servers = (int(str(started[key])) for key in ("count", "servers")) if started else (1, 1)
+    return RunSpan(
+        run.pk,
+        f"run {run.number}",
+        asked,
+        told,
+        max(ended.timestamp(), told),
+        clean=not run.adopted,
+        starts=count - servers + 1,
+    )
+
+
+def _files(place: Staging, names: Sequence[str], spans: Sequence[RunSpan]) -> dict[int, list[Filed]]:
+    """What earlier runs have of these names, and of the last runs everything where frames may come of several."""
+    rows = RunFile.objects.filter(
+        kind=RunFile.Kind.DATA, node=place.node.name, staging=place.directory, planned=False
+    ).order_by("id")
+    found: dict[int, list[Filed]] = {}
+    near = [span.run for span in spans[-NEAR:]] if _several(spans) else []
+    ranges = [rows.filter(run__in=near), rows.filter(run__in=[s.run for s in spans]).exclude(run__in=near)]
+    fields = ("run_id", "name", "path", "first_event", "first_time", "last_event", "last_time", "scanned_at", "frames")
+    for query in (ranges[0], *(ranges[1].filter(name__in=part) for part in _parts(names))):
+        for run_id, name, path, *numbers, scanned, frames in query.values_list(*fields):
+            read = Frames(*numbers, whole=True, empty=frames == 0) if scanned and frames is not None else None
+            found.setdefault(run_id, []).append(Filed(name, path, read))
+    return found
+
+
+def _several(spans: Sequence[RunSpan]) -> bool:
+    """Whether frames of another run than the last may still have come since that was asked for."""
+    return len(spans) > 1 and not (spans[-1].clean and spans[-2].stopped + LATE + CLOCK_TIMEOUT < spans[-1].asked)
+
+
+def _parts(names: Sequence[str], most: int = 500) -> Iterable[Sequence[str]]:
+    return (names[at : at + most] for at in range(0, len(names), most))
+
+
+async def _clock(place: Staging, outside: Outside) -> Clock | None:
+    """The node's clock as the monitor last saw it, else read now; None when neither can be had."""
+    row = await NodeState.objects.filter(node_id=place.node_id).afirst()
+    fresh = row is not None and row.clock_at is not None and abs(outside.now() - row.clock_at) < CLOCK_COUNTS_FOR
+    if row is not None and fresh and row.clock_offset is not None and row.utc_offset is not None:
+        return Clock(row.clock_offset, row.clock_error or 0.0, row.utc_offset)
+    try:
+        read = await outside.nodes.read_clock(place.node, CLOCK_TIMEOUT)
+    except GatewayError:
+        return None
+    return Clock(read.offset, read.error, read.utc_offset)
+
+
+async def _read_staged(
+    place: Staging, staged: Mapping[str, Staged], needs: Sequence[Needs], outside: Outside
+) -> dict[str, Staged]:
+    names = sorted({name for need in needs for name in (*need.heads, *need.scans)})
+    frames = await _scan(place, place.directory, names, outside)
+    return {name: Staged(name, staged[name].size, staged[name].modified, frames[name]) for name in names}
+
+
+async def _read_filed(
+    place: Staging, spans: Sequence[RunSpan], needs: Sequence[Needs], outside: Outside
+) -> tuple[RunSpan, ...]:
+    wanted: dict[str, list[str]] = {}
+    for path in sorted({path for need in needs for path in need.filed}):
+        directory, _, base = path.rpartition("/")
+        wanted.setdefault(directory, []).append(base)
+    read: dict[str, Frames] = {}
+    for directory, names in wanted.items():
+        found = await _scan(place, directory, names, outside)
+        read |= {f"{directory}/{name}": frames for name, frames in found.items()}
+    return tuple(
+        replace(span, files=tuple(replace(file, frames=read.get(file.path, file.frames)) for file in span.files))
+        for span in spans
+    )
+
+
+async def _scan(place: Staging, directory: str, names: Sequence[str], outside: Outside) -> dict[str, Frames]:
+    if not names:
+        return {}
+    found = await outside.nodes.scan_files(place.node, directory, names, SCAN_TIMEOUT, checksum=False)
+    return {name: _frames(found.get(name)) for name in names}
+
+
+def _frames(scan: FileScan | GatewayError | None) -> Frames:
+    if not isinstance(scan, FileScan):
+        return UNREADABLE
+    seen = scan.summary
+    if seen.tail == "garbage":
+        return UNREADABLE
+    return Frames(
+        seen.first_event,
+        seen.first_time,
+        seen.last_event,
+        seen.last_time,
+        whole=True,
+        empty=scan.size == 0,
+        times_back=seen.times_back,
+    )

@@ -1,0 +1,265 @@
+"""Whose a file in a staging directory is: the run, with what proves it, or why nobody can tell (facts 4; ADR 24).
+
+Pure. What the proofs rest on:
+
+- frames of one board arrive in the order in which it took them, and a router writes one file per source at a time;
+- a router appends to a name only while event numbers go up, so a file that begins with a counter at its start begins
+  with the boards' start, and nothing taken before it can come later;
+- no run starts before its staging directories are clean, and frames come `LATE` after their run's end at the most;
+- any two frames of a run lie no further apart on the board's own clock than the run is long.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC
+
+from attpcdaq.runcontrol.planning.whose_facts import (
+    LATE,
+    TICKS,
+    UNREADABLE,
+    Filed,
+    Frames,
+    Needs,
+    Owner,
+    Place,
+    RunSpan,
+    Staged,
+    Unknown,
+    Verdict,
+    parsed,
+    source_of,
+)
+from attpcdaq.runcontrol.planning.whose_time import MARGIN, reckon
+from get_protocol.graw_names import GrawName
+
+FIRST_EVENT = 1
+"""A counter that has just been reset gives this number, or 0."""
+# Where only one run is possible, the name's time merely tells a router's file from one that somebody put there.
+FOREIGN = 60.0
+CLOCK_MARGIN = 2.0
+# Names are cut to milliseconds, times of files to seconds.
+NAME_MARGIN = 0.005
+MTIME_STEP = 1.0
+
+
+def judge(files: Sequence[Staged], place: Place) -> dict[str, Verdict]:
+    """By name; ask again with what a `Needs` wanted (`UNREADABLE` for what cannot be read)."""
+    verdicts: dict[str, Verdict] = {}
+    sources: dict[str, list[_File]] = {}
+    for file in files:
+        name = parsed(file.name)
+        if name is None or name.late:
+            verdicts[file.name] = Unknown("no data router makes such a name.")
+        else:
+            sources.setdefault(source_of(name), []).append(_File(file, name, _knowing(file.name, place)))
+    for source, found in sources.items():
+        judge_one = _Judge(source, sorted(found, key=lambda one: one.order), place).verdict
+        verdicts |= {one.file.name: judge_one(one) for one in found}
+    return verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file in staging, its name's parts, and the latest run that has a file of this name."""
+
+    file: Staged
+    name: GrawName
+    known: RunSpan | None
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        return (self.name.timestamp, self.name.index)
+
+    @property
+    def is_reset(self) -> bool:
+        """Whether a counter begins anew with it."""
+        frames = self.file.frames
+        return frames is not None and frames.first_event is not None and frames.first_event <= FIRST_EVENT
+
+
+def _knowing(name: str, place: Place) -> RunSpan | None:
+    return next((run for run in reversed(place.runs) if any(file.name == name for file in run.files)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """All files of one source in a staging directory, in the order they were begun."""
+
+    source: str
+    files: Sequence[_File]
+    place: Place
+
+    def verdict(self, one: _File) -> Verdict:
+        possible = self._possible(one)
+        if isinstance(possible, Unknown):
+            return possible
+        if len(possible) == 1:
+            return self._only(one, possible[0])
+        if one.file.frames is not None and one.file.frames.empty:
+            return Owner((one.known or possible[-1]).run, "there is no frame in it.")
+        return self._among(one, possible)
+
+    def _possible(self, one: _File) -> tuple[RunSpan, ...] | Unknown:
+        """The runs of which a frame may be in it, oldest first."""
+        born, last = self._born(), self._last_write(one)
+        runs = [run for run in self.place.runs if run.stopped + LATE >= born and run.told - CLOCK_MARGIN <= last]
+        if one.known is not None:
+            runs = [run for run in runs if run.told >= one.known.told]
+        elif runs and not self._begun_in_one(one, runs):
+            return Unknown("the time in its name lies in no run.")
+        if not runs:
+            return Unknown("it was last written when no run could have written it.")
+        return tuple(runs)
+
+    def _born(self) -> float:
+        """It did not lie here earlier than this."""
+        clean = [run.asked for run in self.place.runs if run.clean]
+        return clean[-1] - CLOCK_MARGIN if clean else float("-inf")
+
+    def _last_write(self, one: _File) -> float:
+        clock = self.place.clock
+        return float("inf") if clock is None else one.file.modified + MTIME_STEP - clock.offset + clock.error
+
+    def _begun_in_one(self, one: _File, runs: Sequence[RunSpan]) -> bool:
+        """Whether a run's boards may have sent its first frame when its name says; where nobody knows, they may.
+
+        Around a change of daylight saving the other reading of local time counts too, if not after the last write.
+        """
+        clock = self.place.clock
+        if clock is None:
+            return True
+        local = one.name.timestamp.replace(tzinfo=UTC).timestamp() - clock.utc_offset * 60 - clock.offset
+        readings = (local, local + 3600, local - 3600)
+        fitting = [at for at in readings if at <= self._last_write(one) + FOREIGN]
+        return any(run.told - FOREIGN <= at <= run.stopped + LATE + FOREIGN for at in fitting for run in runs)
+
+    def _only(self, one: _File, run: RunSpan) -> Verdict:
+        if one.known is None:
+            return Owner(run.run, f"no frame of another run than {run.label} can be in it.")
+        if one.known.run != run.run:
+            return Owner(run.run, f"its name is older, but it was written anew when only {run.label} could.")
+        return self._straggler(one, run)
+
+    def _straggler(self, one: _File, run: RunSpan) -> Verdict:
+        """A name of this run that came again, and nobody else can have written it: the numbers must go on."""
+        frames = one.file.frames
+        if frames is None:
+            return Needs(heads=frozenset({one.file.name}))
+        before = [filed.frames for _, filed in run.of(self.source) if filed.name == one.file.name and filed.frames]
+        last = max((filed.last_event for filed in before if filed.last_event is not None), default=None)
+        first = frames.first_event
+        if last is not None and first is not None and first <= last:
+            return Unknown(f"its name is one of {run.label}, but its first event, {first}, is not above {last} there.")
+        numbers = "" if first is None else f" with event {first}"
+        return Owner(run.run, f"the router went on under a name of {run.label}{numbers}; no board had started since.")
+
+    # Several runs come into question
+
+    def _among(self, one: _File, possible: tuple[RunSpan, ...]) -> Verdict:
+        latest = possible[-1]
+        begun = self._beginning(possible)
+        if isinstance(begun, Needs):
+            return begun
+        if begun is not None:
+            if one.known is None and one.order >= begun.order:
+                return Owner(latest.run, f"it came with or after the first event of {latest.label}.")
+            if begun.is_reset and one.file.modified <= self._name_time(begun) + NAME_MARGIN:
+                return self._before(one, begun, possible[:-1])
+        return self._by_time(one, possible)
+
+    def _before(self, one: _File, begun: _File, left: tuple[RunSpan, ...]) -> Verdict:
+        """All of it was written before the latest run's first event came."""
+        if len(left) > 1:
+            return self._by_time(one, left)
+        if one.known is not None and one.known.run == left[0].run:
+            return self._straggler(one, left[0])
+        return Owner(left[0].run, f"all of it came before {begun.file.name}, with which the next run begins.")
+
+    def _name_time(self, one: _File) -> float:
+        """When it was begun, on the node's own clock; never, if its local time is not known."""
+        clock = self.place.clock
+        if clock is None:
+            return float("-inf")
+        return one.name.timestamp.replace(tzinfo=UTC).timestamp() - clock.utc_offset * 60
+
+    def _beginning(self, possible: tuple[RunSpan, ...]) -> "_File | Needs | None":
+        """The file with which the latest of these runs begins here, where that can be told."""
+        filed = self._new_in(possible[-1])
+        if filed is not None:
+            return filed
+        new = [
+            one for one in self.files if one.known is None and one.name.index == 0 and self._may_begin(one, possible)
+        ]
+        unread = frozenset(one.file.name for one in new if one.file.frames is None)
+        if unread:
+            return Needs(heads=unread)
+        resets = [one for one in new if one.is_reset]
+        # Beginnings of earlier runs may be among them: one for each start of which there is no file.
+        others = sum(max(run.starts - self._begun(run), 0) for run in possible[:-1])
+        return resets[others] if len(resets) > others else self._outliving(resets, possible[:-1])
+
+    def _new_in(self, run: RunSpan) -> "_File | None":
+        """The first file that it has of this source under a name that no earlier run has."""
+        older = {file.name for earlier in self.place.runs if earlier.told < run.told for file in earlier.files}
+        new = ((name, file) for name, file in run.of(self.source) if file.name not in older)
+        return next((_File(Staged(file.name, 0, 0.0, file.frames), name, None) for name, file in new), None)
+
+    def _may_begin(self, one: _File, possible: tuple[RunSpan, ...]) -> bool:
+        """Not what was begun before the boards of the latest run were told to start."""
+        clock = self.place.clock
+        return clock is None or self._name_time(one) - clock.offset >= possible[-1].told - clock.error - CLOCK_MARGIN
+
+    def _begun(self, run: RunSpan) -> int:
+        return len({file.name for name, file in run.of(self.source) if name.index == 0})
+
+    def _outliving(self, resets: Sequence[_File], earlier: Sequence[RunSpan]) -> "_File | Needs | None":
+        """The first of them that no earlier run can have written: longer than each, or written too late for all."""
+        clock, over = self.place.clock, max(run.stopped for run in earlier) + LATE
+        for one in resets:
+            if clock and one.file.modified - clock.offset - clock.error > over:
+                return one
+            frames = one.file.frames
+            if not _is_read(frames):
+                return Needs(scans=frozenset({one.file.name}))
+            if frames is not None and _length(frames) > max(run.stopped - run.told for run in earlier) + MARGIN:
+                return one
+        return None
+
+    def _by_time(self, one: _File, possible: tuple[RunSpan, ...]) -> Verdict:
+        """By the board's clock, reckoned from the last run before which has files of this source."""
+        earlier = [run for run in self.place.runs if run.told < possible[-1].told and run.of(self.source)]
+        if not earlier:
+            names = " or ".join(run.label for run in possible)
+            return Unknown(f"it may be of {names}, and no earlier file of {self.source} is known.")
+        base, of_base = earlier[-1], earlier[-1].of(self.source)
+        if possible[0].told < base.told:
+            new = self._new_in(base)
+            if one.known is not None or new is None or one.order < new.order:
+                return Unknown(f"it may have come before or after the files of {base.label}.")
+            possible = tuple(run for run in possible if run.told >= base.told)
+        ends = (of_base[0][1], of_base[-1][1])
+        needs = Needs(
+            scans=frozenset() if _is_read(one.file.frames) else frozenset({one.file.name}),
+            filed=frozenset(file.path for file in ends if not _is_read(file.frames)),
+        )
+        if needs != Needs():
+            return needs
+        found = reckon(_read(one.file), base, (_read(ends[0]), _read(ends[1])), possible)
+        if isinstance(found, Owner) and one.known is not None and one.known.run == found.run:
+            return self._straggler(one, one.known)
+        return found
+
+
+def _is_read(frames: Frames | None) -> bool:
+    return frames is not None and (frames.whole or frames == UNREADABLE)
+
+
+def _read(file: Staged | Filed) -> Frames:
+    return file.frames or UNREADABLE
+
+
+def _length(frames: Frames) -> float:
+    """Seconds between its first and its last frame; 0 where they carry no time."""
+    if frames.first_time is None or frames.last_time is None:
+        return 0.0
+    return (frames.last_time - frames.first_time) / TICKS
