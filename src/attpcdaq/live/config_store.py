@@ -79,6 +79,7 @@ def _row(server_id: int, kind: str, source: str, name: str, at: datetime) -> Use
 def unread(server_ids: Collection[int] | None = None) -> list[UsedConfig]:
     """Files in use whose bytes nobody has; of these servers, or of all."""
     rows = UsedConfig.objects.filter(source=ConfigSource.FILE, blob=None).select_related("ecc_server__node")
+    rows = rows.prefetch_related("ecc_server__node__host_keys")
     return list(rows if server_ids is None else rows.filter(ecc_server_id__in=server_ids))
 
 

@@ -56,7 +56,8 @@ class Found:
 
 def wanted() -> list[Wanted]:
     """Every file in use or chosen; rows of others are deleted."""
-    servers = list(ECCServer.objects.exclude(config_dir="").select_related("node", "config_set"))
+    rows = ECCServer.objects.exclude(config_dir="").select_related("node", "config_set")
+    servers = list(rows.prefetch_related("node__host_keys"))
     used: dict[int, dict[Key, str]] = {}
     for row in UsedConfig.objects.filter(source=ConfigSource.FILE):
         used.setdefault(row.ecc_server_id, {})[row.kind, row.name] = row.path

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from django.db import Error, connection
+from django.db import Error, IntegrityError, connection
 
 from attpcdaq.gateways.errors import GatewayError, Refused
 from attpcdaq.gateways.ports import FileStat, NodeAddress, NodePort
@@ -98,8 +98,8 @@ class ConfigWatch:
         for found in changed:
             try:
                 disk_configs.record(found, self._clock.now())
-            except Error:
-                logger.info("%s cannot be written down; is its ECC server still set up?", found.path, exc_info=True)
+            except IntegrityError:
+                logger.info("%s has left the setup", found.wanted.server)
 
     def _ask_again(self) -> None:
         due = {row.ecc_server_id for row in config_store.unread() if self._can_be_read(row.ecc_server)}
