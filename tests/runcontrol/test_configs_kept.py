@@ -390,10 +390,10 @@ class TestDrift:
 
     def test_a_file_that_changes_within_the_second_is_seen(self, rig: Rig) -> None:
         """SFTP gives whole seconds."""
-        young = rig.time.now().timestamp()
-        put(rig, "configure-experiment.xcfg", CONFIGURE, mtime=young)
         rig.make_ready()
         keep(rig)
+        young = rig.time.now().timestamp()
+        put(rig, "configure-experiment.xcfg", CONFIGURE, mtime=young)
         watch(rig)
         put(rig, "configure-experiment.xcfg", CONFIGURE.replace(b">512<", b">256<"), mtime=young)
         watch(rig)

@@ -23,6 +23,7 @@ UP = (
 )
 DEAF = "A data router was restarted: it is deaf until its board is configured again."
 OTHER_CONFIGURATION = "Set up with another configuration than is chosen now."
+FILES_CHANGED = "Files changed on disk after they were loaded."
 PREPARED_AGAIN = "The MuTAnT is prepared before the CoBos, so they are prepared again."
 CONFIGURED_AGAIN = "The MuTAnT is configured after the CoBos, so it is configured again."
 NEW_COUNTERS = "The MuTAnT is configured before each run (a setting), so its counters begin again."
@@ -94,6 +95,9 @@ def _own_way(server: ServerFacts, facts: SystemFacts, high: State) -> Way:
         way = way.back_to(State.PREPARED, DEAF)
     if server.redo_from is not None:
         way = way.back_to(server.redo_from, server.redo_why or OTHER_CONFIGURATION)
+    if server.drifted_to is not None and high is State.READY:
+        # Only where setting up is what was asked for: a Start takes what is loaded, whatever somebody edits meanwhile.
+        way = way.back_to(server.drifted_to, FILES_CHANGED)
     if server.has_mutant and facts.reconfigure_mutant and high is State.RUNNING:
         way = way.back_to(State.PREPARED, NEW_COUNTERS)
     return way

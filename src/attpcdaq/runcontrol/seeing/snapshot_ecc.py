@@ -48,6 +48,7 @@ def ecc_view(server: ECCServer, rows: Rows, facts: SystemFacts) -> EccView:
         trouble=trouble_of(problem or last_error, part="ecc", state=state_word(state), still_busy=busy),
         restart=restart_action(server, rows.run),
         last_restart=rows.restarts.get(("ecc", server.pk)),
+        drifts=tuple(drift.text for drift in rows.drifts.get(server.pk, ())),
     )
 
 
