@@ -13,6 +13,7 @@ from attpcdaq.runcontrol.seeing.snapshot import snapshot
 from attpcdaq.runlog.models import RunClass
 from attpcdaq.web.attention import attention
 from attpcdaq.web.latest import latest_event_id
+from attpcdaq.web.rates_drawn import recent_html
 from attpcdaq.web.roles import as_seen_by, may_operate
 
 
@@ -33,13 +34,14 @@ PANELS = {
     panel.name: panel
     for panel in (
         Panel("overall", "ecc router command run setup control", "overall"),
-        Panel("run", "ecc router command run setup control", "run"),
+        Panel("run", "ecc router command run setup control manifest", "run"),
         Panel("attention", "ecc router command run setup control", "attention"),
         Panel("operations", "ecc command run setup control"),
         Panel("command", "command"),
         Panel("servers", "ecc command run setup", "flush"),
         Panel("routers", "router run setup", "flush"),
-        Panel("events", "ecc router command run setup control"),
+        Panel("rates", "router run setup"),
+        Panel("events", "ecc router command run setup control manifest"),
     )
 }
 
@@ -55,6 +57,7 @@ def status_context(request: HttpRequest) -> dict[str, Any]:
         "monitor_at": MonitorBeat.objects.values_list("at", flat=True).first(),
         "may_operate": may_operate(request.user),
         "run_classes": RunClass.choices,
+        "rates_html": recent_html,
     }
 
 

@@ -11,12 +11,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 from attpcdaq.runcontrol.seeing.configurations import drifts_of
 from attpcdaq.runlog import sheets
 from attpcdaq.runlog.listing import duration, files_of
+from attpcdaq.runlog.manifests import manifest_of
 from attpcdaq.runlog.models import Observable, Run, RunClass
 from attpcdaq.runlog.observables import ALLOWED
 from attpcdaq.runlog.sheets import Edit, SheetRefusedError
 from attpcdaq.web.audited import because
 from attpcdaq.web.guard import operators_change
 from attpcdaq.web.latest import latest_event_id
+from attpcdaq.web.manifest_view import FILES_SHOWN, file_lines, progress_of
+from attpcdaq.web.rates_drawn import run_html
 from attpcdaq.web.requester import requester_of
 from attpcdaq.web.roles import may_operate
 
@@ -34,8 +37,9 @@ class Field:
     input_mode: str = "text"
 
 
-def _run(experiment: str, number: int) -> Run:
-    rows = Run.objects.select_related("experiment", "operator")
+def find_run(experiment: str, number: int) -> Run:
+    """404 names what was asked for."""
+    rows = Run.objects.select_related("experiment", "operator", "manifest")
     run = rows.filter(experiment__name=experiment, number=number).first() if experiment.isprintable() else None
     if run is None:
         raise Http404(f"There is no run {number} of {experiment!r}.")
@@ -60,7 +64,7 @@ def _measured(observable: Observable, value: str) -> Field:
 @operators_change
 def sheet(request: HttpRequest, experiment: str, number: int) -> HttpResponse:
     """Show a run; POST saves what was changed on its sheet, all or nothing."""
-    run = _run(experiment, number)
+    run = find_run(experiment, number)
     if request.method != "POST":
         return _page(request, run, _fields(run))
     edits = {
@@ -90,7 +94,7 @@ def _refused_fields(run: Run, edits: dict[str, Edit], error: SheetRefusedError) 
 @operators_change
 def same_as_previous(request: HttpRequest, experiment: str, number: int) -> HttpResponse:
     """Fill what is empty with the previous run's values."""
-    filled = sheets.copy_previous(_run(experiment, number), requester_of(request))
+    filled = sheets.copy_previous(find_run(experiment, number), requester_of(request))
     if filled:
         messages.success(request, f"Taken from the previous run: {', '.join(filled)}.")
     else:
@@ -99,7 +103,7 @@ def same_as_previous(request: HttpRequest, experiment: str, number: int) -> Http
 
 
 def _page(request: HttpRequest, run: Run, fields: dict[str, Field], status: int = 200) -> HttpResponse:
-    context = _record(run)
+    context = _record(run) | _files(request, run) | {"may_operate": may_operate(request.user)}
     if "panels" in request.GET:
         return render(request, "runs/sheet_panels.html", context)
     context |= {
@@ -111,22 +115,32 @@ def _page(request: HttpRequest, run: Run, fields: dict[str, Field], status: int 
         "refused": status != 200,
         "previous": sheets.previous_with_values(run),
         "neighbours": _neighbours(run),
-        "may_operate": may_operate(request.user),
+        "rates_html": run_html(run),
     }
     return render(request, "runs/sheet.html", context, status=status)
 
 
 def _record(run: Run) -> dict[str, Any]:
     """What grows by itself while the page is looked at."""
-    files = files_of(run)
     return {
         "event_id": latest_event_id(),
         "run": run,
         "seconds": duration(run),
-        "files": files,
         "drifts": drifts_of(run),
-        "data_bytes": sum(file.size for file in files if file.kind == "data"),
         "commands": run.commands.prefetch_related("steps").order_by("requested_at"),
+    }
+
+
+def _files(request: HttpRequest, run: Run) -> dict[str, Any]:
+    """The files and what is proven of them; of very many only some are shown at first."""
+    files, everything = files_of(run), request.GET.get("files") == "all"
+    return {
+        "manifest": manifest_of(run),
+        "progress": progress_of(files),
+        "files": file_lines(files if everything else files[:FILES_SHOWN]),
+        "file_count": len(files),
+        "files_query": "?files=all" if everything else "",
+        "data_bytes": sum(file.size for file in files if file.kind == "data"),
     }
 
 

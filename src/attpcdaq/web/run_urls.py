@@ -2,17 +2,20 @@
 
 from django.urls import path
 
-from attpcdaq.web import config_pages, run_experiments, run_observables, run_pages, run_sheet
+from attpcdaq.web import config_pages, rates_pages, run_experiments, run_manifest, run_observables, run_pages, run_sheet
 
 urlpatterns = [
     path("", run_pages.run_list, name="runs"),
     path("runs.csv", run_pages.export, name="runs-csv"),
     path("of/<str:experiment>/<int:number>/", run_sheet.sheet, name="run-sheet"),
+    path("of/<str:experiment>/<int:number>/rates", rates_pages.run_rates, name="run-rates"),
     path("of/<str:experiment>/<int:number>/same-as-previous", run_sheet.same_as_previous, name="run-same-as-previous"),
     path("of/<str:experiment>/<int:number>/configuration/", config_pages.of_run, name="run-configuration"),
     path("configurations/<int:pk>/", config_pages.one_file, name="configuration-file"),
     path("configurations/<int:pk>/raw", config_pages.raw, name="configuration-raw"),
     path("configurations/diff", config_pages.compare, name="configurations-diff"),
+    path("of/<str:experiment>/<int:number>/manifest.json", run_manifest.download, name="run-manifest"),
+    path("of/<str:experiment>/<int:number>/check", run_manifest.check, name="run-check"),
     path("experiments/", run_experiments.overview, name="experiments"),
     path("experiments/activate", run_experiments.activate, name="experiment-activate"),
     path("observables/", run_observables.overview, name="observables"),

@@ -7,7 +7,9 @@ from django import template
 from django.urls import reverse
 
 from attpcdaq.runcontrol.seeing.views import RunView
-from attpcdaq.web import reasons
+from attpcdaq.runlog import manifests
+from attpcdaq.runlog.models import Manifest, Run
+from attpcdaq.web import manifest_view, reasons
 
 register = template.Library()
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
@@ -33,6 +35,14 @@ def human_bytes(value: float | None) -> str:
 def human_rate(value: float | None) -> str:
     """Bytes per second, written like human_bytes."""
     return "–" if value is None else f"{human_bytes(value)}/s"
+
+
+@register.filter
+def per_second(value: float | None) -> str:
+    """A number of events per second with three figures: "152 /s"; None -> an en dash."""
+    if value is None:
+        return "–"
+    return f"{value:.0f} /s" if value >= 99.5 else f"{value:.3g} /s"
 
 
 @register.filter
@@ -71,6 +81,36 @@ def age_at(seen_at: datetime | None, now: datetime) -> str:
 def run_level(state: str) -> str:
     """The badge level of a run's state."""
     return RUN_LEVELS.get(state, "busy")
+
+
+@register.filter
+def data_verdict(run: Run) -> str:
+    """The verdict on a run's data; `checking` while there is none yet, "" where nobody checks."""
+    return manifests.verdict_on(run)
+
+
+@register.filter
+def verdict_level(verdict: str) -> str:
+    """The badge level of a verdict on a run's data."""
+    return manifest_view.LEVELS.get(verdict, "off")
+
+
+@register.filter
+def verdict_label(verdict: str) -> str:
+    """The verdict in words."""
+    return "Being checked" if verdict == manifests.CHECKING else str(Manifest.Verdict(verdict).label)
+
+
+@register.filter
+def reason_level(level: str) -> str:
+    """How a reason of a verdict is shown."""
+    return manifest_view.REASON_LEVELS.get(level, "off")
+
+
+@register.filter
+def ticks(value: int | None) -> str:
+    """A board's time stamp (10 ns) in seconds; None -> an en dash."""
+    return "–" if value is None else f"{value / 1e8:.3f}"
 
 
 @register.filter
