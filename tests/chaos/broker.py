@@ -13,7 +13,7 @@ from kombu.transport import memory
 
 from tests.chaos.processes import outside_all
 
-QUEUES = {"close_out": "files", "set_aside": "files"}
+TASKS = "attpcdaq.runcontrol.tasks."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,10 @@ class Message:
 
     @property
     def queue(self) -> str:
-        return QUEUES.get(self.task, "control")
+        """As the product routes it."""
+        from attpcdaq.config.celery import CONTROL, app
+
+        return str(app.conf.task_routes.get(TASKS + self.task, {}).get("queue", CONTROL))
 
 
 @dataclass
