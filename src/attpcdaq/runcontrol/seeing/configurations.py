@@ -165,7 +165,10 @@ def _entries_now() -> Iterable[Entry]:
 
 def pairs(old: Side, new: Side) -> list[Pair]:
     """What is not the same first; servers with the same two files together, in the order of the setup."""
-    kinds = [kind for kind in KINDS if _has(old, kind) and _has(new, kind)]
+    if not (old.entries and new.entries):
+        return []
+    # No file on a node holds the data links.
+    kinds = [kind for kind in KINDS if kind != ConfigKind.LINKS or (_has(old, kind) and _has(new, kind))]
     together: dict[tuple[str, Entry | None, Entry | None], list[str]] = {}
     for server in _servers(old, new):
         for kind in kinds:
