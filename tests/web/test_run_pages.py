@@ -103,7 +103,7 @@ def test_the_sheet_shows_everything_about_a_run(client: Client, run: Run) -> Non
         published_at=run.requested_at,
     )  # fmt: skip
     page = text(client.get(SHEET))
-    for expected in ("e20009/run_0001/", "node-cobo0", "/staging/e20009/run_0001/a.graw", "All boards run.", "1:00:00"):
+    for expected in ("e20009/run_0001/", "node-cobo0: /staging/e20009/run_0001/", "a.graw", "All boards run."):
         assert expected in page
     assert "CoBo[0]" in page
     assert "cobo0 / experiment / experiment" in page

@@ -61,6 +61,23 @@ def due(now: datetime) -> QuerySet[Manifest]:
     return Manifest.objects.filter(wanted, ended, working_at=None).order_by("-run_id")
 
 
+CHECKING = "checking"
+
+
+def manifest_of(run: Run) -> Manifest | None:
+    """It has none before it is closed, nor if it was closed before manifests were made."""
+    try:
+        return run.manifest
+    except Manifest.DoesNotExist:
+        return None
+
+
+def verdict_on(run: Run) -> str:
+    """The verdict on its data, `checking` while there is none yet, empty for a run that nobody was to check."""
+    manifest = manifest_of(run)
+    return "" if manifest is None else manifest.verdict or CHECKING
+
+
 def at_work() -> Manifest | None:
     """The one that somebody is at."""
     return Manifest.objects.filter(working_at__isnull=False).first()

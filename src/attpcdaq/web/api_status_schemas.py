@@ -170,6 +170,9 @@ class RunNow(Schema):
     directory: str
     excluded: dict[str, dict[str, str]] = Field(description="ECC servers it was taken without, and why.")
     adopted: bool = Field(description="Its boards were found Running.")
+    data_verdict: str = Field(
+        description="On its data: complete, remarks, incomplete, not_proven; checking while they are read."
+    )
 
 
 class LooseOut(Schema):

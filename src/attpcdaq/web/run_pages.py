@@ -39,7 +39,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
     if experiment:
         runs = matching(experiment, wanted)
         sums = totals(runs)
-        page = Paginator(with_data(runs), PAGE).get_page(request.GET.get("page"))
+        page = Paginator(with_data(runs).select_related("manifest"), PAGE).get_page(request.GET.get("page"))
         context |= {"page": page, "totals": sums, "seconds": sum(total.seconds for total in sums)}
     query = request.GET.copy()
     for name in ("page", "panels"):

@@ -24,6 +24,7 @@ from attpcdaq.runcontrol.seeing.views import (
     RunView,
     Snapshot,
 )
+from attpcdaq.runlog import manifests
 from attpcdaq.runlog.models import OPEN_STATES, Run
 
 __all__ = ["command_view", "run_view", "snapshot"]
@@ -45,7 +46,7 @@ def _read(now: datetime) -> Snapshot:
     routers = tuple(router_view(router, rows, disks.get(router.pk)) for router in rows.routers)
     run = run_view(rows.run) if rows.run else None
     command = _command_shown(rows, facts)
-    last = Run.objects.exclude(state__in=OPEN_STATES).select_related("experiment").first()
+    last = Run.objects.exclude(state__in=OPEN_STATES).select_related("experiment", "manifest").first()
     loose = _loose(servers, routers, last, rows, facts)
     return Snapshot(
         at=rows.now,
@@ -111,6 +112,7 @@ def run_view(run: Run) -> RunView:
         files_moving_at=run.files_moving_at,
         excluded=run.excluded,
         adopted=run.adopted,
+        data_verdict=manifests.verdict_on(run),
     )
 
 

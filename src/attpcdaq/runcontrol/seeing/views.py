@@ -200,6 +200,8 @@ class RunView:
     """When a worker last said that it is moving the files."""
     excluded: dict[str, dict[str, str]] = field(default_factory=dict)
     adopted: bool = False
+    data_verdict: str = ""
+    """On its data: complete, remarks, incomplete, not_proven; `checking` while they are read, empty before."""
 
 
 @dataclass(frozen=True, slots=True)
