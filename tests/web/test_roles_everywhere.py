@@ -34,6 +34,9 @@ ROLES = {
     "setup-apply": "expert",
     "accounts": "admin",
     "account-role": "admin",
+    "host-key-read": "expert",
+    "host-key-pin": "expert",
+    "host-key-unpin": "expert",
 }
 PAGES = [each for each in ADDRESSES if not each.startswith("/api/") and resolve(each).url_name not in OWN]
 CALLS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
@@ -44,6 +47,9 @@ CALLS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("post", "/api/v1/control"): ("shifter", {"action": "take"}),
     ("post", "/api/v1/restarts"): ("expert", {"kind": "ecc", "name": "ecc-cobo0"}),
     ("post", "/api/v1/preferences"): ("expert", {"reconfigure_mutant": True}),
+    ("post", "/api/v1/host-keys/read"): ("expert", {"node": "node-cobo0"}),
+    ("post", "/api/v1/host-keys/pin"): ("expert", {"node": "node-cobo0", "fingerprint": "SHA256:a"}),
+    ("post", "/api/v1/host-keys/unpin"): ("expert", {"node": "node-cobo0", "fingerprint": "SHA256:a"}),
 }
 
 

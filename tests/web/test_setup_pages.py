@@ -63,6 +63,7 @@ def easy(**changed: Any) -> dict[str, Any]:
     form = EasySetupForm()
     return {name: form.get_initial_for_field(field, name) or "" for name, field in form.fields.items()} | {
         "mutant": "readout", "ecc_servers": "one-each", "ecc_host_step": 0, "router_host_step": 0, "ssh_host_step": 0,
+        "agent_port_step": 0,
     } | changed  # fmt: skip
 
 

@@ -46,6 +46,11 @@ def publish_keep_configs(server_ids: Sequence[int]) -> Future[None]:
     return _later("keep_configs", list(server_ids))
 
 
+def publish_host_key(node_id: int) -> Future[None]:
+    """Ask for the host key that a node shows."""
+    return _later("read_host_key", node_id)
+
+
 def _later(task: str, *args: object) -> Future[None]:
     return sender.submit(_publish, task, args)
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
-from attpcdaq.topology.models import ConfigSet, DataRouter, DataSource, ECCServer, Node
+from attpcdaq.topology.models import ConfigSet, DataRouter, DataSource, ECCServer, Node, SeenHostKey
 from attpcdaq.topology.setup import NodeEntry, RouterEntry, ServerEntry, Setup, SourceEntry, config_after
 from get_protocol.config_set import ConfigId
 
@@ -84,6 +84,7 @@ def write(setup: Setup) -> None:
     DataSource.objects.all().delete()
     _remove(ECCServer.objects.all(), setup.ecc_servers)
     _remove(DataRouter.objects.all(), setup.data_routers)
+    _forget_seen_keys(setup.nodes)
     nodes = _put(Node, setup.nodes, _node_fields)
     _park_addresses(ECCServer)
     _park_addresses(DataRouter)
@@ -105,6 +106,13 @@ def write(setup: Setup) -> None:
 
 def _remove(rows: QuerySet[Any], kept: Sequence[NodeEntry | ServerEntry | RouterEntry]) -> None:
     rows.exclude(name__in=[entry.name for entry in kept]).delete()
+
+
+def _forget_seen_keys(nodes: Sequence[NodeEntry]) -> None:
+    """What was shown at another address is no key to pin; what an expert pinned stays, and does not fit there."""
+    for entry in nodes:
+        elsewhere = SeenHostKey.objects.filter(node__name=entry.name)
+        elsewhere.exclude(node__host=entry.host, node__ssh_port=entry.ssh_port, node__access=entry.access).delete()
 
 
 def _park_addresses(model: type[ECCServer] | type[DataRouter]) -> None:

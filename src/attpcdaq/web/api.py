@@ -19,7 +19,10 @@ from attpcdaq.web.api_status_schemas import StatusOut
 from attpcdaq.web.audit_api import router as audit_router
 from attpcdaq.web.config_api import router as config_router
 from attpcdaq.web.control_api import router as control_router
+from attpcdaq.web.host_key_api import router as host_key_router
+from attpcdaq.web.manifest_api import router as manifest_router
 from attpcdaq.web.roles import as_seen_by
+from attpcdaq.web.samples_api import router as samples_router
 
 api = JsonApi(
     title="AT-TPC DAQ",
@@ -32,7 +35,10 @@ api = JsonApi(
 api.add_router("", router)
 api.add_router("", control_router)
 api.add_router("", audit_router)
+api.add_router("", manifest_router)
 api.add_router("", config_router)
+api.add_router("", host_key_router)
+api.add_router("", samples_router)
 UNAUTHORIZED = {401: schemas.Problem}
 NOT_FOUND = {**UNAUTHORIZED, 404: schemas.Problem, 422: schemas.WrongInput}
 ExperimentName = Query(None, description="Name of an experiment; without it the active one.", max_length=64)

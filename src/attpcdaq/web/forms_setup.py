@@ -7,20 +7,22 @@ from django import forms
 
 from attpcdaq.topology import easy_setup
 from attpcdaq.topology.easy_setup import MAX_COBOS, EasySetup, Series
-from attpcdaq.topology.models import LinkType
+from attpcdaq.topology.models import Access, LinkType
 from attpcdaq.topology.setup_file import MAX_BYTES
 
 DEFAULT = EasySetup()
 MAX_STEP = 65535
 SERIES = ("ecc", "router", "ssh")
+AGENT = ("agent_port", "agent_port_step")
+NEEDS_SSH = "Left out where nodes are reached through their HTTP agent."
 RESTART_HELP = "Run on its node over SSH; {name} stands for its name. Empty: cannot be restarted from here."
 GROUPS = {
     "Detector": ("cobos", "mutant", "ecc_servers", "link_type"),
     "ECC servers": ("ecc_host", "ecc_host_step", "ecc_port", "ecc_port_step"),
     "Data routers": ("router_host", "router_host_step", "router_port", "router_port_step", "process_name"),
-    "Nodes (SSH)": ("ssh_host", "ssh_host_step", "ssh_port", "ssh_port_step", "ssh_user"),
+    "Nodes": ("access", "ssh_host", "ssh_host_step", "ssh_port", "ssh_port_step", "ssh_user", *AGENT),
     "Restart commands": ("restart_ecc", "restart_router"),
-    "Directories on the nodes": ("staging_dir", "config_dir", "backup_dir"),
+    "Directories and files on the nodes": ("staging_dir", "config_dir", "backup_dir", "log_file"),
     "Configurations": ("describe_cobo", "describe_mutant", "describe_all", "prepare", "configure"),
 }
 
@@ -49,14 +51,21 @@ class EasySetupForm(forms.Form):
         label="Data link type", choices=[(each, each) for each in LinkType.values], initial=DEFAULT.link_type
     )
     process_name = _text("Program", DEFAULT.process_name, "dataRouter or DataExporter, as ps shows it.")
+    access = forms.ChoiceField(
+        label="Reached by",
+        choices=Access.choices,
+        initial=DEFAULT.access,
+        help_text="An HTTP agent can do less: no restarts, no configuration files, runs are not proven.",
+    )
     ssh_user = _text("User", "", "Empty: the user of the settings.", required=False)
     restart_ecc = _text("Of an ECC server", DEFAULT.restart_ecc, RESTART_HELP, required=False)
     restart_router = _text("Of a data router", DEFAULT.restart_router, RESTART_HELP, required=False)
     staging_dir = _text("Staging directory", DEFAULT.staging_dir, "Working directory of the data router.")
-    config_dir = _text("Directory of the .xcfg files", DEFAULT.config_dir, required=False)
+    config_dir = _text("Directory of the .xcfg files", DEFAULT.config_dir, NEEDS_SSH, required=False)
     backup_dir = _text(
         "Backup directory", DEFAULT.backup_dir, "For the configuration files of each run.", required=False
     )
+    log_file = _text("Log of the data router", "", "Its end tells why it does not hear. May be empty.", required=False)
     describe_cobo = _text("Describe name of a CoBo", DEFAULT.describe_cobo, required=False)
     describe_mutant = _text("Describe name of the MuTAnT", DEFAULT.describe_mutant, required=False)
     describe_all = _text("Describe name for all boards", DEFAULT.describe_all, "With one ECC server.", required=False)
@@ -78,6 +87,13 @@ class EasySetupForm(forms.Form):
                 label="Port step", initial=default.port_step, min_value=-MAX_STEP, max_value=MAX_STEP
             )
 
+        self.fields["agent_port"] = forms.IntegerField(
+            label="First port of the agents", min_value=1, max_value=65535, initial=DEFAULT.agent.port
+        )
+        self.fields["agent_port_step"] = forms.IntegerField(
+            label="Step of the agents' port", initial=0, min_value=-MAX_STEP, max_value=MAX_STEP
+        )
+
     def groups(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
         """The fields as they stand on the page."""
         return ((title, [self[name] for name in names]) for title, names in GROUPS.items())
@@ -88,6 +104,7 @@ class EasySetupForm(forms.Form):
         for name in SERIES:
             host, step = filled.pop(f"{name}_host"), filled.pop(f"{name}_host_step")
             filled[name] = Series(host, filled.pop(f"{name}_port"), step, filled.pop(f"{name}_port_step"))
+        filled["agent"] = Series("", filled.pop("agent_port"), 0, filled.pop("agent_port_step"))
         return EasySetup(**filled)
 
 

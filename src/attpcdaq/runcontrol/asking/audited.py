@@ -15,13 +15,20 @@ from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 
 
 @contextmanager
-def deciding(by: Requester, what: str, subject: str, now: datetime) -> Iterator[None]:
-    """Hold the gate and control in a transaction; a refusal is recorded after it, with its reasons, and passes on."""
+def recorded(by: Requester, what: str, subject: str, now: datetime) -> Iterator[None]:
+    """A transaction; a refusal is recorded after it, with its reasons, and passes on."""
     try:
         with transaction.atomic():
-            hold_gate()
-            control.check(by, now)
             yield
     except (BadCommand, CommandRefused) as refusal:
         record(by, what, Outcome.REFUSED, subject=subject, text=str(refusal), at=now)
         raise
+
+
+@contextmanager
+def deciding(by: Requester, what: str, subject: str, now: datetime) -> Iterator[None]:
+    """The same while holding the gate, for who is in charge or may be."""
+    with recorded(by, what, subject, now):
+        hold_gate()
+        control.check(by, now)
+        yield
