@@ -71,6 +71,7 @@ class DataRouter:
         self._clock, self._faults, self._rollover = clock, faults, rollover
         self._store = self._new_store()
         self._port = ReservedPort(spec.name, spec.address, spec.port)
+        self._deaf = False
         self._listener: socket.socket | None = None
         self._current: _Connection | None = None
         self._transport: asyncio.Transport | None = None
@@ -89,6 +90,14 @@ class DataRouter:
         return self._current is not None
 
     @property
+    def sockets(self) -> tuple[str, ...]:
+        """Its data socket as `lsof` writes it; none when its port was taken by somebody else."""
+        here = f"{self.spec.address}:{self.port}"
+        if self.has_connection:
+            return (f"{here}->{self.spec.address}:51234 (ESTABLISHED)",)
+        return (f"{here} (LISTEN)",) if self.listening else ()
+
+    @property
     def files(self) -> tuple[Counter[str], Counter[str]]:
         """Frames and bytes by file name, since the process started."""
         return self._store.written, self._store.stored_bytes
@@ -97,6 +106,7 @@ class DataRouter:
         """Begin a process: no files open, nobody connected."""
         self._store = self._new_store()
         self.alive = True
+        self._deaf = self._faults.find((self.spec.name,), FaultKind.DEAF) is not None
         self._listen()
 
     def kill(self) -> None:
@@ -134,7 +144,7 @@ class DataRouter:
 
     def _keep(self, frame: bytes) -> None:
         before = self._store.dropped
-        self._store.store(frame, self._clock.now())
+        self._store.store(frame, self._clock.now() + self._ahead())
         if self._store.dropped > before:
             self.frames_dropped += 1
         else:
@@ -142,10 +152,13 @@ class DataRouter:
             self.bytes_written += len(frame)
 
     def _new_store(self) -> FrameStore:
-        return FrameStore(DirectoryDisk(self.staging), self._rollover)
+        return FrameStore(DirectoryDisk(self.staging, self._ahead), self._rollover)
+
+    def _ahead(self) -> float:
+        return self._faults.clock_ahead(self.spec.node)
 
     def _listen(self) -> None:
-        if self._listener is None:
+        if self._listener is None and not self._deaf:
             self._listener = self._port.listen()
             asyncio.get_running_loop().add_reader(self._listener, self._accept)
 

@@ -137,7 +137,7 @@ class Detector:
         """The living processes of a node, some ordinary ones first."""
         found = [Process(pid, args) for pid, args in enumerate(ORDINARY, 1)]
         alive = [name for name in self._parts_on(node) if self._alive(name)]
-        return found + [Process(self._pid_of[name], self._command_line(name)) for name in alive]
+        return found + [Process(self._pid_of[name], self._command_line(name), self._sockets(name)) for name in alive]
 
     def _make_boards(self) -> dict[str, Board]:
         cobos = [board for board in self.description.boards if board != MUTANT]
@@ -177,7 +177,9 @@ class Detector:
 
         async def run(command: str) -> Result:
             services = {part: self._program(part) for part in self._parts_on(name)}
-            result = Node(name, files, self.processes(name), services).run(command, self.clock.now())
+            result = Node(name, files, self.processes(name), services).run(
+                command, self.clock.now() + self.faults.clock_ahead(name)
+            )
             if result.action is None:
                 return result
             fault = self.faults.take((name,), FaultKind.FAIL)
@@ -186,7 +188,9 @@ class Detector:
             await self._act(*result.action)
             return result
 
-        return NodeSsh(name, address, port, self.root(name), gate, run)
+        return NodeSsh(
+            name, address, port, self.root(name), gate, run, lambda: {one.pid for one in self.processes(name)}
+        )
 
     async def _act(self, verb: str, parts: tuple[str, ...]) -> None:
         for part in parts:
@@ -225,6 +229,9 @@ class Detector:
 
     def _program(self, name: str) -> str:
         return self.routers[name].spec.program if name in self.routers else ECC_PROGRAM
+
+    def _sockets(self, name: str) -> tuple[str, ...]:
+        return self.routers[name].sockets if name in self.routers else ()
 
     def _command_line(self, name: str) -> str:
         if name in self.ecc_servers:

@@ -24,14 +24,17 @@ class FaultKind(StrEnum):
     LATE_FRAMES = "late_frames"
     SILENT = "silent"
     NO_PYTHON = "no_python"
+    DEAF = "deaf"
+    CLOCK = "clock"
 
 
 ECC, BOARD, ROUTER, NODE = "ECC server", "board", "data router", "node"
 
 ALLOWED: Mapping[str, frozenset[FaultKind]] = {
-    ECC: frozenset(FaultKind) - {FaultKind.DISK_FULL, FaultKind.SILENT, FaultKind.NO_PYTHON},
+    ECC: frozenset(FaultKind)
+    - {FaultKind.DISK_FULL, FaultKind.SILENT, FaultKind.NO_PYTHON, FaultKind.DEAF, FaultKind.CLOCK},
     BOARD: frozenset({FaultKind.SLOW, FaultKind.FAIL, FaultKind.HANG, FaultKind.DIE, FaultKind.LATE_FRAMES}),
-    ROUTER: frozenset({FaultKind.DIE, FaultKind.DISK_FULL, FaultKind.SILENT}),
+    ROUTER: frozenset({FaultKind.DIE, FaultKind.DISK_FULL, FaultKind.SILENT, FaultKind.DEAF}),
     NODE: frozenset(
         {
             FaultKind.SLOW,
@@ -41,6 +44,7 @@ ALLOWED: Mapping[str, frozenset[FaultKind]] = {
             FaultKind.DIE,
             FaultKind.DISK_FULL,
             FaultKind.NO_PYTHON,
+            FaultKind.CLOCK,
         }
     ),
 }
@@ -105,6 +109,11 @@ class FaultBook:
         """The first fault that strikes now, not counted as used."""
         return next((fault for fault in self.faults if fault.strikes(targets, kind, operation)), None)
 
+    def clock_ahead(self, node: str) -> float:
+        """Seconds which a node's clock is ahead of ours."""
+        fault = self.find((node,), FaultKind.CLOCK)
+        return 0.0 if fault is None else fault.seconds or 0.0
+
     def take(self, targets: Collection[str], kind: FaultKind, operation: Operation | None = None) -> Fault | None:
         """The first fault that strikes now, counted as used; used up it goes, but a hang stays until it is cleared."""
         fault = self.find(targets, kind, operation)
@@ -119,7 +128,7 @@ class FaultBook:
 
 MEANT_FOR: Mapping[str, frozenset[FaultKind]] = {
     "message": frozenset({FaultKind.REFUSE, FaultKind.FAIL}),
-    "seconds": frozenset({FaultKind.SLOW, FaultKind.LATE_FRAMES}),
+    "seconds": frozenset({FaultKind.SLOW, FaultKind.LATE_FRAMES, FaultKind.CLOCK}),
     "after": frozenset({FaultKind.DROP}),
 }
 """Fields that mean something with some faults only."""
@@ -143,7 +152,7 @@ def parse_fault(body: object, parts: Mapping[str, str]) -> Fault:
         kind,
         _operation(body, kind, parts[target]),
         _typed(body, "message", str, "a text"),
-        _positive(body, "seconds"),
+        _seconds(body, least=-1e6 if kind is FaultKind.CLOCK else 0.0),
         _count(body),
         bool(_typed(body, "after", bool, "true or false")),
     )
@@ -172,12 +181,12 @@ def _typed(body: Mapping[str, Any], key: str, kind: type[T], words: str) -> T | 
     return value
 
 
-def _positive(body: Mapping[str, Any], key: str) -> float | None:
-    value = body.get(key)
+def _seconds(body: Mapping[str, Any], least: float) -> float | None:
+    value = body.get("seconds")
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e6:
-        raise BadFault(f"{key}: must be a number of seconds from 0 to 1000000 or null, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= 1e6:
+        raise BadFault(f"seconds: must be a number of seconds from {least:.0f} to 1000000 or null, not {value!r}")
     return float(value)
 
 

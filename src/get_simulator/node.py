@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Protocol
 
@@ -17,6 +18,7 @@ class Process:
 
     pid: int
     args: str
+    sockets: tuple[str, ...] = ()
 
     @property
     def comm(self) -> str:
@@ -89,6 +91,7 @@ class Node:
             "cat": self._cat,
             "ls": self._ls,
             "date": self._date,
+            "lsof": self._lsof,
             "systemctl": self._systemctl,
             "true": lambda arguments, now: Result(),
         }
@@ -150,6 +153,21 @@ class Node:
                 continue
             output += "".join(_long(one) if long else f"{one.name}\n" for one in listed)
         return Result(output.encode(), errors, 2 if errors else 0)
+
+    def _lsof(self, arguments: list[str], now: float) -> Result:
+        """`-p PID`: the directory it is in, and its sockets."""
+        told = dict(pairwise(arguments)).get("-p")
+        process = next((one for one in self.processes if str(one.pid) == told), None)
+        if process is None:
+            return Result(status=1)
+        head = "COMMAND     PID  USER   FD   TYPE DEVICE SIZE/OFF NODE NAME\n"
+        start = f"{process.comm[:9]:9} {process.pid:5} attpc"
+        lines = [f"{start}  cwd    DIR  254,0     4096    2 /staging\n"]
+        lines += [
+            f"{start}    {number}u  IPv4 0x{number:04x}      0t0  TCP {one}\n"
+            for number, one in enumerate(process.sockets, 3)
+        ]
+        return Result((head + "".join(lines)).encode())
 
     def _date(self, arguments: list[str], now: float) -> Result:
         form = next((word[1:] for word in arguments if word.startswith("+")), "%a %b %e %H:%M:%S %Z %Y")

@@ -1,9 +1,11 @@
 """A node's SSH server: commands answered by `node`, SFTP on the node's own directory."""
 
 import asyncio
+import errno
 import os
+import re
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from get_simulator.node_python import run_python
 from get_simulator.ports import ReservedPort
 
 SLOW_S = 10.0
+PROC = re.compile(rb"/proc/(self|[0-9]{1,9})")
 SFTP_CALLS = (
     "open", "close", "read", "write", "lstat", "stat", "fstat", "setstat", "fsetstat", "remove", "mkdir", "rmdir",
     "realpath", "rename", "posix_rename", "readlink", "symlink", "link", "fsync", "statvfs", "fstatvfs",
@@ -78,9 +81,20 @@ class Gate:
 class _Sftp(asyncssh.SFTPServer):
     """asyncssh's own file operations, chrooted; each passes the gate first."""
 
-    def __init__(self, chan: asyncssh.SSHServerChannel[bytes], gate: Gate, root: Path) -> None:
+    def __init__(
+        self, chan: asyncssh.SSHServerChannel[bytes], gate: Gate, root: Path, pids: Callable[[], Collection[int]]
+    ) -> None:
         super().__init__(chan, chroot=os.fsencode(root))
-        self.gate = gate
+        self.gate, self._root, self._pids = gate, root, pids
+
+    def process(self, path: bytes) -> os.stat_result | None:
+        """`/proc/PID` as on Linux, of a process that lives; None for other paths."""
+        found = PROC.fullmatch(path)
+        if found is None:
+            return None
+        if found[1] != b"self" and int(found[1]) not in self._pids():
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+        return self._root.stat()
 
     async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
         await self.gate.passed()
@@ -102,6 +116,9 @@ def _gated(name: str) -> Callable[..., Awaitable[Any]]:
         if self.gate.drops():
             self.connection.abort()
         await self.gate.passed()
+        process = self.process(arguments[0]) if name == "stat" else None
+        if process is not None:
+            return process
         result = plain(self, *arguments)
         return self.full(result) if name.endswith("statvfs") else result
 
@@ -138,17 +155,24 @@ class _Server(asyncssh.SSHServer):
 
 
 class NodeSsh:
-    """The SSH server of one node; `run` answers a command, `keys` are paths or None if nobody may log in."""
+    """The SSH server of one node; `run` answers a command, `pids` are the processes that live."""
 
     def __init__(
-        self, name: str, address: str, port: int, root: Path, gate: Gate, run: Callable[[str], Awaitable[Result]]
+        self,
+        name: str,
+        address: str,
+        port: int,
+        root: Path,
+        gate: Gate,
+        run: Callable[[str], Awaitable[Result]],
+        pids: Callable[[], Collection[int]],
     ) -> None:
         self.name, self.root, self.gate = name, root, gate
         self.connections: set[asyncssh.SSHServerConnection] = set()
         self.alive = False
         self.user = ""
         self.authorized_keys: Path | None = None
-        self._run = run
+        self._run, self._pids = run, pids
         self._port = ReservedPort(name, address, port)
         self._acceptor: asyncssh.SSHAcceptor | None = None
 
@@ -165,7 +189,7 @@ class NodeSsh:
             server_host_keys=[host_key],
             password_auth=False,
             process_factory=self._process,
-            sftp_factory=lambda chan: _Sftp(chan, self.gate, self.root),
+            sftp_factory=lambda chan: _Sftp(chan, self.gate, self.root, self._pids),
             encoding=None,
         )
         self.alive = True

@@ -1,6 +1,6 @@
 """A node of the tests' own: asyncssh's SFTP server with one fault, and fixed answers to ps and df."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,13 +16,20 @@ ANSWERS = {
 }
 
 
+Answer = Callable[["asyncssh.SSHServerProcess[str]"], Awaitable[None]]
+"""What the node does with a command."""
+
+
 async def _answer(process: "asyncssh.SSHServerProcess[str]") -> None:
-    process.stdout.write(ANSWERS[(process.command or "").split()[0]])
-    process.exit(0)
+    answer = ANSWERS.get((process.command or "").split()[0])
+    process.stdout.write(answer or "")
+    process.exit(127 if answer is None else 0)
 
 
 @asynccontextmanager
-async def own_node(directory: Path, sftp: type[asyncssh.SFTPServer]) -> AsyncIterator[tuple[NodeSsh, NodeAddress]]:
+async def own_node(
+    directory: Path, sftp: type[asyncssh.SFTPServer], answer: Answer = _answer
+) -> AsyncIterator[tuple[NodeSsh, NodeAddress]]:
     """The real gateway before an SSH server with `sftp`; `directory` gets keys and an empty `staging`."""
     host, client = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
     client.write_private_key(str(directory / "key"))
@@ -33,7 +40,7 @@ async def own_node(directory: Path, sftp: type[asyncssh.SFTPServer]) -> AsyncIte
         0,
         server_host_keys=[host],
         authorized_client_keys=str(directory / "authorized"),
-        process_factory=_answer,
+        process_factory=answer,
         sftp_factory=sftp,
     )
     port = server.sockets[0].getsockname()[1]

@@ -43,7 +43,9 @@ def check_path(path: str) -> None:
 
 def expanded(path: str, home: str) -> str:
     """The path with the home directory for a leading `~`."""
-    return home + path.removeprefix(HOME) if path == HOME or path.startswith(f"{HOME}/") else path
+    if path != HOME and not path.startswith(f"{HOME}/"):
+        return path
+    return home.rstrip("/") + path.removeprefix(HOME) or "/"
 
 
 def parents(directory: str) -> tuple[str, ...]:

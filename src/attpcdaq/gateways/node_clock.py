@@ -4,42 +4,47 @@ import re
 from collections.abc import Awaitable, Callable
 
 from attpcdaq.gateways.errors import Refused
+from attpcdaq.gateways.node_shell import Output
 from attpcdaq.gateways.ports import NodeClock
 
 TRIES = 4
 GOOD_ENOUGH_S = 0.005
 """An error at which nobody needs a better answer."""
-# `date` of an older macOS prints an N for %N; perl and python3 are what such a node may have instead.
-COMMAND = (
-    "t=$(date '+%s.%N %z'); case $t in *N*) "
-    't="$(perl -MTime::HiRes=time -e \'printf "%.6f", time\' 2>/dev/null'
-    ' || python3 -c \'import time; print("%.6f" % time.time())\' 2>/dev/null || date +%s) $(date +%z)";; esac; '
-    'echo "$t"'
+WAYS = (
+    "date '+%s.%N %z'",
+    # An older macOS has no %N and prints the letter.
+    'perl -MTime::HiRes=time -MPOSIX=strftime -e \'printf "%.6f %s", time, strftime("%z", localtime)\'',
+    'python3 -c \'import time; print("%.6f" % time.time(), time.strftime("%z"))\'',
+    "date '+%s %z'",
 )
-_ANSWER = re.compile(r"([0-9]{9,11})(\.[0-9]{1,9})? ([+-])([0-9]{2})([0-5][0-9])\Z")
+_ANSWER = re.compile(r"([0-9]{9,11})(\.[0-9]{1,9})? ([+-])([0-9]{2})([0-5][0-9])")
 
 
-async def compare(ask: Callable[[str], Awaitable[str]], wall_time: Callable[[], float]) -> NodeClock:
-    """The best of a few answers; its error is half the way there and back. Refused when it is no time."""
-    best: NodeClock | None = None
-    for _ in range(TRIES):
-        before = wall_time()
-        answer = await ask(COMMAND)
-        told = _told(answer, before, wall_time())
-        if best is None or told.error < best.error:
-            best = told
-        if best.error <= GOOD_ENOUGH_S:
-            break
-    assert best is not None
-    return best
+async def compare(look: Callable[[str], Awaitable[Output]], wall_time: Callable[[], float]) -> NodeClock:
+    """The best of a few answers; its error is half the way there and back. Refused when nothing tells the time."""
+    said = ""
+    for way in WAYS:
+        best: NodeClock | None = None
+        for _ in range(TRIES):
+            before = wall_time()
+            said = (await look(way)).text.strip()
+            told = _told(said, before, wall_time())
+            if told is None:
+                break
+            best = told if best is None else min(best, told, key=lambda one: one.error)
+            if best.error <= GOOD_ENOUGH_S:
+                return best
+        if best is not None:
+            return best
+    raise Refused(f"date told no time: {said[:80]!r}")
 
 
-def _told(answer: str, before: float, after: float) -> NodeClock:
-    found = _ANSWER.search(answer.strip())
+def _told(said: str, before: float, after: float) -> NodeClock | None:
+    found = _ANSWER.fullmatch(said)
     if found is None:
-        raise Refused(f"date told no time: {answer[:80]!r}")
-    fraction = float(found[2] or 0.5)  # whole seconds only: it is half a second more in the mean
-    error = (after - before) / 2 + (0.0 if found[2] else 0.5)
+        return None
+    # Where whole seconds are all there is, it is half a second later in the mean.
+    unknown = 0.0 if found[2] else 0.5
+    offset = int(found[1]) + (float(found[2]) if found[2] else 0.5) - (before + after) / 2
     minutes = int(found[4]) * 60 + int(found[5])
-    offset = int(found[1]) + fraction - (before + after) / 2
-    return NodeClock(offset, error, -minutes if found[3] == "-" else minutes)
+    return NodeClock(offset, (after - before) / 2 + unknown, -minutes if found[3] == "-" else minutes)

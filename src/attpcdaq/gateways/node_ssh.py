@@ -1,19 +1,12 @@
 """NodePort over SSH and SFTP."""
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-
-import asyncssh
 
 from attpcdaq.gateways import node_clock, node_commands, node_contents, node_files, node_scan
 from attpcdaq.gateways.errors import GatewayError, Refused
 from attpcdaq.gateways.file_names import check_path, check_plain
-from attpcdaq.gateways.node_connection import Link, NodeConnections, SshIdentity
-from attpcdaq.gateways.node_disk import Disk, df_command, parse_df
-from attpcdaq.gateways.node_processes import PS_COMMAND, Process, parse_ps, router_pid
-from attpcdaq.gateways.node_tail import newest
+from attpcdaq.gateways.node_connection import NodeConnections, SshIdentity
 from attpcdaq.gateways.ports import (
     Abilities,
     CommandResult,
@@ -28,8 +21,6 @@ from attpcdaq.gateways.ports import (
     ShownKey,
 )
 
-_Reading = RouterReading | GatewayError
-
 
 class NodeSsh:
     """The nodes as they are; belongs to the event loop in which it is first used."""
@@ -40,14 +31,14 @@ class NodeSsh:
 
     async def read_routers(
         self, node: NodeAddress, routers: Sequence[RouterQuery], timeout: float
-    ) -> Mapping[str, _Reading]:
+    ) -> Mapping[str, RouterReading | GatewayError]:
         async with self._connections.link(node, timeout) as link:
-            looks = (_look(link, router) for router in routers)
-            output, seen = await asyncio.gather(link.run(PS_COMMAND), asyncio.gather(*looks))
-            processes = parse_ps(output)
-            if not processes:
-                raise Refused(f"{PS_COMMAND!r} told of no process")
-        return {one.name: _reading(node, one, processes, look) for one, look in zip(routers, seen, strict=True)}
+            found = await link.watch.look(routers)
+        where = f"{node.name} ({node.host}:{node.port})"
+        return {
+            name: Refused(f"{where}: {one}", one.code) if isinstance(one, Refused) else one
+            for name, one in found.items()
+        }
 
     async def list_graw(self, node: NodeAddress, directory: str, timeout: float) -> tuple[GrawFile, ...]:
         check_path(directory)
@@ -99,7 +90,7 @@ class NodeSsh:
 
     async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
         async with self._connections.link(node, timeout) as link:
-            return await node_clock.compare(link.run, self._wall_time)
+            return await node_clock.compare(link.shell.look, self._wall_time)
 
     async def read_host_key(self, node: NodeAddress, timeout: float) -> ShownKey:
         return await self._connections.host_key(node, timeout)
@@ -114,44 +105,6 @@ class NodeSsh:
 
     async def close(self) -> None:
         await self._connections.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What the files and the disk of one router say."""
-
-    files: tuple[GrawFile, ...]
-    last_event: int | None
-    disk: Disk
-
-
-async def _look(link: Link, router: RouterQuery) -> _Look | Refused:
-    """A refusal concerns this router alone."""
-    try:
-        check_path(router.staging_dir)
-        directory = link.path(router.staging_dir)
-        files = await node_files.graw_files(link.sftp, directory)
-        event = await link.tails.last_event(link.sftp, directory, newest(files))
-        return _Look(files, event, await _disk(link, directory))
-    except Refused as error:
-        return error
-
-
-async def _disk(link: Link, directory: str) -> Disk:
-    if link.statvfs:
-        try:
-            answer = await link.sftp.statvfs(directory)
-            return Disk(answer.bavail * answer.frsize, answer.blocks * answer.frsize)
-        except asyncssh.SFTPOpUnsupported:
-            link.statvfs = False
-    return parse_df(await link.run(df_command(directory)))
-
-
-def _reading(node: NodeAddress, router: RouterQuery, processes: Sequence[Process], look: _Look | Refused) -> _Reading:
-    if isinstance(look, Refused):
-        return Refused(f"{node.name} ({node.host}:{node.port}): {look}")
-    pid = router_pid(processes, router.process_name, router.port)
-    return RouterReading(pid is not None, look.files, look.last_event, look.disk.free, look.disk.total, pid)
 
 
 def _check(source: str, names: Sequence[str], destination: str) -> None:
