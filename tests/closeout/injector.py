@@ -2,14 +2,15 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
+from attpcdaq.runcontrol.asking.gate import is_setting_aside
 from get_protocol.graw import graw_name
 from get_simulator.faults import FaultKind
-from tests.chaos.processes import outside_all
+from tests.chaos.processes import Process, outside_all
 from tests.chaos.virtual_time import START, sleep
 from tests.chaos.world import World
 from tests.closeout.detector import Detector
@@ -33,6 +34,8 @@ class Injector:
     at_work: int = 0
     begun: dict[tuple[int, Phase], asyncio.Event] = field(default_factory=dict)
     strange: list[Written] = field(default_factory=list)
+    standing: dict[Strike, Process] = field(default_factory=dict)
+    """Workers that stand still, and in whose place there is another."""
 
     def begin(self, plan: RunPlan) -> None:
         for strike in plan.strikes:
@@ -76,11 +79,31 @@ class Injector:
         await sleep(strike.seconds)
         if strike.kind is Kind.LATE_ONE_BY_ONE:
             await self._one_by_one(router, strike, since + MOST_LATE)
+        if strike.kind in GATHERING:
+            outside_all(partial(self._disturb_gathering, strike), f"{strike.kind}, then")
         router.holding = False
         while router.waiting:
             router.let_out(3)
             await sleep(PACE)
         self.at_work -= 1
+
+    async def _disturb_gathering(self, strike: Strike) -> None:
+        """As soon as somebody is at what came late."""
+        self.at_work += 1
+        await self.world.until(lambda: is_setting_aside(self.world.clock.now()), MOST_LATE, every=0.02)
+        await GATHERING[strike.kind](self, strike)
+        self.at_work -= 1
+
+    async def killed_gathering(self, strike: Strike) -> None:
+        self.arm(strike.size / 2)
+        await sleep(0.2 + 4.0 * strike.which)
+        self.revive("files")
+
+    async def away_gathering(self, strike: Strike) -> None:
+        await sleep(strike.size)
+        self.world.node_faults.away.add(self.node(strike))
+        await sleep(1.0 + 10.0 * strike.which)
+        self.world.node_faults.away.discard(self.node(strike))
 
     async def _one_by_one(self, router: LateRouter, strike: Strike, end: float) -> None:
         dice = random.Random(strike.size)
@@ -120,6 +143,16 @@ class Injector:
 
     def stall(self, on: bool) -> None:
         self.world.parts.files.process.stalled = on
+
+    def another(self, strike: Strike) -> None:
+        """A second worker takes the place of one that stands still, which wakes up later and goes on."""
+        standing = self.world.parts.files.process
+        standing.stalled = True
+        self.standing[strike] = standing
+        self.world.parts.files.start()
+
+    def wake_up(self, strike: Strike) -> None:
+        self.standing.pop(strike).stalled = False
 
     def die_writing(self, strike: Strike) -> None:
         self.router(strike).tears = True
@@ -182,6 +215,10 @@ def _pick(things: Sequence[T], which: float) -> T:
     return things[int(which * len(things))]
 
 
+GATHERING: dict[Kind, Callable[[Injector, Strike], Awaitable[None]]] = {
+    Kind.KILLED_GATHERING: Injector.killed_gathering,
+    Kind.AWAY_GATHERING: Injector.away_gathering,
+}
 Act = Callable[[Injector, Strike], object]
 
 
@@ -208,6 +245,7 @@ HOW: dict[Kind, tuple[Act, Act]] = {
     Kind.KILLED_CLOSING: (lambda i, s: i.arm(s.size), lambda i, s: i.revive("files")),
     Kind.KILLED_AGAIN: (lambda i, s: i.arm(s.size), lambda i, s: i.revive("files")),
     Kind.STALLED_CLOSING: (lambda i, s: i.stall(True), lambda i, s: i.stall(False)),
+    Kind.TWO_CLOSING: (Injector.another, Injector.wake_up),
     Kind.NOBODY_CLOSING: (Injector.nobody, lambda i, s: i.all_back()),
     Kind.NODE_AWAY: _node_fault("away"),
     Kind.NODE_HANGS: _node_fault("hanging"),

@@ -28,6 +28,9 @@ class Kind(StrEnum):
     KILLED_CLOSING = "files worker killed while closing"
     KILLED_AGAIN = "files worker killed while closing, and again"
     STALLED_CLOSING = "files worker stands still while closing"
+    TWO_CLOSING = "files worker stands still while closing, another takes over"
+    KILLED_GATHERING = "files worker killed while late frames are gathered"
+    AWAY_GATHERING = "node away while late frames are gathered"
     NOBODY_CLOSING = "worker and monitor killed while closing"
     NODE_AWAY = "node away while closing"
     NODE_HANGS = "node hangs while closing"
@@ -122,6 +125,8 @@ LATE: dict[Kind, Timing] = {
     Kind.LATE_AFTER_CLOSED: Timing(Phase.STOP, (0.2, 2.0), (6.0, 60.0)),
     Kind.LATE_IN_NEXT_RUN: Timing(Phase.NEXT, (0.2, 2.0), (0.0, 4.0)),
     Kind.LATE_ONE_BY_ONE: Timing(Phase.STOP, (0.5, 2.0), (0.5, 20.0)),
+    Kind.KILLED_GATHERING: Timing(Phase.STOP, (0.2, 2.0), (6.0, 30.0)),
+    Kind.AWAY_GATHERING: Timing(Phase.STOP, (0.2, 2.0), (6.0, 30.0)),
 }
 TIMINGS: dict[Kind, Timing] = {
     **LATE,
@@ -135,6 +140,7 @@ TIMINGS: dict[Kind, Timing] = {
     Kind.KILLED_CLOSING: Timing(Phase.CLOSING, (0.0, 0.0), (0.2, 6.0)),
     Kind.KILLED_AGAIN: Timing(Phase.CLOSING, (0.0, 0.0), (0.2, 3.0)),
     Kind.STALLED_CLOSING: Timing(Phase.CLOSING, (0.0, 1.2), (1.0, 12.0)),
+    Kind.TWO_CLOSING: Timing(Phase.CLOSING, (0.0, 1.2), (1.0, 12.0)),
     Kind.NOBODY_CLOSING: Timing(Phase.CLOSING, (0.0, 1.2), (0.5, 12.0)),
     Kind.NODE_AWAY: Timing(Phase.CLOSING, (0.0, 1.2), (1.0, 40.0)),
     Kind.NODE_HANGS: Timing(Phase.CLOSING, (0.0, 1.2), (1.0, 25.0)),
@@ -188,7 +194,7 @@ def _kinds_of(seed: int, number: int) -> list[Kind]:
 def _run(rng: random.Random, number: int, kinds: list[Kind]) -> RunPlan:
     """None to four faults; the kinds of a block go to its runs as they come."""
     mine = [kinds.pop() for _ in range(min(rng.choices((0, 1, 2, 3, 4), (10, 25, 30, 20, 15))[0], len(kinds)))]
-    running = rng.uniform(1.5, 6.0)
+    running = rng.choice((rng.uniform(0.0, 1.0), rng.uniform(1.0, 6.0), rng.uniform(1.0, 6.0), rng.uniform(3.0, 9.0)))
     gap = rng.choice((0.0, rng.uniform(0.0, 3.0), rng.uniform(3.0, 20.0)))
     strikes = sorted((_strike(rng, kind) for kind in mine), key=lambda one: one.kind)
     return RunPlan(number, round(running, 3), round(gap, 3), tuple(strikes))
