@@ -183,4 +183,5 @@ def _frames(scan: FileScan | GatewayError | None) -> Frames:
         whole=True,
         empty=scan.size == 0,
         times_back=seen.times_back,
+        largest_step=seen.largest_step,
     )

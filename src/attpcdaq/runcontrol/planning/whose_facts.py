@@ -23,6 +23,8 @@ class Frames:
     """All of it was read; otherwise only its first frame."""
     empty: bool = False
     times_back: int = 0
+    largest_step: int = 0
+    """Longest time between two frames, in ticks."""
 
 
 UNREADABLE = Frames()

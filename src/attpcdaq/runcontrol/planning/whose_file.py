@@ -15,7 +15,6 @@ from datetime import UTC
 
 from attpcdaq.runcontrol.planning.whose_facts import (
     LATE,
-    TICKS,
     UNREADABLE,
     Filed,
     Frames,
@@ -29,7 +28,7 @@ from attpcdaq.runcontrol.planning.whose_facts import (
     parsed,
     source_of,
 )
-from attpcdaq.runcontrol.planning.whose_time import MARGIN, reckon
+from attpcdaq.runcontrol.planning.whose_time import MARGIN, is_of_one, length, reckon
 from get_protocol.graw_names import GrawName
 
 FIRST_EVENT = 1
@@ -196,7 +195,7 @@ class _Judge:
         resets = [one for one in new if one.is_reset]
         # Beginnings of earlier runs may be among them: one for each start of which there is no file.
         others = sum(max(run.starts - self._begun(run), 0) for run in possible[:-1])
-        return resets[others] if len(resets) > others else self._outliving(resets, possible[:-1])
+        return resets[others] if len(resets) > others else self._outliving(resets, possible)
 
     def _new_in(self, run: RunSpan) -> "_File | None":
         """The first file that it has of this source under a name that no earlier run has."""
@@ -212,40 +211,35 @@ class _Judge:
     def _begun(self, run: RunSpan) -> int:
         return len({file.name for name, file in run.of(self.source) if name.index == 0})
 
-    def _outliving(self, resets: Sequence[_File], earlier: Sequence[RunSpan]) -> "_File | Needs | None":
-        """The first of them that no earlier run can have written: longer than each, or written too late for all."""
-        clock, over = self.place.clock, max(run.stopped for run in earlier) + LATE
+    def _outliving(self, resets: Sequence[_File], possible: tuple[RunSpan, ...]) -> "_File | Needs | None":
+        """The first of them that is of one run alone, and longer than each earlier one or written too late for all."""
+        clock, earlier = self.place.clock, possible[:-1]
         for one in resets:
-            if clock and one.file.modified - clock.offset - clock.error > over:
-                return one
             frames = one.file.frames
-            if not _is_read(frames):
+            if frames is None or not _is_read(frames):
                 return Needs(scans=frozenset({one.file.name}))
-            if frames is not None and _length(frames) > max(run.stopped - run.told for run in earlier) + MARGIN:
+            written = one.file.modified - clock.offset - clock.error if clock else 0.0
+            too_late = written > max(run.stopped for run in earlier) + LATE
+            too_long = length(frames) > max(run.stopped - run.told for run in earlier) + MARGIN
+            if (too_late or too_long) and is_of_one(frames, possible):
                 return one
         return None
 
     def _by_time(self, one: _File, possible: tuple[RunSpan, ...]) -> Verdict:
-        """By the board's clock, reckoned from the last run before which has files of this source."""
-        earlier = [run for run in self.place.runs if run.told < possible[-1].told and run.of(self.source)]
-        if not earlier:
+        """By the board's clock, reckoned from what lay under the same name before: it was not reset between."""
+        if one.known is None:
             names = " or ".join(run.label for run in possible)
-            return Unknown(f"it may be of {names}, and no earlier file of {self.source} is known.")
-        base, of_base = earlier[-1], earlier[-1].of(self.source)
-        if possible[0].told < base.told:
-            new = self._new_in(base)
-            if one.known is not None or new is None or one.order < new.order:
-                return Unknown(f"it may have come before or after the files of {base.label}.")
-            possible = tuple(run for run in possible if run.told >= base.told)
-        ends = (of_base[0][1], of_base[-1][1])
+            return Unknown(f"it may be of {names}, and does not begin with a run's first event.")
+        before = [file for _, file in one.known.of(self.source) if file.name == one.file.name]
+        ends = (before[0], before[-1])
         needs = Needs(
             scans=frozenset() if _is_read(one.file.frames) else frozenset({one.file.name}),
             filed=frozenset(file.path for file in ends if not _is_read(file.frames)),
         )
         if needs != Needs():
             return needs
-        found = reckon(_read(one.file), base, (_read(ends[0]), _read(ends[1])), possible)
-        if isinstance(found, Owner) and one.known is not None and one.known.run == found.run:
+        found = reckon(_read(one.file), one.known, (_read(ends[0]), _read(ends[1])), possible)
+        if isinstance(found, Owner) and one.known.run == found.run:
             return self._straggler(one, one.known)
         return found
 
@@ -256,10 +250,3 @@ def _is_read(frames: Frames | None) -> bool:
 
 def _read(file: Staged | Filed) -> Frames:
     return file.frames or UNREADABLE
-
-
-def _length(frames: Frames) -> float:
-    """Seconds between its first and its last frame; 0 where they carry no time."""
-    if frames.first_time is None or frames.last_time is None:
-        return 0.0
-    return (frames.last_time - frames.first_time) / TICKS

@@ -1,6 +1,7 @@
 """Which run frames were taken in, by the board's own clock: two frames of a run lie no further apart than it lasts."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from attpcdaq.runcontrol.planning.whose_facts import TICKS, Frames, Owner, RunSpan, Unknown
 
@@ -35,6 +36,20 @@ def reckon(mine: Frames, base: RunSpan, ends: tuple[Frames, Frames], possible: S
     if len(owners) != 1:
         return Unknown(f"by the board's clock its frames may be of {names}.")
     return Owner(owners[0].run, f"by the board's clock, reckoned from {base.label}, all of it was taken in this run.")
+
+
+def length(frames: Frames) -> float:
+    """Seconds between its first and its last frame; 0 where they carry no time."""
+    if frames.first_time is None or frames.last_time is None:
+        return 0.0
+    return (frames.last_time - frames.first_time) / TICKS
+
+
+def is_of_one(frames: Frames, possible: Sequence[RunSpan]) -> bool:
+    """Whether no two frames that follow each other lie as far apart as the runs do, nor does the clock go back."""
+    gaps = (after.told - run.stopped for run, after in pairwise(possible))
+    known = frames.first_time is not None and not frames.times_back
+    return known and frames.largest_step / TICKS < min(gaps, default=float("inf")) - MARGIN
 
 
 def _after_reset(base: RunSpan, possible: Sequence[RunSpan], names: str) -> Owner | Unknown:
