@@ -146,7 +146,7 @@ def test_who_left_the_setup_is_forgotten(run: Run) -> None:
     assert RouterSample.objects.filter(router="router-1").count() == before
 
 
-def test_a_database_that_fails_loses_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_fails_loses_nothing(run: Run) -> None:
     desk = Desk()
     size = desk.pass_by(3, 100)
     with connection.execute_wrapper(_away):

@@ -4,6 +4,7 @@ import math
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -18,7 +19,7 @@ from attpcdaq.live import samples
 from attpcdaq.live.models import RouterSample
 from attpcdaq.runlog.models import Run
 from attpcdaq.testing.builders import build_detector
-from attpcdaq.web import rates
+from attpcdaq.web import rates, samples_api
 from attpcdaq.web.plots import HIGH, Axis, Curve, ceiling, path, plot
 from attpcdaq.web.rates_kept import OLDEST, Kept
 from get_protocol.state_machine import State
@@ -207,6 +208,47 @@ class TestPages:
             rates.recent(timezone.now())
             took.append(time.perf_counter() - began)
         assert min(took) < 0.1  # what it is on a free machine is in the benchmark
+
+
+@pytest.mark.django_db
+class TestApi:
+    def ask(self, query: str) -> tuple[int, dict[str, Any]]:
+        answer = person("observer", operates=False).get(f"/api/v1/runs/{query}")
+        return answer.status_code, answer.json()
+
+    def test_samples_of_a_run(self) -> None:
+        run = open_run()
+        end = timezone.now().replace(second=30, microsecond=0)
+        taken(run, 2, 2.0, end=end)
+        status, answer = self.ask("e20009/7/samples?step=10")
+        assert (status, answer["step"]) == (200, 10)
+        assert [(one["data_router"], one["node"]) for one in answer["data_routers"]] == [
+            ("router-cobo0", "node-cobo0"), ("router-cobo1", "node-cobo1")
+        ]  # fmt: skip
+        lines = answer["data_routers"][0]["samples"]
+        assert sum(line["rate"] * line["seconds"] for line in lines) == pytest.approx(1e7 * 120)
+        assert {line["event_rate"] for line in lines} == {100.0}
+        assert lines == sorted(lines, key=lambda line: line["at"])
+
+    def test_an_answer_that_would_be_too_long_has_longer_steps(self) -> None:
+        run = open_run()
+        taken(run, 2, 4.0)
+        step, found = samples_api.fitting(rates.of_run_samples(run), 2, most=20)
+        assert step in (32, 64)
+        assert 4 < len(found) <= 20
+
+    @pytest.mark.parametrize("query", ["e20009/8/samples", "e2/7/samples", "e2%000/7/samples"])
+    def test_what_there_is_not(self, query: str) -> None:
+        open_run()
+        status, answer = self.ask(query)
+        assert status == 404
+        assert "There is no run" in str(answer)
+
+    @pytest.mark.parametrize("step", ["0", "-1", "x", "86401", "1e3"])
+    def test_steps_that_are_none(self, step: str) -> None:
+        status, answer = self.ask(f"e20009/7/samples?step={step}")
+        assert status == 422
+        assert "step" in str(answer)
 
 
 class TestKept:

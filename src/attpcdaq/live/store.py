@@ -20,6 +20,7 @@ REFRESH_KEPT = timedelta(hours=1)
 BEAT_ROW = 1
 # Seconds over which the rate is smoothed that tells when a disk is full.
 SMOOTHED_OVER = 30.0
+PAUSE = 300.0
 
 
 def add_event(
@@ -122,11 +123,13 @@ def _smoothed(row: RouterState, grown: int, at: datetime, since: datetime | None
     """The smoothed rate after what came since it last grew; while nothing comes it stays, and smooth_rate ages it."""
     if grown <= 0 or since is None:
         return row.smooth_rate
-    seconds = (at - (row.grew_at or since)).total_seconds()
+    paused = (at - row.grew_at).total_seconds() if row.grew_at else math.inf
+    # After a long pause it begins anew: what comes now tells when the disk is full, not how long nothing came.
+    seconds = paused if paused < PAUSE else (at - since).total_seconds()
     if seconds <= 0:
         return row.smooth_rate
     mean = grown / seconds
-    return mean + (row.smooth_rate - mean) * math.exp(-seconds / SMOOTHED_OVER)
+    return mean if paused >= PAUSE else mean + (row.smooth_rate - mean) * math.exp(-seconds / SMOOTHED_OVER)
 
 
 def smooth_rate(row: RouterState, now: datetime) -> float:

@@ -10,7 +10,8 @@ from attpcdaq.runcontrol.seeing.views import DiskLevel, DiskView
 
 WARN_BELOW = 2 * 3600.0
 BAD_BELOW = 20 * 60.0
-# Beyond this nobody is interested, and the rate says nothing.
+# Beyond this nobody wants to read it, and beyond that the rate says nothing.
+TOLD_BELOW = 3 * 86400.0
 NEVER = 60 * 86400.0
 
 
@@ -50,7 +51,7 @@ def _view(writers: list[Writer], min_free: int) -> DiskView:
     free, rate = min(writer.free for writer in writers), sum(writer.rate for writer in writers)
     left = free / rate if rate * NEVER > free else None
     low = free < max(min_free, 1)
-    words = f"full in {in_time(left)}" if left is not None and free else ""
+    words = f"full in {in_time(left)}" if left is not None and free and left < TOLD_BELOW else ""
     return DiskView(writers[0].node, free, writers[0].total, rate, left, _level(left, low=low), low, words)
 
 
