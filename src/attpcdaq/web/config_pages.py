@@ -12,7 +12,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from attpcdaq.runcontrol.seeing import configurations
-from attpcdaq.runcontrol.seeing.configurations import KINDS, LOADED, NOW, Compared, Pair, UnknownSideError
+from attpcdaq.runcontrol.seeing.configurations import KINDS, LOADED, NOW, Compared, Likeness, Pair, UnknownSideError
 from attpcdaq.runlog.models import Experiment, Run, RunConfig
 from attpcdaq.topology.models import ConfigKind
 from attpcdaq.web.latest import latest_event_id
@@ -114,7 +114,8 @@ def compare(request: HttpRequest) -> HttpResponse:
         except UnknownSideError as error:
             return render(request, "runs/configurations_diff.html", context | {"unknown": str(error)}, status=404)
         found = configurations.pairs(*sides)
-        context |= {"sides": sides, "other": [p for p in found if not p.is_alike], "alike": _alike(found)}
+        context |= {"sides": sides, "differ": [pair for pair in found if pair.compared.differences]}
+        context |= {"not_known": _by_kind(found, "unknown"), "alike": _by_kind(found, "same", "identical")}
     return render(request, "runs/configurations_diff.html", context)
 
 
@@ -128,7 +129,14 @@ def _offered(experiment: Experiment | None, *chosen: str) -> list[tuple[str, str
     return [*offered.items(), *((key, key) for key in dict.fromkeys(chosen) if key and key not in offered)]
 
 
-def _alike(found: list[Pair]) -> list[tuple[str, list[Pair]]]:
-    """What is the same, by kind."""
-    alike = (pair for pair in found if pair.is_alike)
-    return [(ConfigKind(kind).label, list(those)) for kind, those in groupby(alike, lambda pair: pair.kind)]
+def _by_kind(found: list[Pair], *likeness: Likeness) -> list[tuple[str, str, list[Pair]]]:
+    """What is so, by kind and by the problem that several have in common."""
+    those = sorted((pair for pair in found if pair.compared.likeness in likeness), key=_kind_and_problem)
+    return [
+        (ConfigKind(KINDS[number]).label, problem, list(pairs))
+        for (number, problem), pairs in groupby(those, _kind_and_problem)
+    ]
+
+
+def _kind_and_problem(pair: Pair) -> tuple[int, str]:
+    return KINDS.index(pair.kind), pair.compared.problem

@@ -21,6 +21,8 @@ LOADED = "loaded"
 KINDS = [kind.value for kind in ConfigKind]
 
 Likeness = Literal["identical", "same", "different", "unknown"]
+# What must be looked at comes first; whether the bytes are the same too is not what is asked.
+ORDER: list[Likeness] = ["different", "unknown", "same", "identical"]
 
 
 class UnknownSideError(Exception):
@@ -114,12 +116,12 @@ def loaded_as_filed(rows: Iterable[RunConfig]) -> dict[tuple[str, str, str], Com
     return {key: compare(one, two) for key, one in files.items() if one and (two := loaded.get(key))}
 
 
-def drifts_of(run: Run) -> list[tuple[str, str]]:
-    """ECC server and words of every file that changed on disk while it is in use by this run; none when it is over."""
+def drifts_of(run: Run) -> list[str]:
+    """Every file that changed on disk while this run has it in use, in words; none when the run is over."""
     if not run.is_open:
         return []
     names = dict(ECCServer.objects.filter(name__in=run.configuration).values_list("pk", "name"))
-    return [(names[drift.server_id], drift.text) for drift in drifts(names)]
+    return [f"{names[drift.server_id]}: {drift.text}" for drift in drifts(names)]
 
 
 def side(key: str) -> Side:
@@ -164,7 +166,7 @@ def _entries_now() -> Iterable[Entry]:
 
 
 def pairs(old: Side, new: Side) -> list[Pair]:
-    """What is not the same first; servers with the same two files together, in the order of the setup."""
+    """What is not the same first, then what is not known; servers with the same two files stand together."""
     if not (old.entries and new.entries):
         return []
     # No file on a node holds the data links.
@@ -175,7 +177,7 @@ def pairs(old: Side, new: Side) -> list[Pair]:
             for one, two in _matched(_of(old, server, kind), _of(new, server, kind)):
                 together.setdefault((kind, _bare(one), _bare(two)), []).append(server)
     found = [Pair(key[0], tuple(names), key[1], key[2], _compared(key[1], key[2])) for key, names in together.items()]
-    return sorted(found, key=lambda pair: (pair.is_alike, KINDS.index(pair.kind)))
+    return sorted(found, key=lambda pair: (ORDER.index(pair.compared.likeness), KINDS.index(pair.kind)))
 
 
 def _servers(old: Side, new: Side) -> list[str]:
@@ -206,7 +208,7 @@ def _bare(entry: Entry | None) -> Entry | None:
 
 def _compared(old: Entry | None, new: Entry | None) -> Compared:
     if old is None or new is None:
-        return Compared("unknown", problem="It is not kept on the one side, so nothing can be compared.")
+        return Compared("unknown", problem="Kept on one of the two sides only.")
     if old.blob is not None and new.blob is not None:
         return compare(old.blob, new.blob)
     why = (old.problem if old.blob is None else new.problem) or "they have not been read yet"
