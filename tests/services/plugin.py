@@ -16,7 +16,7 @@ from tests.services.rabbitmq import RabbitMQ, running_rabbitmq
 from tests.services.sshd import Sshd, running_sshd
 
 SERVICES = {"postgresql", "rabbitmq", "nginx", "sshd", "browser_type_launch_args"}
-E2E_FOLDERS = {"e2e", "chaos", "deploy"}
+E2E_FOLDERS = {"e2e", "chaos", "closeout", "deploy"}
 DATABASE_URL = "ATTPCDAQ_DATABASE_URL"
 STARTED = pytest.StashKey[ExitStack]()
 
