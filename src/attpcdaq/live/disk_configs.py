@@ -154,10 +154,10 @@ def record(found: Found, at: datetime) -> None:
         DiskConfig.objects.update_or_create(ecc_server_id=found.wanted.server_id, kind=kind, name=name, defaults=fields)
     now = _drift(found)
     if now is not None and now != before:
-        add_event("ecc", now.text, subject=found.wanted.server, severity=Severity.WARNING, at=at)
+        add_event("run", now.text, subject=found.wanted.server, severity=Severity.WARNING, at=at)
     elif now is None and before is not None:
         text = f"{before.path.rpartition('/')[2]} is on disk again as it was loaded"
-        add_event("ecc", text, subject=found.wanted.server, at=at)
+        add_event("run", text, subject=found.wanted.server, at=at)
 
 
 def _drift(found: Found) -> Drift | None:
