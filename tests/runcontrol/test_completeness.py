@@ -167,6 +167,26 @@ class TestEvents:
         many = run_of(replaced(whole(), 1, 0, data_file(1, 0, range(80))))
         assert (many.verdict, texts(many)) == ("incomplete", ["CoBo1_AsAd0: ends 20 events before the others"])
 
+    def test_a_board_that_was_not_stopped_with_the_others_makes_them_no_worse(self) -> None:
+        files = replaced(whole(cobos=3), 1, 0, data_file(1, 0, range(140)))
+        judgement = run_of(files, RunFacts(boards(3), seconds=60.0))
+        assert judgement.verdict == "remarks"
+        assert texts(judgement) == ["CoBo1_AsAd0: goes on for 40 events after the others: it was not stopped with them"]
+
+    def test_without_a_mutant_file_one_of_three_may_go_on_but_not_two(self) -> None:
+        files = [data_file(cobo, 0, EVENTS) for cobo in range(2)]
+        facts = RunFacts(boards(3, mutant=False), seconds=60.0)
+        alone = run_of([*files, data_file(2, 0, range(140))], facts)
+        assert (alone.verdict, len(alone.reasons)) == ("remarks", 1)
+        two = run_of([files[0], *(data_file(cobo, 0, range(140)) for cobo in (1, 2))], facts)
+        assert (two.verdict, texts(two)) == ("incomplete", ["CoBo0_AsAd0: ends 40 events before the others"])
+
+    def test_triggers_that_no_cobo_has_are_missing(self) -> None:
+        files = [file for file in whole(cobos=3) if file.owner != "router-mutant"]
+        judgement = run_of([*files, mutant_file(range(140))], RunFacts(boards(3), seconds=60.0))
+        assert judgement.verdict == "incomplete"
+        assert "ends 40 events before the others" in texts(judgement)[0]
+
     def test_a_mutant_whose_counter_went_on_is_compared_all_the_same(self) -> None:
         files = [file for file in whole() if file.owner != "router-mutant"]
         judgement = run_of([*files, mutant_file(range(1000, 1100))])

@@ -25,6 +25,7 @@ def test_they_say_what_sets_say(seed: int) -> None:
     assert all(before[1] + 1 < after[0] for before, after in pairwise(one))
     assert ranges.count(one) == len(numbers(a))
     assert numbers(ranges.without(one, other)) == numbers(a) - numbers(b)
+    assert numbers(ranges.within(one, other)) == numbers(a) & numbers(b)
     assert numbers(ranges.shifted(one, 7)) == {number + 7 for number in numbers(a)}
 
 

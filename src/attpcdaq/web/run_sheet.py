@@ -134,10 +134,12 @@ def _record(run: Run) -> dict[str, Any]:
 def _files(request: HttpRequest, run: Run) -> dict[str, Any]:
     """The files and what is proven of them; of very many only some are shown at first."""
     files, everything = files_of(run), request.GET.get("files") == "all"
+    lines = file_lines(files if everything else files[:FILES_SHOWN])
     return {
         "manifest": manifest_of(run),
         "progress": progress_of(files),
-        "files": file_lines(files if everything else files[:FILES_SHOWN]),
+        "files": lines,
+        "bad_files": sum(line.is_bad for line in lines),
         "file_count": len(files),
         "files_query": "?files=all" if everything else "",
         "data_bytes": sum(file.size for file in files if file.kind == "data"),

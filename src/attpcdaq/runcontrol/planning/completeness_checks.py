@@ -28,6 +28,8 @@ from get_protocol.graw_scan import Summary
 INCOMPLETE, NOT_PROVEN, REMARK = Level.INCOMPLETE, Level.NOT_PROVEN, Level.REMARK
 END_EVENTS = 10
 """Events missing at the very end, up to so many, were on their way when the boards were stopped: a remark."""
+LEAST_BOARDS = 3
+"""Of which one may be seen to differ from the others."""
 STUTTER = 10
 """Event numbers sent twice, up to so many, are no counter that began again."""
 CLOCKS_APART = 1.0
@@ -126,7 +128,9 @@ def _events(sources: Sequence[Source], facts: RunFacts) -> Iterator[Finding]:
     """Which events are missing: of those that others have, and of those that nobody has."""
     for group in _groups(sources, facts):
         yield from _align_mutant(group)
-        everyone = event_ranges.merged(each for source in group for each in source.compared)
+        end = ((0, _common_end(group)),)
+        yield from _went_on(group, end)
+        everyone = event_ranges.merged(each for source in group for each in event_ranges.within(source.compared, end))
         for source in group:
             missing = event_ranges.without(everyone, source.compared)
             last = source.compared[-1][1] if source.own else -1
@@ -134,6 +138,32 @@ def _events(sources: Sequence[Source], facts: RunFacts) -> Iterator[Finding]:
             source.lacks = missing[: len(missing) - len(source.behind)]
         yield from _holes(group, everyone)
         yield from _clocks(group)
+
+
+def _common_end(group: Sequence[Source]) -> int:
+    """The last event of the run: behind it a board that was not stopped with the others may have gone on by itself.
+
+    That is believed where the MuTAnT's triggers had ended, or of a single CoBo of three or more.
+    """
+    lasts: dict[str, int] = {}
+    for source in group:
+        board = source.name.split("_")[0]
+        lasts[board] = max([lasts.get(board, 0), *(last for _, last in source.compared)])
+    falling = sorted(lasts.values(), reverse=True)
+    half = falling[(len(falling) - 1) // 2]
+    if MUTANT in lasts:
+        return half if lasts[MUTANT] <= half else falling[0]
+    return falling[1] if len(falling) >= LEAST_BOARDS and falling[1] == half else falling[0]
+
+
+def _went_on(group: Sequence[Source], end: tuple[Range, ...]) -> Iterator[Finding]:
+    for source in group:
+        number = event_ranges.count(event_ranges.without(source.compared, end))
+        if number:
+            text = (
+                f"goes on for {number} event{'s' if number > 1 else ''} after the others: it was not stopped with them"
+            )
+            yield Finding(REMARK, source.name, text, "went on")
 
 
 def _groups(sources: Sequence[Source], facts: RunFacts) -> list[list[Source]]:

@@ -42,6 +42,12 @@ def _without(ranges: Iterable[Range], taken: list[Range]) -> Iterator[Range]:
             yield begin, last
 
 
+def within(ranges: Iterable[Range], limits: tuple[Range, ...]) -> tuple[Range, ...]:
+    """What is in `ranges` and in `limits` too; both as `merged` gives them."""
+    ranges = tuple(ranges)
+    return without(ranges, without(ranges, limits))
+
+
 def span(ranges: tuple[Range, ...]) -> tuple[Range, ...]:
     """One range from the first number to the last; nothing of nothing."""
     return ((ranges[0][0], ranges[-1][1]),) if ranges else ()
