@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Iterable
+from functools import lru_cache
 
 from attpcdaq.gateways.errors import Refused
 
@@ -21,6 +22,7 @@ def is_plain(name: str) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)  # the same names are seen every second
 def is_graw(name: str) -> bool:
     """Is this the name of a data file?"""
     return is_plain(name) and name.endswith(GRAW_SUFFIX) and name != GRAW_SUFFIX

@@ -1,7 +1,6 @@
 """The last event number of a file that grows on a node, from its last bytes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import asyncssh
@@ -35,9 +34,20 @@ class Tails:
 
     def __init__(self) -> None:
         self._seen: dict[str, _Seen] = {}
+        self._growing: dict[str, str] = {}
 
-    async def last_event(self, session: Session, directory: str, file: GrawFile | None) -> int | None:
-        """Event number of the last frame; None when there is no frame or it cannot be read (a file just moved)."""
+    def expected(self, directory: str) -> str | None:
+        """Path of the file that grew when it was last looked at, and will be read again, as likely as not."""
+        return self._growing.get(directory)
+
+    async def last_event(
+        self, session: Session, directory: str, file: GrawFile | None, handles: Mapping[str, bytes]
+    ) -> int | None:
+        """Event number of the last frame; None when there is no frame or it cannot be read (a file just moved).
+
+        `handles` are files, by path, which the caller has opened and will close.
+        """
+        self._growing.pop(directory, None)
         if file is None or file.size == 0:
             return None
         seen = self._seen.get(directory)
@@ -45,13 +55,12 @@ class Tails:
             return seen.last.event_idx if seen.last else None
         if seen is not None and (seen.file.name != file.name or seen.file.size > file.size):
             seen = None
+        path = f"{directory}/{file.name}"
         try:
-            async with _opened(session, f"{directory}/{file.name}") as read:
-                first = seen.first if seen else read_header(await read(HEADER_BYTES, 0))
-                last = await _last_frame(read, first, seen.last if seen and seen.last else first, file.size)
+            first, last = await _ends(session, path, handles.get(path), seen, file.size)
         except (FrameError, asyncssh.SFTPNoSuchFile, asyncssh.SFTPFailure, asyncssh.SFTPPermissionDenied):
             return None
-        self._seen[directory] = _Seen(file, first, last)
+        self._seen[directory], self._growing[directory] = _Seen(file, first, last), path
         return last.event_idx if last else None
 
 
@@ -60,21 +69,30 @@ def newest(files: tuple[GrawFile, ...]) -> GrawFile | None:
     return max((file for file in files if file.size), key=lambda file: (file.mtime, file.name), default=None)
 
 
-@asynccontextmanager
-async def _opened(session: Session, path: str) -> AsyncIterator[_Read]:
-    (answer,) = await session.ask([sftp_batch.open_file(path)])
-    handle = sftp_answers.data(answer)
+async def _ends(
+    session: Session, path: str, handle: bytes | None, seen: _Seen | None, size: int
+) -> tuple[FrameHeader, FrameHeader | None]:
+    """First and last frame; a handle that was not given is closed again."""
+    known = handle
+    if handle is None:
+        handle = sftp_answers.data((await session.ask([sftp_batch.open_file(path)]))[0])
+    try:
+        read = _reader(session, handle)
+        first = seen.first if seen else read_header(await read(HEADER_BYTES, 0))
+        return first, await _last_frame(read, first, seen.last if seen and seen.last else first, size)
+    finally:
+        if known is None:
+            session.forget([handle])
 
+
+def _reader(session: Session, handle: bytes) -> _Read:
     async def read(size: int, offset: int) -> bytes:
         """As much as is there, in pieces that any server gives at once."""
         starts = range(offset, offset + size, PIECE)
         asked = [sftp_batch.read_bytes(handle, min(PIECE, offset + size - start), start) for start in starts]
         return b"".join([sftp_answers.data(piece) for piece in await session.ask(asked)])
 
-    try:
-        yield read
-    finally:
-        session.forget([handle])
+    return read
 
 
 async def _last_frame(read: _Read, first: FrameHeader, like: FrameHeader, size: int) -> FrameHeader | None:

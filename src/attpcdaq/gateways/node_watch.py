@@ -1,6 +1,5 @@
 """One look at the data routers of a node, as cheap as it can be: a few packets, seldom a process."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -32,6 +31,20 @@ class _Look:
 
 
 @dataclass(frozen=True, slots=True)
+class _First:
+    """Answers to the first packet: directory and space by path, files that were opened, processes that live or not."""
+
+    places: Mapping[str, tuple[Answer, Answer]]
+    files: Mapping[str, bytes]
+    alive: Sequence[Answer]
+
+    @property
+    def handles(self) -> list[bytes]:
+        listings = [sftp_answers.data(one) for one, _ in self.places.values() if isinstance(one, bytes)]
+        return [*listings, *self.files.values()]
+
+
+@dataclass(frozen=True, slots=True)
 class _Hearing:
     pid: int
     at: float
@@ -58,26 +71,36 @@ class Watch:
         places = {router: self._directory(router) for router in routers}
         directories = list(dict.fromkeys(path for path in places.values() if isinstance(path, str)))
         pids = list(dict.fromkeys(pid for router in routers if (pid := self._pids.get(router)) is not None))
-        answers = await self.session.ask(
-            [
-                *(sftp_batch.open_directory(path) for path in directories),
-                *(sftp_batch.stat_space(path) for path in directories),
-                *(sftp_batch.stat(f"/proc/{pid}") for pid in pids),
-                *([sftp_batch.stat("/proc/self")] if self._has_proc is None else []),
-            ]
-        )
-        count = len(directories)
-        handles, spaces, alive = answers[:count], answers[count : 2 * count], answers[2 * count : 2 * count + len(pids)]
-        if self._has_proc is None:
-            self._has_proc = isinstance(answers[-1], bytes)
+        first = await self._first(directories, pids)
         try:
-            await self._find(routers, alive)
-            seen = await asyncio.gather(*map(self._look, directories, handles, spaces))
+            await self._find(routers, first.alive)
+            seen = [await self._look(path, *one, first.files) for path, one in first.places.items()]
         finally:
-            self.session.forget([sftp_answers.data(one) for one in handles if isinstance(one, bytes)])
+            self.session.forget(first.handles)
         looks = dict(zip(directories, seen, strict=True))
         ends = ((router, looks[place] if isinstance(place, str) else place) for router, place in places.items())
         return {router.name: await self._reading(router, look) for router, look in ends}
+
+    async def _first(self, directories: Sequence[str], pids: Sequence[int]) -> _First:
+        """What can be asked before anything is known: in one packet."""
+        paths = [path for directory in directories if (path := self._tails.expected(directory)) is not None]
+        processes = ["/proc/self"] if self._has_proc is None else []
+        processes += [f"/proc/{pid}" for pid in pids]
+        asked = [
+            [sftp_batch.open_directory(path) for path in directories],
+            [sftp_batch.stat_space(path) for path in directories],
+            [sftp_batch.open_file(path) for path in paths],
+            [sftp_batch.stat(path) for path in processes],
+        ]
+        answers = iter(await self.session.ask([one for group in asked for one in group]))
+        listings, spaces, files, alive = ([next(answers) for _ in group] for group in asked)
+        if self._has_proc is None:
+            self._has_proc = isinstance(alive.pop(0), bytes)
+        return _First(
+            dict(zip(directories, zip(listings, spaces, strict=True), strict=True)),
+            {path: sftp_answers.data(one) for path, one in zip(paths, files, strict=True) if isinstance(one, bytes)},
+            alive,
+        )
 
     def _directory(self, router: RouterQuery) -> str | Refused:
         try:
@@ -98,10 +121,12 @@ class Watch:
             self._listed_at = self.monotonic()
             self._pids = {router: router_pid(processes, router.process_name, router.port) for router in routers}
 
-    async def _look(self, directory: str, handle: Answer, space: Answer) -> _Look | Refused:
+    async def _look(
+        self, directory: str, listing: Answer, space: Answer, handles: Mapping[str, bytes]
+    ) -> _Look | Refused:
         try:
-            files = await self._files(sftp_answers.data(handle))
-            event = await self._tails.last_event(self.session, directory, newest(files))
+            files = await self._files(sftp_answers.data(listing))
+            event = await self._tails.last_event(self.session, directory, newest(files), handles)
             return _Look(files, event, await self._disk(directory, space))
         except asyncssh.SFTPNoSuchFile:
             return Refused(f"there is no directory {directory}", Refused.MISSING)

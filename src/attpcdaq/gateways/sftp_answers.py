@@ -12,6 +12,9 @@ from attpcdaq.gateways.sftp_batch import Answer
 
 SIZE, OWNER, PERMISSIONS, TIMES, EXTENDED = 1, 2, 4, 8, 0x80000000
 _SPACE = struct.Struct(">11Q")
+_LENGTH = struct.Struct(">I")
+_USUAL = struct.Struct(">IQIIIII")
+"""Attributes as servers send them: flags, size, owner, group, permissions, times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +70,22 @@ def disk(answer: Answer) -> Disk:
 
 
 def _string(body: bytes, at: int) -> tuple[bytes, int]:
-    end = at + 4 + int.from_bytes(body[at : at + 4], "big")
-    if end > len(body) or at + 4 > len(body):
+    end = at + 4 + (_LENGTH.unpack_from(body, at)[0] if len(body) >= at + 4 else len(body))
+    if end > len(body):
         raise asyncssh.SFTPBadMessage("an SFTP answer that ends too early")
     return body[at + 4 : end], end
 
 
 def _attributes(body: bytes, at: int) -> tuple[tuple[bool, FileStat], int]:
     """Is it an ordinary file (or not said), its size and time; and where what follows begins."""
+    if len(body) >= at + _USUAL.size:
+        flags, size, _, _, mode, _, mtime = _USUAL.unpack_from(body, at)
+        if flags == SIZE | OWNER | PERMISSIONS | TIMES:
+            return (stat.S_ISREG(mode), FileStat(size, float(mtime))), at + _USUAL.size
+    return _any_attributes(body, at)
+
+
+def _any_attributes(body: bytes, at: int) -> tuple[tuple[bool, FileStat], int]:
     try:
         (flags,) = struct.unpack_from(">I", body, at)
         at += 4
