@@ -61,8 +61,8 @@ def test_the_setup_leads_there(client: Client) -> None:
 
 def test_nothing_is_trusted_at_first(client: Client) -> None:
     assert "Nothing is trusted" in row(client)
-    assert "No key: the DAQ cannot log in there." in row(client)
-    assert "Not read yet" in row(client)
+    assert "no key: the DAQ cannot log in there." in row(client)
+    assert "not read yet" in row(client)
     assert "Pin this key" not in row(client)
 
 

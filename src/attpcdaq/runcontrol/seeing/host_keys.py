@@ -115,7 +115,8 @@ def _in_file(node: Node) -> tuple[Sequence[TrustedKey], str]:
         keys = HostKeys(address, settings.SSH_KNOWN_HOSTS).match(node.host, node.host, node.ssh_port)[0]
     except GatewayError as error:
         return (), str(error)
-    return [TrustedKey(key.get_algorithm(), key.get_fingerprint()) for key in keys], ""
+    # By its name and by its address, which may be the same.
+    return list(dict.fromkeys(TrustedKey(key.get_algorithm(), key.get_fingerprint()) for key in keys)), ""
 
 
 def _kind(key: str) -> str:
