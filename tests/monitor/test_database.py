@@ -4,14 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 
-from attpcdaq.gateways.ports import GrawFile, RouterReading
-from attpcdaq.live.models import ECCState, Event, MonitorBeat, RouterState
+from attpcdaq.gateways.ports import GrawFile, NodeClock, RouterReading
+from attpcdaq.live.models import ECCState, Event, MonitorBeat, NodeState, RouterSample, RouterState
 from attpcdaq.monitor.database import Database
 from attpcdaq.monitor.readings import Batch, Key, Kind, Outcome, Problem, Reading
+from attpcdaq.runlog.models import Experiment, Run
 from attpcdaq.testing.builders import build_detector
-from attpcdaq.topology.models import ECCServer
+from attpcdaq.topology.models import DataRouter, ECCServer, Node
 from get_protocol.ecc_messages import StateReply
 from get_protocol.state_machine import State, Transition
 
@@ -45,9 +47,69 @@ def test_targets_are_the_rows(database: Database) -> None:
 
 def test_targets_cost_four_queries_however_many_there_are(database: Database) -> None:
     build_detector(cobos=12)
-    with CaptureQueriesContext(connection, ) as queries:  # fmt: skip
-        database.targets()
+    before = database.targets()
+    with CaptureQueriesContext(connection) as queries:
+        assert database.targets() is before
     assert len(queries) == 4
+
+
+CHANGES: list[tuple[type[Model], dict[str, object]]] = [
+    (ECCServer, {"name": "x"}), (ECCServer, {"host": "x"}), (ECCServer, {"port": 9}),
+    (Node, {"name": "x"}), (Node, {"host": "x"}), (Node, {"ssh_port": 9}), (Node, {"ssh_user": "x"}),
+    (Node, {"access": "agent"}), (Node, {"access": "agent", "agent_port": 9}),
+    (DataRouter, {"name": "x"}), (DataRouter, {"process_name": "DataExporter"}), (DataRouter, {"port": 9}),
+    (DataRouter, {"staging_dir": "/x"}), (DataRouter, {"log_file": "/x"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("model", "change"), CHANGES)
+def test_whatever_changes_is_seen(database: Database, model: type[Model], change: dict[str, object]) -> None:
+    build_detector(cobos=1, mutant=False)
+    before = database.targets()
+    model._default_manager.update(**change)
+    after = database.targets()
+    assert after != before
+    assert after == Database().targets()
+
+
+def test_a_pinned_key_is_seen_and_a_router_that_moves_too(database: Database) -> None:
+    rows = build_detector(cobos=2, mutant=False)
+    before = database.targets()
+    rows.nodes[0].host_keys.create(key="ssh-ed25519 AAAA", fingerprint="SHA256:x", pinned_by="jo", pinned_at=NOON)
+    pinned = database.targets()
+    assert pinned.nodes[0].address.host_keys == ("ssh-ed25519 AAAA",)
+    DataRouter.objects.filter(pk=rows.data_routers[1].pk).update(node=rows.nodes[0])
+    assert [len(node.routers) for node in database.targets().nodes] == [2]
+    assert before != pinned
+
+
+def test_a_clock_becomes_a_row_and_samples_are_written(database: Database) -> None:
+    rows = build_detector(cobos=1, mutant=False)
+    database.targets()
+    node, router = Key(Kind.NODE, rows.nodes[0].pk), Key(Kind.ROUTER, rows.data_routers[0].pk)
+    experiment = Experiment.objects.create(name="e20009", is_active=True)
+    run = Run.objects.create(experiment=experiment, number=1, state="running", requested_at=NOON, started_at=NOON)
+    for second in range(6):
+        reading = RouterReading(True, (GrawFile("a.graw", 1000 * second, 1.0),), second, 10**9, 10**10, 4711)
+        database.write(batch((router, reading), (node, NodeClock(0.2, 0.01, 0)), seconds=second, alive=(router, node)))
+    assert NodeState.objects.get().clock_off
+    assert [(row.run_id, row.rate) for row in RouterSample.objects.all()] == [(run.pk, 1000.0), (run.pk, 1000.0)]
+    database.write(batch((node, Problem("no answer within 5 s")), seconds=7))
+    assert NodeState.objects.get().problem == "no answer within 5 s"
+
+
+def test_old_samples_are_thinned_out_a_little_at_a_time(database: Database) -> None:
+    RouterSample.objects.bulk_create(
+        RouterSample(router="r", node="n", run_id=1, at=NOON - timedelta(minutes=20, seconds=2 * n), seconds=2, files=1,
+                     bytes=1, rate=1.0, event_rate=1.0) for n in range(120)
+    )  # fmt: skip
+    counts = []
+    for second in range(8):
+        database.write(batch(seconds=second, alive=()))
+        counts.append(RouterSample.objects.count())
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > 90
+    assert counts[-1] in (24, 25)
 
 
 def test_a_reading_becomes_a_row_and_an_event_once(database: Database) -> None:

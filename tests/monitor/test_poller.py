@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from attpcdaq.gateways.ports import EccAddress, NodeAddress, RouterQuery, RouterReading
+from attpcdaq.gateways.errors import Refused
+from attpcdaq.gateways.ports import EccAddress, NodeAddress, NodeClock, RouterQuery, RouterReading
 from attpcdaq.monitor.poller import Pace, Poller
 from attpcdaq.monitor.readings import EccTarget, Key, Kind, NodeTarget, Problem, Reading, RouterTarget, Targets
 from attpcdaq.testing.clock import ManualClock
@@ -185,3 +186,41 @@ async def test_closing_ends_every_task(desk: Desk) -> None:
     assert len(asyncio.all_tasks() - before) == 9
     await desk.poller.close()
     assert asyncio.all_tasks() == before
+
+
+async def test_clocks_are_read_soon_and_then_twice_a_minute(desk: Desk) -> None:
+    desk.watch(servers=0, nodes=3)
+    for number in range(3):
+        desk.nodes.nodes[f"node-{number}"].clock = NodeClock(0.1 * number, 0.001, 60)
+    await desk.clock.advance(63.0)
+    assert desk.times(Kind.NODE, 0) == [0.0, 30.0, 60.0]
+    assert desk.times(Kind.NODE, 2) == [2.0, 32.0, 62.0]
+    assert desk.of(Kind.NODE, 2)[0].outcome == NodeClock(0.2, 0.001, 60)
+
+
+async def test_a_clock_that_cannot_be_read_delays_no_router(desk: Desk) -> None:
+    desk.watch(servers=0, nodes=2)
+    desk.nodes.fail("node-0", "read_clock", Refused("node-0: there is no date"))
+    await desk.clock.advance(2.0)
+    assert desk.of(Kind.NODE, 0)[0].outcome == Problem("node-0: there is no date")
+    assert len(desk.times(Kind.ROUTER, 0)) == 3
+    desk.nodes.hang("node-1")
+    await desk.clock.advance(60.0)
+    assert isinstance(desk.of(Kind.NODE, 1)[-1].outcome, Problem)
+    assert desk.of(Kind.ROUTER, 0)[-1].at == desk.clock.now()
+
+
+async def test_an_agent_is_not_asked_for_its_clock(desk: Desk) -> None:
+    agent = NodeAddress("node-0", "127.0.0.1", 8080, access="agent")
+    desk.nodes.add("node-0")
+    desk.poller.watch(Targets((), (NodeTarget(0, agent, ()),)))
+    await desk.clock.advance(40.0)
+    assert desk.of(Kind.NODE, 0) == []
+
+
+async def test_a_node_added_later_is_asked_for_its_clock_at_once(desk: Desk) -> None:
+    desk.watch(servers=1)
+    await desk.clock.advance(17.0)
+    desk.watch(servers=1, nodes=1)
+    await desk.clock.advance(1.0)
+    assert len(desk.of(Kind.NODE, 0)) == 1

@@ -175,11 +175,14 @@ def touch(ecc_ids: Collection[int], router_ids: Collection[int], at: datetime) -
     every router, and an event for each would be most of the table.
     """
     with transaction.atomic():
-        ECCState.objects.filter(pk__in=ecc_ids, problem="").update(seen_at=at)
-        RouterState.objects.filter(pk__in=router_ids, problem="").update(seen_at=at)
-        beat = MonitorBeat.objects.filter(pk=BEAT_ROW).first()
-        moved = Q(changed_at__gt=beat.at) if beat else Q(changed_at__isnull=False)
-        MonitorBeat.objects.update_or_create(pk=BEAT_ROW, defaults={"at": at})
+        if ecc_ids:
+            ECCState.objects.filter(pk__in=ecc_ids, problem="").update(seen_at=at)
+        if router_ids:
+            RouterState.objects.filter(pk__in=router_ids, problem="").update(seen_at=at)
+        beat = MonitorBeat.objects.filter(pk=BEAT_ROW).values_list("at", flat=True).first()
+        moved = Q(changed_at__gt=beat) if beat else Q(changed_at__isnull=False)
+        if not MonitorBeat.objects.filter(pk=BEAT_ROW).update(at=at):
+            MonitorBeat.objects.get_or_create(pk=BEAT_ROW, defaults={"at": at})
         if RouterState.objects.filter(moved).exists():
             add_event("router", at=at)
 

@@ -10,7 +10,7 @@ from attpcdaq.gateways.ports import NodeClock, RouterReading
 from attpcdaq.live import clocks, store, thinning
 from attpcdaq.monitor.readings import Batch, Key, Kind, Reading, Targets
 from attpcdaq.monitor.sampler import Sampler
-from attpcdaq.monitor.targets import read_targets
+from attpcdaq.monitor.targets import TargetReader
 from get_protocol.ecc_messages import StateReply
 
 logger = logging.getLogger(__name__)
@@ -33,11 +33,12 @@ class Database:
         self._tidied_at: datetime | None = None
         self._thin_at: datetime | None = None
         self._sampler = Sampler()
+        self._targets = TargetReader()
 
     def targets(self) -> Targets:
         """What is to be watched now."""
         try:
-            targets = read_targets()
+            targets = self._targets.read()
         except Error:
             connection.close()
             raise
@@ -70,6 +71,8 @@ class Database:
 
 
 def _write(readings: tuple[Reading, ...]) -> frozenset[Key]:
+    if not readings:
+        return frozenset()
     try:
         with transaction.atomic():
             return frozenset(reading.key for reading in readings if not _record(reading))

@@ -15,7 +15,7 @@ from attpcdaq.monitor.database import Database
 from attpcdaq.monitor.poller import Poller
 from attpcdaq.monitor.recorder import Recorder
 from attpcdaq.monitor.worker import Sweeper, Worker
-from attpcdaq.runcontrol.watching.sweep import sweep
+from attpcdaq.runcontrol.watching.rounds import Rounds
 
 logger = logging.getLogger(__name__)
 SETUP_EVERY = 2.0
@@ -25,7 +25,7 @@ CLOSE_WITHIN = 0.5
 
 def main() -> None:
     """Read and write until SIGTERM or SIGINT; the process is gone within 2 s of it, whatever hangs."""
-    sweeper = Sweeper(sweep)
+    sweeper = Sweeper(Rounds())
     sweeper.start()
     try:
         asyncio.run(_run())
