@@ -142,9 +142,7 @@ class TestEvents:
     def test_what_a_whole_cobo_lacks_is_said_once(self) -> None:
         files = replaced(whole(), 1, 0, data_file(1, 0, range(20, 100)))
         files = replaced(files, 1, 1, data_file(1, 1, range(20, 100)))
-        assert texts(run_of(files)) == [
-            "CoBo1_AsAd0, CoBo1_AsAd1: without events 0 to 19 (20 in all), which others have"
-        ]
+        assert texts(run_of(files)) == ["CoBo1 AsAds 0 to 1: without events 0 to 19 (20 in all), which others have"]
 
     def test_what_the_mutant_has_and_no_cobo(self) -> None:
         events = [n for n in EVENTS if n != 42]
@@ -251,7 +249,7 @@ class TestBoards:
         files = replaced(whole(), 1, 0, data_file(1, 0, range(40)))
         judgement = run_of(replaced(files, 1, 1, data_file(1, 1, range(40))), facts)
         assert judgement.verdict == "remarks"
-        assert texts(judgement) == [f"CoBo1_AsAd0, CoBo1_AsAd1: ends 60 events before the others: {out}"]
+        assert texts(judgement) == [f"CoBo1 AsAds 0 to 1: ends 60 events before the others: {out}"]
 
     @pytest.mark.parametrize("files", [[], [data_file(0, 0, ())]])
     def test_no_frame_at_all(self, files: list[CheckedFile]) -> None:

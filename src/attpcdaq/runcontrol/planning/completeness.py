@@ -1,5 +1,6 @@
 """Whether a run's data are complete, and why not: from what its files hold and what is known of the run. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,6 +11,7 @@ from attpcdaq.runcontrol.planning.event_ranges import Range
 from get_protocol.graw_scan import Summary
 
 MUTANT = "MuTanT"
+SOURCE = re.compile(r"(?P<cobo>CoBo\d+)_AsAd\d+")
 TICKS = 100_000_000
 """Time stamps count 10 ns (facts 5)."""
 SPAN_MARGIN = 90.0
@@ -205,9 +207,23 @@ def in_sentences(findings: Iterable[Finding]) -> tuple[Reason, ...]:
 
 
 def _sentence(names: Sequence[str], text: str) -> str:
-    named = list(dict.fromkeys(name for name in names if name))
+    named = _by_cobo(dict.fromkeys(name for name in names if name))
     shown = ", ".join(named[:SHOWN_ALIKE]) + (f" and {len(named) - SHOWN_ALIKE} more" * (len(named) > SHOWN_ALIKE))
     return f"{shown}: {text}" if shown else text
+
+
+def _by_cobo(names: Iterable[str]) -> list[str]:
+    """Names in their order, several AsAds of one CoBo as one: "CoBo3 AsAds 0 to 2"."""
+    together: dict[str, list[str]] = {}
+    for name in names:
+        source = SOURCE.fullmatch(name)
+        together.setdefault(source["cobo"] if source else name, []).append(name)
+    return [f"{first} AsAds {_asads(each)}" if len(each) > 1 else each[0] for first, each in together.items()]
+
+
+def _asads(names: Iterable[str]) -> str:
+    numbers = (int(name.rpartition("AsAd")[2]) for name in names)
+    return event_ranges.words(event_ranges.merged((number, number) for number in numbers))
 
 
 def _few(texts: Sequence[str]) -> Iterator[str]:
