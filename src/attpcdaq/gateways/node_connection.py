@@ -21,9 +21,9 @@ from attpcdaq.gateways.sftp_batch import open_session
 LOST = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, asyncssh.DisconnectError, asyncssh.ChannelOpenError)
 ENCRYPTION = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
 """These first: here they cost two thirds of what the usual first choice costs."""
-KEEPALIVE_S = 2.0
 KEEPALIVE_MISSED = 3
-"""A node that was switched off is noticed after 8 s, even when nobody asks it anything."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
+"""Between two tries to connect; a node that is up again is found within the longer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class SshIdentity:
     user: str
     key: Path | None
     known_hosts: Path | None
+    keepalive: float = 2.0
+    """Seconds of silence after which a node is asked whether it is there; after three such questions it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,22 @@ class Link:
 class _Slot:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     link: Link | None = None
+    users: int = 0
+    is_old: bool = False
+    failure: str = ""
+    pause: float = 0.0
+    not_before: float = 0.0
+
+    def failed(self, text: str) -> None:
+        """The next try waits, longer each time."""
+        self.failure, self.pause = text, min(max(2 * self.pause, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+        self.not_before = asyncio.get_running_loop().time() + self.pause
+
+    def leave(self) -> None:
+        """One user less; the last one closes a connection that nobody is to take any more."""
+        self.users -= 1
+        if self.is_old and self.users == 0 and self.link is not None:
+            self.link.connection.abort()
 
 
 class NodeConnections:
@@ -72,14 +90,15 @@ class NodeConnections:
         Unreachable: nothing was done. NoAnswer: the connection was lost or the time ran out, the outcome is
         unknown. Refused: the node said no.
         """
-        slot = self._slots.setdefault(node, _Slot())
+        slot = self._slot(node)
+        slot.users += 1
         link: Link | None = None
         abort: asyncio.TimerHandle | None = None
         scope = asyncio.timeout(timeout)
         try:
             async with scope:
                 async with slot.lock:
-                    link = await self._open(node, slot)
+                    link = await self._open(node, slot, scope.when() or 0.0)
                 if endless:
                     scope.reschedule(None)
                 else:
@@ -99,6 +118,7 @@ class NodeConnections:
                 raise _failure(node, link, timeout, error) from error
             raise Refused(_text(node, str(error)), error.code) from error.__cause__
         finally:
+            slot.leave()
             if abort is not None:
                 abort.cancel()
 
@@ -120,26 +140,49 @@ class NodeConnections:
             link.connection.abort()
         await asyncio.gather(*(link.connection.wait_closed() for link in links))
 
-    async def _open(self, node: NodeAddress, slot: _Slot) -> Link:
+    def _slot(self, node: NodeAddress) -> _Slot:
+        """That of this address; what was trusted at another address, or by other keys, is used no longer."""
+        if node not in self._slots:
+            for other in [one for one in self._slots if one.name == node.name]:
+                old = self._slots.pop(other)
+                old.is_old, old.users = True, old.users + 1
+                old.leave()
+            self._slots[node] = _Slot()
+        return self._slots[node]
+
+    async def _open(self, node: NodeAddress, slot: _Slot, deadline: float) -> Link:
         if slot.link is not None and not slot.link.connection.is_closed():
             return slot.link
         slot.link = None
-        connection = await _connect(node, self._identity)
+        if slot.not_before >= deadline:
+            raise Unreachable(slot.failure)
+        await asyncio.sleep(slot.not_before - asyncio.get_running_loop().time())
         try:
-            slot.link = await _begin(connection)
-        except (asyncssh.Error, OSError) as error:
-            raise Unreachable(_text(node, f"it offers no SFTP ({error})")) from error
-        finally:
-            if slot.link is None:
-                connection.abort()
+            slot.link = await _begin(node, self._identity)
+        except Unreachable as error:
+            slot.failed(str(error))
+            raise
+        except asyncio.CancelledError:
+            slot.failed(_text(node, "no connection within the time there was"))
+            raise
+        slot.pause = 0.0
         return slot.link
 
 
-async def _begin(connection: asyncssh.SSHClientConnection) -> Link:
-    # A name that is not UTF-8 must not hide the directory it lies in.
-    sftp = await connection.start_sftp_client(path_errors="surrogateescape")
-    home, shell = str(await sftp.realpath(".")), Shell(connection)
-    return Link(connection, sftp, home, shell, Watch(await open_session(connection), shell, home, time.monotonic))
+async def _begin(node: NodeAddress, identity: SshIdentity) -> Link:
+    connection, link = await _connect(node, identity), None
+    try:
+        # A name that is not UTF-8 must not hide the directory it lies in.
+        sftp = await connection.start_sftp_client(path_errors="surrogateescape")
+        home, shell = str(await sftp.realpath(".")), Shell(connection)
+        watch = Watch(await open_session(connection), shell, home, time.monotonic)
+        link = Link(connection, sftp, home, shell, watch)
+        return link
+    except (asyncssh.Error, OSError) as error:
+        raise Unreachable(_text(node, f"it offers no SFTP ({error})")) from error
+    finally:
+        if link is None:
+            connection.abort()
 
 
 def _abandon(slot: _Slot, link: Link | None) -> None:
@@ -175,7 +218,7 @@ async def _connect(node: NodeAddress, identity: SshIdentity) -> asyncssh.SSHClie
             agent_path=None,
             config=None,
             encryption_algs=ENCRYPTION,
-            keepalive_interval=KEEPALIVE_S,
+            keepalive_interval=identity.keepalive,
             keepalive_count_max=KEEPALIVE_MISSED,
         )
     except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed) as error:
