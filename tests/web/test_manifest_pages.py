@@ -128,11 +128,21 @@ class TestSheet:
 
     def test_of_very_many_files_some_are_shown_at_first(self, client: Client, run: Run) -> None:
         RunFile.objects.bulk_create(
-            RunFile(run=run, kind="data", node="node-cobo0", owner="r", path=f"/staging/{n}.graw", size=1)
+            RunFile(
+                run=run,
+                kind="data",
+                node="node-cobo0",
+                owner="r",
+                path=f"/staging/A/{n}.graw",
+                size=1,
+                frames=1,
+                scan={"size": 1, "tail": ""},
+            )
             for n in range(500)
         )
         page = text(client.get(SHEET))
         assert "Show all 502 files" in page
+        assert "truncated at byte 90" in page  # those that are not as they should be come first
         assert page.count(".graw") < 120
         whole = text(client.get(f"{SHEET}?files=all"))
         assert whole.count(".graw") >= 502

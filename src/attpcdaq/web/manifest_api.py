@@ -9,7 +9,6 @@ from ninja.errors import HttpError
 from ninja.params.functions import Path
 from pydantic import ConfigDict, Field
 
-from attpcdaq.runlog.listing import files_of
 from attpcdaq.runlog.manifest_file import document
 from attpcdaq.runlog.manifests import manifest_of
 from attpcdaq.runlog.models import Run
@@ -104,4 +103,4 @@ def manifest(
         raise HttpError(HTTPStatus.NOT_FOUND, f"There is no run {number} of {experiment!r}.")
     if manifest_of(run) is None:
         raise HttpError(HTTPStatus.NOT_FOUND, f"Run {number} of {experiment!r} has no manifest: it is not closed yet.")
-    return document(run) | {"progress": progress_of(files_of(run))}
+    return document(run) | {"progress": progress_of(run)}

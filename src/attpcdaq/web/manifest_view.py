@@ -3,12 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from attpcdaq.runlog.manifests import CHECKING
-from attpcdaq.runlog.models import RunFile
+from django.db.models import Count, Q, Sum
+
+from attpcdaq.runlog.manifests import CHECKING, data_files
+from attpcdaq.runlog.models import Run, RunFile
 
 FILES_SHOWN = 100
 LEVELS = {"complete": "ok", "remarks": "ok", "incomplete": "bad", "not_proven": "warn", CHECKING: "busy", "": "off"}
 REASON_LEVELS = {"incomplete": "bad", "not_proven": "warn", "remarks": "off"}
+NOT_AS_IT_SHOULD_BE = Q(scan_problem__gt="") | (Q(frames__isnull=False) & ~Q(scan__tail=""))
 SHORT = 12
 """Figures of a checksum that are shown."""
 
@@ -48,15 +51,23 @@ class FileLine:
         return self.sha256[:SHORT]
 
 
-def progress_of(files: Iterable[RunFile]) -> Progress:
-    """What of the data files was read, or tried."""
-    data = [file for file in files if file.kind == RunFile.Kind.DATA]
-    read = [file for file in data if file.scanned_at or file.scan_problem]
-    return Progress(len(read), len(data), sum(file.size for file in read), sum(file.size for file in data))
+def progress_of(run: Run) -> Progress:
+    """What of its data files was read, or tried."""
+    read = Q(scanned_at__isnull=False) | Q(scan_problem__gt="")
+    found = data_files(run.pk).aggregate(
+        files=Count("id", filter=read), of_files=Count("id"), bytes=Sum("size", filter=read), of_bytes=Sum("size")
+    )
+    return Progress(**{name: value or 0 for name, value in found.items()})
 
 
-def file_lines(files: Iterable[RunFile]) -> list[FileLine]:
-    return [_line(file) for file in files]
+def file_lines(run: Run, most: int | None) -> list[FileLine]:
+    """Data before configuration, by node and path; of more than `most` those first that are not as they should be."""
+    files = run.files.order_by("-kind", "node", "path")
+    if most is None:
+        return [_line(file) for file in files]
+    bad = list(files.filter(NOT_AS_IT_SHOULD_BE)[:most])
+    others = files.exclude(pk__in=[file.pk for file in bad])[: most - len(bad)]
+    return [_line(file) for file in (*bad, *others)]
 
 
 def _line(file: RunFile) -> FileLine:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from attpcdaq.runcontrol.seeing.configurations import drifts_of
 from attpcdaq.runlog import sheets
-from attpcdaq.runlog.listing import duration, files_of
+from attpcdaq.runlog.listing import duration
 from attpcdaq.runlog.manifests import manifest_of
 from attpcdaq.runlog.models import Observable, Run, RunClass
 from attpcdaq.runlog.observables import ALLOWED
@@ -133,16 +133,16 @@ def _record(run: Run) -> dict[str, Any]:
 
 def _files(request: HttpRequest, run: Run) -> dict[str, Any]:
     """The files and what is proven of them; of very many only some are shown at first."""
-    files, everything = files_of(run), request.GET.get("files") == "all"
-    lines = file_lines(files if everything else files[:FILES_SHOWN])
+    everything = request.GET.get("files") == "all"
+    lines, progress = file_lines(run, None if everything else FILES_SHOWN), progress_of(run)
     return {
         "manifest": manifest_of(run),
-        "progress": progress_of(files),
+        "progress": progress,
         "files": lines,
         "bad_files": sum(line.is_bad for line in lines),
-        "file_count": len(files),
+        "file_count": run.files.count(),
         "files_query": "?files=all" if everything else "",
-        "data_bytes": sum(file.size for file in files if file.kind == "data"),
+        "data_bytes": progress.of_bytes,
     }
 
 
