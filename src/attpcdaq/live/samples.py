@@ -57,7 +57,7 @@ def points(samples: "QuerySet[RouterSample]", step: int) -> list[Point]:
         )
         .order_by("router", "node", "step")
     )
-    return [_point(row, step) for row in rows]
+    return [_point(dict(row), step) for row in rows]
 
 
 def _point(row: dict[str, Any], step: int) -> Point:
@@ -85,5 +85,5 @@ class _Epoch(Func):
     template = "EXTRACT(EPOCH FROM %(expressions)s)"
     output_field = FloatField()
 
-    def as_sqlite(self, *args: Any, **kwargs: Any) -> Any:
-        return self.as_sql(*args, template="CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)", **kwargs)
+    def as_sqlite(self, compiler: Any, connection: Any) -> Any:
+        return self.as_sql(compiler, connection, template="CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)")

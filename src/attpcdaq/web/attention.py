@@ -99,9 +99,9 @@ def troubles(status: Snapshot, failed: CommandView | None) -> tuple[Trouble, ...
     everything: tuple[Part, ...] = status.ecc_servers + status.routers
     known = {part.name: part for part in everything if not part.excluded}
     for part in known.values():
-        for trouble in _troubles_of(part):
-            view, parts = found.get(trouble.key, (trouble, {}))
-            found[trouble.key] = (trouble if trouble.level == "bad" else view, parts | {part.name: part})
+        for one in _troubles_of(part):
+            before, parts = found.get(one.key, (one, {}))
+            found[one.key] = (one if one.level == "bad" else before, parts | {part.name: part})
     had = {name for _, parts in found.values() for name in parts}
     for text in _texts(status, failed):
         view, name = in_words(text), text.partition(": ")[0]

@@ -79,9 +79,12 @@ def _clock(router: DataRouter, rows: Rows) -> str:
 
 
 def _warnings(disk: DiskView | None, clock: str) -> tuple[TroubleView, ...]:
-    filling = disk is not None and disk.level and not disk.low
-    found = [replace(DISK_FILLING.view, level=disk.level)] if disk is not None and filling else []
-    return tuple([*found, CLOCK_OFF.view] if clock else found)
+    found = []
+    if disk is not None and disk.level and not disk.low:
+        found.append(replace(DISK_FILLING.view, level=disk.level))
+    if clock:
+        found.append(CLOCK_OFF.view)
+    return tuple(found)
 
 
 def _trouble(
