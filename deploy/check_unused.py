@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FOR_TESTS_TOO = ("src/get_protocol/", "src/attpcdaq/testing/")
 KINDS = {"function", "method", "class", "property", "import", "unreachable_code"}
 CALLED_BY_NAME = [
-    "ready", "handle", "add_arguments", "Meta", "*Config", "Command", "Migration",  # Django
-    "get_queryset", "get_context_data", "formfield_callback", "clean", "clean_*", "has_*_permission", "as_sqlite",  # Django
+    "ready", "handle", "add_arguments", "Meta", "*Config", "Command", "Migration", "as_sqlite",  # Django
+    "get_queryset", "get_context_data", "formfield_callback", "clean", "clean_*", "has_*_permission",  # Django
     "connection_made", "connection_lost", "data_received", "eof_received",  # asyncio.Protocol
     "begin_auth", "public_key_auth_supported", "validate_public_key", "password_auth_supported",  # asyncssh
     "connection_requested", "session_requested", "exec_requested", "shell_requested", "server_requested",  # asyncssh
