@@ -136,9 +136,7 @@ class TestShown:
         read(ready, size=0, free=GB)
         start = see(ready).actions["start"]
         assert not start.allowed
-        assert (
-            "router-cobo0: 1.00 GB are free on node-cobo0, and no run starts with less" in start.reasons[0]
-        )
+        assert "router-cobo0: 1.00 GB are free on node-cobo0, and no run starts with less" in start.reasons[0]
         exclude("ecc-cobo0", "no disk", SHIFTER, ready.time.now())
         assert see(ready).actions["start"].allowed
 

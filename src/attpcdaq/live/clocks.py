@@ -13,6 +13,8 @@ from attpcdaq.topology.models import Node
 OFF_BY = 0.05
 # It is right again only when it is clearly so: one that is nearly off would be news every time.
 RIGHT_BY = 0.04
+# A clock that is merely kept right by NTP goes more evenly than that between two readings.
+JUMPED_BY = 0.5
 
 
 def record_clock(node_id: int, clock: NodeClock, at: datetime) -> bool:
@@ -25,6 +27,7 @@ def record_clock(node_id: int, clock: NodeClock, at: datetime) -> bool:
             clock_error=clock.error,
             utc_offset=clock.utc_offset,
             clock_at=at,
+            stepped_at=at if has_jumped(row, clock) else row.stepped_at,
             clock_off=off,
             problem="",
         )
@@ -41,6 +44,14 @@ def record_clock_problem(node_id: int, problem: str, at: datetime) -> bool:
         return False
     NodeState.objects.filter(pk=row.pk).update(problem=problem)
     return True
+
+
+def has_jumped(row: NodeState, clock: NodeClock) -> bool:
+    """Whether a clock, or what local time is there, went otherwise than evenly since it was last read."""
+    if row.clock_offset is None or row.utc_offset is None:
+        return False
+    apart = abs(clock.offset - row.clock_offset) > JUMPED_BY + clock.error + (row.clock_error or 0.0)
+    return apart or clock.utc_offset != row.utc_offset
 
 
 def is_off(clock: NodeClock, *, was_off: bool) -> bool:
