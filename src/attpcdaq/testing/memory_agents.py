@@ -35,7 +35,10 @@ class MemoryAgents(AgentLimits):
     async def read_routers(
         self, node: NodeAddress, routers: Sequence[RouterQuery], timeout: float
     ) -> Mapping[str, RouterReading | GatewayError]:
-        watched = [replace(router, staging_dir=self.data_paths[node.name]) for router in routers]
+        here = self.nodes.nodes.get(node.name)
+        # It watches the one data router of its node, whatever port was asked about.
+        port = next(iter(here.routers), 0) if here else 0
+        watched = [replace(router, staging_dir=self.data_paths[node.name], port=port) for router in routers]
         seen = await self.nodes.read_routers(node, watched, timeout)
         return {router.name: self._told(node, router, seen[router.name]) for router in routers}
 

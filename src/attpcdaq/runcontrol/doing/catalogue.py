@@ -50,6 +50,12 @@ async def counts(place: Staging, outside: Outside, timeout: float = READ_TIMEOUT
     return reading.counted
 
 
+async def left_over(place: Staging, outside: Outside) -> str:
+    """What is to be said of files that lie there while no run is open; empty when there are none. GatewayError."""
+    lying = await counts(place, outside)
+    return "" if lying == CLEAN else _by_hand(place, lying)
+
+
 async def _quiet(run: Run, place: Staging, outside: Outside) -> tuple[int, int]:
     """The counts once nothing more is written, no other run being open. GatewayError when it goes on."""
     deadline = outside.monotonic() + (0.0 if place.excluded else QUIET_LIMIT)
@@ -102,8 +108,12 @@ def _said(place: Staging, left: tuple[int, int] | GatewayError, before: str) -> 
     if left == CLEAN:
         gone = "nothing lies in its data path any more" if before else "its node's agent moved the files"
         return f"{place.owner}: {before}{gone}, {NOT_PROVEN}."
-    files = "a file is" if left[0] == 1 else f"{left[0]} files are"
+    return f"{place.owner}: {before}{_by_hand(place, left)}, {NOT_PROVEN}."
+
+
+def _by_hand(place: Staging, lying: tuple[int, int]) -> str:
+    files = "a file is" if lying[0] == 1 else f"{lying[0]} files are"
     return (
-        f"{place.owner}: {before}{files} still in {place.directory}, and its agent cannot tell whose: "
-        f"move them away by hand on node {place.node.name}, {NOT_PROVEN}."
+        f"{files} still in {place.directory}, and its agent cannot tell whose: "
+        f"move them away by hand on node {place.node.name}"
     )

@@ -12,6 +12,7 @@ from attpcdaq.live.models import Event
 from attpcdaq.live.store import add_event
 from attpcdaq.runcontrol.asking import gate
 from attpcdaq.runcontrol.doing.beating import beating
+from attpcdaq.runcontrol.doing.catalogue import left_over
 from attpcdaq.runcontrol.doing.filing import Filed, file_away, in_words, settle
 from attpcdaq.runcontrol.doing.outside import Outside, real_outside
 from attpcdaq.runcontrol.doing.staging import Staging, quiet_files, staging_directories
@@ -38,8 +39,7 @@ async def carry_out(make_outside: Callable[[], Outside] = real_outside) -> None:
             text = f"Files left in staging were not looked through. {refused}"
             await sync_to_async(add_event)("run", text, subject="staging", severity="warning", at=outside.now())
             return
-        known = await sync_to_async(staging_directories)()
-        places = [place for place in known if outside.nodes.abilities(place.node).files]
+        places = await sync_to_async(staging_directories)()
         try:
             async with beating(gate.still_setting_aside, outside):
                 await asyncio.gather(*(_gather_one(place, outside) for place in places))
@@ -54,6 +54,10 @@ async def _gather_one(place: Staging, outside: Outside) -> None:
         return gate.is_setting_aside(outside.now())
 
     try:
+        if not outside.nodes.abilities(place.node).files:
+            if words := await left_over(place, outside):
+                await sync_to_async(_say_once)(place, words, outside.now())
+            return
         await sync_to_async(tell_others)(place, await settle(place, outside), outside.now())
         for _ in range(TURNS):
             files = await quiet_files(place, outside, {})
