@@ -119,10 +119,9 @@ def _labelled(element: etree._Element) -> Iterator[tuple[str, etree._Element]]:
     """Child elements with a label that no other of them has."""
     seen: dict[str, int] = {}
     for child in element:
-        tag = child.tag
-        if not isinstance(tag, str):
-            continue  # a comment or an instruction
-        label = _escape(tag)
+        if not local_name(child):
+            continue
+        label = _escape(child.tag)
         name = child.get("id")
         if name is not None:
             label = f"{label}[{_escape(name)}]"

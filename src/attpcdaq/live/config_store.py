@@ -56,6 +56,8 @@ class Part:
 @transaction.atomic
 def note_loaded(done: Sequence[Loaded], at: datetime) -> None:
     """Servers have gone through transitions: what they had in use before is not in use any more."""
+    answers = [each for each in done if each.transition is Transition.CONFIGURE]
+    blobs = dict(zip((each.server_id for each in answers), config_blobs.put(map(_bytes, answers)), strict=True))
     present = set(ECCServer.objects.filter(pk__in=[each.server_id for each in done]).values_list("pk", flat=True))
     done = [each for each in done if each.server_id in present]
     for transition in {each.transition for each in done}:
@@ -63,13 +65,16 @@ def note_loaded(done: Sequence[Loaded], at: datetime) -> None:
         gone = ~Q(kind__in=LEFT[transition]) | Q(source=ConfigSource.LOADED)
         UsedConfig.objects.filter(gone, ecc_server_id__in=ids).delete()
     rows = [_row(each.server_id, KIND_OF[each.transition], ConfigSource.FILE, each.name, at) for each in done]
-    answers = [each for each in done if each.transition is Transition.CONFIGURE]
-    for each, blob in zip(answers, config_blobs.put(each.answer.encode() for each in answers), strict=True):
+    for each in (each for each in done if each.server_id in blobs):
         row = _row(each.server_id, ConfigKind.LINKS, ConfigSource.LOADED, ANSWER, at)
-        row.blob_id = blob
+        row.blob_id = blobs[each.server_id]
         row.problem = "" if each.answer.strip() else "The answer of Configure was lost, so what it loaded is not known."
         rows.append(row)
     UsedConfig.objects.bulk_create(rows)
+
+
+def _bytes(loaded: Loaded) -> bytes:
+    return loaded.answer.encode()
 
 
 def _row(server_id: int, kind: str, source: str, name: str, at: datetime) -> UsedConfig:
@@ -89,15 +94,15 @@ def unsplit(server_ids: Collection[int] | None = None) -> list[UsedConfig]:
     return list(rows if server_ids is None else rows.filter(ecc_server_id__in=server_ids))
 
 
-@transaction.atomic
 def found(row: UsedConfig, path: str, data: bytes, modified: float, hardware: Iterable[str], at: datetime) -> bool:
     """The bytes of a file in use, and (of a describe file) the hardware descriptions that it names."""
     (blob,) = config_blobs.put([data])
     mine = UsedConfig.objects.filter(pk=row.pk, blob=None)
-    if not mine.update(blob_id=blob, path=path, modified=modified, problem="", taken_at=at):
-        return False
-    rows = [_row(row.ecc_server_id, ConfigKind.HARDWARE, ConfigSource.FILE, name, at) for name in hardware]
-    UsedConfig.objects.bulk_create(rows, ignore_conflicts=True)
+    with transaction.atomic():
+        if not mine.update(blob_id=blob, path=path, modified=modified, problem="", taken_at=at):
+            return False
+        rows = [_row(row.ecc_server_id, ConfigKind.HARDWARE, ConfigSource.FILE, name, at) for name in hardware]
+        UsedConfig.objects.bulk_create(rows, ignore_conflicts=True)
     return True
 
 
@@ -109,16 +114,17 @@ def not_found(row: UsedConfig, problem: str, at: datetime) -> None:
         add_event("ecc", text, subject=row.ecc_server.name, severity="warning", at=at)
 
 
-@transaction.atomic
 def split(row: UsedConfig, parts: Sequence[Part]) -> None:
     """In the place of the answer of Configure what it was made of; a text that it repeats is one."""
-    if not UsedConfig.objects.filter(pk=row.pk).delete()[0]:
-        return
     once = {(part.kind, part.name): part for part in reversed(parts)}
+    rows = []
     for part, blob in zip(once.values(), config_blobs.put(part.data for part in once.values()), strict=True):
         new = _row(row.ecc_server_id, part.kind, ConfigSource.LOADED, part.name, row.taken_at)
         new.path, new.blob_id = part.path, blob
-        new.save(force_insert=True)
+        rows.append(new)
+    with transaction.atomic():
+        if UsedConfig.objects.filter(pk=row.pk).delete()[0]:
+            UsedConfig.objects.bulk_create(rows)
 
 
 def not_split(row: UsedConfig, problem: str) -> None:

@@ -136,12 +136,15 @@ def _known(row: DiskConfig | None) -> FileStat | None:
     return FileStat(row.size, row.modified) if settled else None
 
 
-@transaction.atomic
 def record(found: Found, at: datetime) -> None:
     """Write down what lies there; an event says once that it has drifted, or is again as it was loaded."""
-    before = _drift(found)
     blob = None if found.data is None else config_blobs.put([found.data])[0]
-    stat = found.stat
+    with transaction.atomic():
+        _record(found, blob, at)
+
+
+def _record(found: Found, blob: str | None, at: datetime) -> None:
+    before, stat = _drift(found), found.stat
     fields = {
         "path": found.path,
         "blob_id": blob,

@@ -56,8 +56,8 @@ class ConfigWatch:
         wanted: list[Wanted] = await self._in_thread(_reading(disk_configs.wanted))
         by_node = groupby(sorted(wanted, key=_node_name), key=_node_name)
         found = await asyncio.gather(*(self._of_node(list(group)) for _, group in by_node))
-        changed = [each for those in found for each in those]
-        if changed:
+        for changed in filter(None, found):
+            # One node after the other: what else waits for the thread comes in between.
             await self._in_thread(_reading(partial(self._write, changed)))
         self._looks += 1
         if self._looks % ASK_AGAIN == 0:

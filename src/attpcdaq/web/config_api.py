@@ -9,8 +9,8 @@ from ninja.params.functions import Path, Query
 from pydantic import Field
 
 from attpcdaq.runcontrol.seeing import configurations
-from attpcdaq.runcontrol.seeing.configurations import Likeness, Pair, UnknownSideError
-from attpcdaq.runlog.models import Run
+from attpcdaq.runcontrol.seeing.configurations import Compared, Likeness, Pair, UnknownSideError
+from attpcdaq.runlog.models import Run, RunConfig
 from attpcdaq.topology import config_blobs
 from attpcdaq.topology.models import ConfigBlob
 from attpcdaq.web import api_schemas as schemas
@@ -72,21 +72,22 @@ def configuration(
         raise HttpError(HTTPStatus.NOT_FOUND, f"There is no run {number} of {experiment!r}.")
     rows = list(run.configs.select_related("blob").defer("blob__data"))
     likeness = configurations.loaded_as_filed(rows)
-    return [
-        KeptConfig(
-            ecc_server=row.server,
-            kind=row.kind,
-            source=row.source,
-            name=row.name,
-            path=row.path,
-            size=row.blob.size if row.blob else None,
-            sha256=row.blob_id,
-            problem=row.problem,
-            taken_at=row.taken_at,
-            loaded_is=found.likeness if (found := likeness.get((row.server, row.kind, row.name))) else None,
-        )
-        for row in rows
-    ]
+    return [_kept(row, likeness.get((row.server, row.kind, row.name))) for row in rows]
+
+
+def _kept(row: RunConfig, found: Compared | None) -> KeptConfig:
+    return KeptConfig(
+        ecc_server=row.server,
+        kind=row.kind,
+        source=row.source,
+        name=row.name,
+        path=row.path,
+        size=row.blob.size if row.blob else None,
+        sha256=row.blob_id,
+        problem=row.problem,
+        taken_at=row.taken_at,
+        loaded_is=found.likeness if found else None,
+    )
 
 
 @router.get("/configurations/diff", response={200: list[PairOut], **NOT_FOUND}, summary="Two configurations compared")

@@ -159,8 +159,8 @@ async def _call(order: Order, outside: Outside, deadline: float, expected: State
     reading = min(READ_BACK_LIMIT, order.limit / 4)
     left = max(deadline - outside.monotonic() - reading, 0.1)
     try:
-        reply = await outside.ecc.transition(order.server, order.transition, order.config, order.links, left)
-        said, answer = "", reply.text
+        call = outside.ecc.transition(order.server, order.transition, order.config, order.links, left)
+        said, answer = "", (await call).text
     except (LocalProtocolError, Unreachable) as error:
         return Outcome(False, nothing_sent(error))
     except Refused as error:

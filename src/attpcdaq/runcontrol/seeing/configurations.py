@@ -84,10 +84,6 @@ class Pair:
         each = [entry.name if entry else "none" for entry in (self.old, self.new)]
         return each[0] if each[0] == each[1] else " → ".join(each)
 
-    @property
-    def is_alike(self) -> bool:
-        return self.compared.likeness in ("identical", "same")
-
 
 @lru_cache(maxsize=24)
 def _parameters(blob: str) -> Parameters:
