@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from attpcdaq.runcontrol.seeing.views import TroubleView
+from attpcdaq.runcontrol.troubles import troubles_agents as agents
 from attpcdaq.runcontrol.troubles import troubles_ecc as ecc
 from attpcdaq.runcontrol.troubles import troubles_nodes as nodes
 from attpcdaq.runcontrol.troubles import troubles_own as own
@@ -17,9 +18,9 @@ STATES = {"wedged": ecc.WEDGED, "paused": ecc.PAUSED}
 ROUTERS = (watch.PORT_TAKEN, nodes.DEAF, nodes.ROUTER_OFF, nodes.DISK_FULL, watch.DISK_FILLING, watch.CLOCK_OFF)
 # The texts of ours first: they may quote what a server said.
 IN_WORDS: dict[Part, tuple[TroubleClass, ...]] = {
-    "": (*own.BEFORE, *ecc.SERVER_SAYS, *nodes.NODES_SAY, *ROUTERS),
+    "": (*own.BEFORE, *ecc.SERVER_SAYS, *agents.AGENTS_SAY, *nodes.NODES_SAY, *ROUTERS),
     "ecc": (*ecc.SERVER_SAYS, *own.BEFORE),
-    "router": (*nodes.NODES_SAY, *own.BEFORE, *ROUTERS),
+    "router": (*agents.AGENTS_SAY, *nodes.NODES_SAY, *own.BEFORE, *ROUTERS),
 }
 ECC_LINE = (own.NO_ANSWER, own.NOTHING_LISTENS, own.NO_CONNECTION)
 NODE_LINE = (nodes.NODE_OFF,)
@@ -27,7 +28,7 @@ LAST: dict[Part, TroubleClass | None] = {"": None, "ecc": ecc.ECC_GENERIC, "rout
 ALL: tuple[TroubleClass, ...] = (
     *(ecc.WEDGED, ecc.STILL_BUSY, ecc.PAUSED, ecc.UNKNOWN, *ecc.SERVER_SAYS, ecc.ECC_GENERIC),
     *(own.NOTHING_LISTENS, own.NO_ANSWER, own.NO_CONNECTION, own.EXCLUDED),
-    *(*ROUTERS, nodes.NODE_OFF, *nodes.NODES_SAY, nodes.NODE_GENERIC),
+    *(*ROUTERS, nodes.NODE_OFF, *nodes.NODES_SAY, *agents.AGENTS_SAY, nodes.NODE_GENERIC),
     *own.BEFORE,
 )
 

@@ -34,8 +34,8 @@ DISK_FULL = T(
 NODE_OFF = T(
     "node-off",
     "The node does not answer",
-    "The computer cannot be reached over SSH. What its data router writes cannot be seen, and files there cannot be "
-    "moved; the boards may go on all the same.",
+    "The computer cannot be reached over the network. What its data router writes cannot be seen, and files there "
+    "cannot be moved; the boards may go on all the same.",
     "Is it switched on, is the network up? Look at it at the console. Files that lie there are moved when it is back.",
     r"nothing listens there|no connection|no (?:complete )?answer within",
     "0",
@@ -49,12 +49,22 @@ NODE_GENERIC = T(
 
 NODES_SAY = (
     T(
+        "host-key-changed",
+        "The node shows another host key than before",
+        "Either it was installed anew, or another computer answers at its address. Nothing was sent to it, and nothing "
+        "is until an expert has decided.",
+        "Look at the node itself why (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub prints its fingerprint). If "
+        "it is the right one, an expert pins the new key on the Setup page, Host keys, and says why. Else call the "
+        "network's administrator.",
+        r"HOST KEY HAS CHANGED|Host key is revoked",
+    ),
+    T(
         "host-key",
         "The node's identity is not known",
-        "The node shows a host key that is not in the list of known nodes: it was installed anew, or it is another "
-        "computer. Nothing was sent to it.",
-        "An administrator makes sure that it is the right computer and adds its key to the known_hosts file "
-        "(docs/operations.md).",
+        "No host key is pinned for this node, so it cannot be told from another computer. Nothing was sent to it.",
+        "An expert compares the fingerprint with the one that the node itself prints (ssh-keygen -lf "
+        "/etc/ssh/ssh_host_ed25519_key.pub) and pins it on the Setup page, Host keys. An administrator may as well add "
+        "it to the known_hosts file (docs/operations.md).",
         r"host key is not known|Host key",
     ),
     T(
@@ -62,7 +72,7 @@ NODES_SAY = (
         "The node does not let the DAQ in",
         "The SSH key of the DAQ is not accepted for that user, or none is set up.",
         "An administrator adds the DAQ's public key to authorized_keys of that user on the node, or sets "
-        "ATTPCDAQ_SSH_KEY and ATTPCDAQ_SSH_KNOWN_HOSTS (docs/operations.md).",
+        "ATTPCDAQ_SSH_KEY (docs/operations.md).",
         r"does not let '.*' in with the key|ATTPCDAQ_SSH_\w+ is not set",
     ),
     T(
