@@ -86,6 +86,7 @@ class NodeState(models.Model):
     clock_error = models.FloatField(null=True, help_text="Seconds by which that may be wrong.")
     utc_offset = models.IntegerField(null=True, help_text="Minutes that its local time is ahead of UTC.")
     clock_at = models.DateTimeField(null=True)
+    stepped_at = models.DateTimeField(null=True, help_text="When its clock, or its local time, was last seen to jump.")
     clock_off = models.BooleanField(default=False, help_text="It was seen to be off, and not seen to be right since.")
     problem = models.TextField(blank=True, help_text="Why its clock could not be read.")
 
