@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from bench import commands, demo_figures, ecc_reads, figures, graw
+from bench import commands, demo_figures, ecc_reads, figures, graw, node_reads
 
 REPORT = Path(__file__).with_name("report.json")
 
@@ -22,6 +22,8 @@ def main() -> int:
     ):
         _say(f"measuring {key} ...")
         measured[key] = measure()
+    _say("measuring readings of nodes ...")
+    measured |= node_reads.both_ends()
     _say("measuring scans of data files ...")
     measured |= graw.scans()
     _say("measuring a demo ...")

@@ -32,6 +32,12 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return sum(int(fields[11]) + int(fields[12]) for fields in stats) / TICKS
 
 
+def cpu_seconds_of_family(pid: int) -> float:
+    """The same for a process, its descendants, and those of them that have ended."""
+    stats = (Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split() for one in family(pid))
+    return sum(sum(map(int, fields[11:15])) for fields in stats) / TICKS
+
+
 def cpu_share(pids: Callable[[], Iterable[int]], seconds: float) -> float:
     """CPU used per second of time while `seconds` go by: 1 is a whole core."""
     began, before = time.monotonic(), cpu_seconds(pids())

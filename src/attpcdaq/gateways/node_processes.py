@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 PS_COMMAND = "ps -A -o pid=,args="
@@ -22,9 +22,13 @@ class Process:
     arguments: tuple[str, ...]
 
 
-def parse_ps(output: str) -> tuple[Process, ...]:
-    """Processes of `ps -A -o pid=,args=` on Linux or macOS; other lines (a login banner) are passed over."""
-    lines = (_LINE.match(line) for line in output.splitlines())
+def parse_ps(output: str, programs: Collection[str] = ()) -> tuple[Process, ...]:
+    """Processes of `ps -A -o pid=,args=` on Linux or macOS; other lines (a login banner) are passed over.
+
+    With `programs` only those that may be one of them, or any data router: a node has hundreds of others.
+    """
+    wanted = re.compile("|".join(map(re.escape, ROUTER_PROGRAMS.union(programs))) if programs else "")
+    lines = (_LINE.match(line) for line in output.splitlines() if wanted.search(line))
     return tuple(_process(int(line[1]), line[2].split()) for line in lines if line)
 
 

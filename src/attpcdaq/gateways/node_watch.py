@@ -19,6 +19,8 @@ from attpcdaq.gateways.sftp_batch import Answer, Session
 PS_EVERY, PS_EVERY_WITHOUT_PROC = 10.0, 2.0
 """Seconds. In between Linux tells of one process by the directory /proc/PID; macOS has none."""
 HEARS_EVERY = 5.0
+TOLD = 10_000
+"""Characters of a list of processes in which there must be one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +117,10 @@ class Watch:
         unknown = any(self._pids.get(router) is None for router in routers)
         every = PS_EVERY if self._has_proc else PS_EVERY_WITHOUT_PROC
         if gone or unknown or self.monotonic() - self._listed_at >= every:
-            processes = parse_ps(await self.shell.run(PS_COMMAND))
-            if not processes:
+            told = await self.shell.run(PS_COMMAND)
+            if not parse_ps(told[:TOLD]):
                 raise Refused(f"{PS_COMMAND!r} told of no process")
+            processes = parse_ps(told, {router.process_name for router in routers})
             self._listed_at = self.monotonic()
             self._pids = {router: router_pid(processes, router.process_name, router.port) for router in routers}
 
@@ -143,9 +146,7 @@ class Watch:
             entries += [entry for answer in answers for entry in answer]
             if not all(answers):
                 break
-        files = (
-            GrawFile(one.name, one.stat.size, one.stat.mtime) for one in entries if one.is_file and is_graw(one.name)
-        )
+        files = (GrawFile(name, size, mtime) for name, is_file, size, mtime in entries if is_file and is_graw(name))
         return tuple(sorted(files, key=lambda file: file.name))
 
     async def _disk(self, directory: str, space: Answer) -> Disk:

@@ -2,7 +2,6 @@
 
 import stat
 import struct
-from dataclasses import dataclass
 
 import asyncssh
 
@@ -17,13 +16,8 @@ _USUAL = struct.Struct(">IQIIIII")
 """Attributes as servers send them: flags, size, owner, group, permissions, times."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A name in a directory, and what lies there."""
-
-    name: str
-    is_file: bool
-    stat: FileStat
+Entry = tuple[str, bool, int, float]
+"""A name in a directory; is it an ordinary file (or not said), its size and time."""
 
 
 def told(answer: Answer) -> bytes:
@@ -46,18 +40,27 @@ def entries(answer: Answer) -> list[Entry]:
     if isinstance(answer, asyncssh.SFTPEOFError):
         return []
     body = told(answer)
-    found, at = [], 4
-    for _ in range(int.from_bytes(body[:4], "big")):
-        name, at = _string(body, at)
-        at = _string(body, at)[1]  # the long name is for people
-        attributes, at = _attributes(body, at)
-        found.append(Entry(name.decode("utf-8", "surrogateescape"), *attributes))
+    found: list[Entry] = []
+    try:
+        at = 4
+        for _ in range(_LENGTH.unpack_from(body)[0]):
+            name = at + 4 + _LENGTH.unpack_from(body, at)[0]
+            attributes = name + 4 + _LENGTH.unpack_from(body, name)[0]  # after the long name, which is for people
+            text = body[at + 4 : name].decode("utf-8", "surrogateescape")
+            is_file, size, mtime, at = _attributes(body, attributes)
+            found.append((text, is_file, size, mtime))
+    except struct.error as error:
+        raise asyncssh.SFTPBadMessage("a list of names that ends too early") from error
     return found
 
 
 def stat_of(answer: Answer) -> FileStat:
     """Size and time."""
-    return _attributes(told(answer), 0)[0][1]
+    try:
+        _, size, mtime, _ = _attributes(told(answer), 0)
+    except struct.error as error:
+        raise asyncssh.SFTPBadMessage("attributes that end too early") from error
+    return FileStat(size, mtime)
 
 
 def disk(answer: Answer) -> Disk:
@@ -76,35 +79,32 @@ def _string(body: bytes, at: int) -> tuple[bytes, int]:
     return body[at + 4 : end], end
 
 
-def _attributes(body: bytes, at: int) -> tuple[tuple[bool, FileStat], int]:
-    """Is it an ordinary file (or not said), its size and time; and where what follows begins."""
+def _attributes(body: bytes, at: int) -> tuple[bool, int, float, int]:
+    """Is it an ordinary file (or not said), its size and time; and where what follows begins. struct.error."""
     if len(body) >= at + _USUAL.size:
         flags, size, _, _, mode, _, mtime = _USUAL.unpack_from(body, at)
         if flags == SIZE | OWNER | PERMISSIONS | TIMES:
-            return (stat.S_ISREG(mode), FileStat(size, float(mtime))), at + _USUAL.size
+            return mode & 0o170000 == stat.S_IFREG, size, float(mtime), at + _USUAL.size
     return _any_attributes(body, at)
 
 
-def _any_attributes(body: bytes, at: int) -> tuple[tuple[bool, FileStat], int]:
-    try:
-        (flags,) = struct.unpack_from(">I", body, at)
+def _any_attributes(body: bytes, at: int) -> tuple[bool, int, float, int]:
+    (flags,) = _LENGTH.unpack_from(body, at)
+    at += 4
+    size = mtime = kind = 0
+    if flags & SIZE:
+        (size,) = struct.unpack_from(">Q", body, at)
+        at += 8
+    at += 8 if flags & OWNER else 0
+    if flags & PERMISSIONS:
+        kind = stat.S_IFMT(_LENGTH.unpack_from(body, at)[0])
         at += 4
-        size = mtime = kind = 0
-        if flags & SIZE:
-            (size,) = struct.unpack_from(">Q", body, at)
-            at += 8
-        at += 8 if flags & OWNER else 0
-        if flags & PERMISSIONS:
-            kind = stat.S_IFMT(struct.unpack_from(">I", body, at)[0])
-            at += 4
-        if flags & TIMES:
-            (mtime,) = struct.unpack_from(">I", body, at + 4)
-            at += 8
-        if flags & EXTENDED:
-            (count,) = struct.unpack_from(">I", body, at)
-            at += 4
-            for _ in range(2 * count):
-                at = _string(body, at)[1]
-    except struct.error as error:
-        raise asyncssh.SFTPBadMessage("attributes that end too early") from error
-    return (kind in (0, stat.S_IFREG), FileStat(size, float(mtime))), at
+    if flags & TIMES:
+        (mtime,) = _LENGTH.unpack_from(body, at + 4)
+        at += 8
+    if flags & EXTENDED:
+        (count,) = _LENGTH.unpack_from(body, at)
+        at += 4
+        for _ in range(2 * count):
+            at += 4 + _LENGTH.unpack_from(body, at)[0]
+    return kind in (0, stat.S_IFREG), size, float(mtime), at
