@@ -118,7 +118,7 @@ def test_what_cannot_be_read_does_not_hide_the_others(program: Path) -> None:
 def test_it_gives_way_tells_and_needs_little_memory(program: Path) -> None:
     with at_work(program, "large.graw") as process:
         watched = psutil.Process(process.pid)
-        assert watched.nice() == 19
+        assert watched.nice() == psutil.Process().nice() + 10
         assert watched.memory_info().rss < 64 << 20
         assert process.stdout is not None
         before = time.monotonic()

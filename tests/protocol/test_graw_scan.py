@@ -1,7 +1,7 @@
 """Summaries of whole files: they agree with the frames that `walk` reads, whatever the bytes and the pieces."""
 
 import tracemalloc
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import example, given, settings
@@ -78,6 +78,16 @@ def test_frames_alike_but_for_a_few_bytes(damages: list[tuple[int, int]], cuts: 
         for number, (value, place) in enumerate(damages, 1):
             data[min(number * len(frame) + place, len(data) - 1)] = value
         check(bytes(data), cuts)
+
+
+@pytest.mark.parametrize("order", ["big", "little"])
+def test_as_many_items_as_there_is_room_for_and_not_one_more(order: Literal["big", "little"]) -> None:
+    frame = build_frame(**SIMPLE, revision=5, little_endian=order == "little")
+    room = (len(frame) - 256) // 4
+    full, more = (frame[:12] + items.to_bytes(4, order) + frame[16:] for items in (room, room + 1))
+    assert (scan(full).tail, scan(more).tail) == ("", "garbage")
+    assert (scan(frame + full).frames, scan(frame + more).frames) == (2, 1)
+    check(frame + full + more, [])
 
 
 def test_gaps_repeats_and_times_that_go_back() -> None:

@@ -1,12 +1,10 @@
 """`manage.py graw FILE...`: what is in data files, from their frame headers."""
 
 import json
-import mmap
 import os
 import stat
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +12,9 @@ from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
 from attpcdaq.gateways.file_scan import FileReader
+from attpcdaq.gateways.node_program import every_piece, mapped_pieces
 from attpcdaq.gateways.ports import FileScan
 from attpcdaq.runlog import graw_words
-
-PIECE_BYTES = 1 << 26
-"""Read at once where only headers are looked at: pages in between are never fetched."""
-HASHED_BYTES = 1 << 20
 
 
 class Command(BaseCommand):
@@ -71,26 +66,16 @@ def look(path: str, checksum: bool, progress: "tqdm[Any]") -> FileScan | str:
     reader = FileReader(checksum)
     try:
         # Opening a pipe must not wait for a writer.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 return "is no regular file"
-            for piece in pieces(file.fileno(), found.st_size, HASHED_BYTES if checksum else PIECE_BYTES):
+            for piece in (every_piece if checksum else mapped_pieces)(file, found.st_size):
                 reader.take(piece)
                 progress.update(len(piece))
     except OSError as error:
         return str(error.strerror)
     return reader.result()
-
-
-def pieces(file: int, size: int, length: int) -> Iterator[memoryview]:
-    """The file's bytes, mapped: what nobody looks at is not read from the disk."""
-    if not size:
-        return
-    with mmap.mmap(file, size, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
-        for start in range(0, size, length):
-            with view[start : start + length] as piece:
-                yield piece
 
 
 def shown(path: str) -> str:
