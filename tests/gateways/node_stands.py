@@ -2,6 +2,7 @@
 
 import posixpath
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -16,9 +17,17 @@ from attpcdaq.testing.memory_nodes import MemoryNodes
 from get_simulator.clock import SystemClock
 from get_simulator.description_file import describe
 from get_simulator.detector import Detector
+from get_simulator.faults import Fault, FaultKind
+from tests.services.processes import free_port
 from tests.services.sshd import Sshd
 
-ROUTER_SCRIPT = "#!/bin/sh\nread _until_the_end\n"
+ROUTER_SCRIPT = f"""\
+#!{sys.executable}
+import socket, sys
+if sys.argv[-1] != "deaf":
+    listening = socket.create_server(("127.0.0.1", int(sys.argv[2].rpartition(":")[2])))
+sys.stdin.read()
+"""
 
 
 class NodeStand(Protocol):
@@ -27,12 +36,13 @@ class NodeStand(Protocol):
     port: NodePort
     node: NodeAddress
     root: str
+    home: str
     query: RouterQuery
 
     def write(self, path: str, data: bytes) -> None: ...
     def read(self, path: str) -> bytes: ...
     def names(self, directory: str) -> list[str]: ...
-    async def start_router(self) -> None: ...
+    async def start_router(self, *, deaf: bool = False) -> None: ...
     async def stop_router(self) -> None: ...
     def lose_connections(self) -> None: ...
     def die(self) -> None: ...
@@ -43,6 +53,7 @@ class MemoryNodeStand:
     """The twin."""
 
     root = ""
+    home = "/home/attpc"
     query = RouterQuery("router-cobo0", "dataRouter", 46005, "/staging")
 
     def __init__(self) -> None:
@@ -61,8 +72,9 @@ class MemoryNodeStand:
     def names(self, directory: str) -> list[str]:
         return list(self.twin.names("node-cobo0", directory))
 
-    async def start_router(self) -> None:
+    async def start_router(self, *, deaf: bool = False) -> None:
         self.twin.start_router("node-cobo0", 46005)
+        self.twin.nodes["node-cobo0"].deaf[46005] = deaf
 
     async def stop_router(self) -> None:
         self.twin.stop_router("node-cobo0", 46005)
@@ -97,7 +109,7 @@ class _Directory:
 class SimulatedNodeStand(_Directory):
     """The real gateway against a simulated node in the same event loop."""
 
-    root = ""
+    root = home = ""
 
     def __init__(self, data: Path) -> None:
         key = asyncssh.generate_private_key("ssh-ed25519")
@@ -122,7 +134,9 @@ class SimulatedNodeStand(_Directory):
         self.query = RouterQuery("router-cobo0", "dataRouter", self.detector.routers["router-cobo0"].port, "/staging")
         self.port: NodePort = NodeSsh(SshIdentity("attpc", self.key, self.known_hosts))
 
-    async def start_router(self) -> None:
+    async def start_router(self, *, deaf: bool = False) -> None:
+        if deaf:
+            self.detector.set_fault(Fault("router-cobo0", FaultKind.DEAF))
         await self.detector.restart("router-cobo0")
 
     async def stop_router(self) -> None:
@@ -150,24 +164,25 @@ class SshdNodeStand(_Directory):
         self.root = str(sshd.files / name)
         Path(self.root, "staging").mkdir(parents=True)
         self.node = NodeAddress("node-cobo0", sshd.host, sshd.port)
-        self._data_port = 40000 + sum(name.encode()) % 20000
+        self.home = str(Path.home())
+        self._data_port = free_port()
         self.query = RouterQuery("router-cobo0", "dataRouter", self._data_port, f"{self.root}/staging")
         self.port: NodePort = NodeSsh(SshIdentity(sshd.user, sshd.key, sshd.known_hosts))
         self._router: subprocess.Popen[bytes] | None = None
 
-    async def start_router(self) -> None:
+    async def start_router(self, *, deaf: bool = False) -> None:
         self._end_router()
-        self._begin_router()
+        self._begin_router(["deaf"] if deaf else [])
 
     async def stop_router(self) -> None:
         self._end_router()
 
-    def _begin_router(self) -> None:
+    def _begin_router(self, words: list[str]) -> None:
         program = Path(self.root, "dataRouter")
         program.write_text(ROUTER_SCRIPT)
         program.chmod(0o755)
         addresses = ["127.0.0.1:46003", f"127.0.0.1:{self._data_port}"]
-        self._router = subprocess.Popen([program, *addresses, "TCP", "FrameStorage"], stdin=subprocess.PIPE)
+        self._router = subprocess.Popen([program, *addresses, "TCP", "FrameStorage", *words], stdin=subprocess.PIPE)
 
     def _end_router(self) -> None:
         if self._router is not None:
