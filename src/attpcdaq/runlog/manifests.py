@@ -78,9 +78,13 @@ def verdict_on(run: Run) -> str:
     return "" if manifest is None else manifest.verdict or CHECKING
 
 
-def at_work() -> Manifest | None:
-    """The one that somebody is at."""
-    return Manifest.objects.filter(working_at__isnull=False).first()
+def at_work_or_due(now: datetime) -> dict[int, datetime | None]:
+    """Runs whose manifest somebody is at, and when he last said so; those to be made have None.
+
+    It reads nothing but an index: it is asked twice a second for ever.
+    """
+    wanted = Q(working_at__isnull=False) | Q(made_at=None) | Q(again_at__lte=now)
+    return dict(Manifest.objects.filter(wanted).values_list("pk", "working_at"))
 
 
 def ask_about_quarantine(now: datetime) -> None:
@@ -114,10 +118,9 @@ def release(run_id: int) -> None:
     Manifest.objects.filter(pk=run_id).update(working_at=None)
 
 
-def take_from_silent(manifest: Manifest) -> bool:
-    """Nobody is at it any more, unless it was said otherwise since `manifest` was read."""
-    same = Manifest.objects.filter(pk=manifest.pk, working_at=manifest.working_at)
-    return bool(same.update(working_at=None))
+def take_from_silent(run_id: int, working_at: datetime) -> bool:
+    """Nobody is at it any more, unless he has said otherwise since `working_at`."""
+    return bool(Manifest.objects.filter(pk=run_id, working_at=working_at).update(working_at=None))
 
 
 def note_read(files: Iterable[RunFile], now: datetime) -> None:

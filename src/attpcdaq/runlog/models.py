@@ -193,6 +193,8 @@ class Manifest(models.Model):
             # NULLs are distinct: whoever checks files leaves the others' turn to come.
             models.UniqueConstraint(Case(When(working_at__isnull=False, then=Value(1))), name="one_manifest_at_work"),
         ]
+        # Whether one is to be made is asked twice a second, and the rows are large.
+        indexes = [models.Index(fields=["working_at", "made_at", "again_at", "run"], name="manifest_due")]
 
     def __str__(self) -> str:
         return f"{self.run}: {self.verdict or 'being checked'}"

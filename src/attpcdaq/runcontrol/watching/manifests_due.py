@@ -15,14 +15,15 @@ LOOK_EVERY = 5.0
 
 def look_after(now: datetime, eyes: Eyes) -> None:
     """One round."""
-    working = manifests.at_work()
-    if working is not None:
-        if eyes.same_for(("checking", working.pk), working.working_at) >= CHECKER_SILENT:
-            manifests.take_from_silent(working)
-        return
     if _turned(eyes, "manifests, quarantine", LOOK_EVERY):
         manifests.ask_about_quarantine(now)
-    wanted = manifests.due(now).first()
+    found = manifests.at_work_or_due(now)
+    for run_id, working_at in found.items():
+        if working_at is not None:
+            if eyes.same_for(("checking", run_id), working_at) >= CHECKER_SILENT:
+                manifests.take_from_silent(run_id, working_at)
+            return
+    wanted = manifests.due(now).first() if found else None
     if wanted is not None and _turned(eyes, ("manifest", wanted.pk, wanted.asked_at, wanted.again_at), CHECK_AGAIN):
         publish.publish_check_files(wanted.pk)
 
