@@ -43,7 +43,7 @@ class NodeAgent:
         self._router, self._wait = router, wait
         self._told = 0
         self._port = ReservedPort(name, address, port)
-        self._server = web.Server(self._answer)
+        self._server = web.Server(self._answer, access_log=None)
         self._listener: asyncio.Server | None = None
         self._moving: set[asyncio.Task[None]] = set()
 

@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from attpcdaq.gateways.ecc_soap import EccSoap
 from attpcdaq.gateways.errors import GatewayError
+from attpcdaq.gateways.node_access import NodesByAccess
+from attpcdaq.gateways.node_agent import NodeAgent
 from attpcdaq.gateways.node_connection import SshIdentity
 from attpcdaq.gateways.node_ssh import NodeSsh
 from attpcdaq.live import store
@@ -24,7 +26,7 @@ from attpcdaq.runcontrol.models import Command, Restart
 from attpcdaq.runlog.models import Experiment
 from attpcdaq.testing.builders import build_detector
 from attpcdaq.topology import wiring
-from attpcdaq.topology.models import DataRouter, ECCServer, Node
+from attpcdaq.topology.models import Access, DataRouter, ECCServer, Node
 from get_protocol.ecc_messages import StateReply
 from get_simulator.clock import SystemClock
 from get_simulator.description_file import describe
@@ -34,6 +36,7 @@ from tests.runcontrol.rig import SHIFTER
 
 SERVER, ROUTER, NODE = "ecc-cobo0", "router-cobo0", "node-cobo0"
 LIMIT = 10.0
+FREE_PORTS = {"ecc_port": 0, "data_port": 0, "ssh_port": 0, "agent_port": 0, "control_port": 0}
 
 
 def _rows() -> tuple[ECCServer, DataRouter]:
@@ -54,9 +57,10 @@ def _record(server: ECCServer, state: Any, router: DataRouter, reading: Any) -> 
 
 
 class Simulated:
-    """The detector, the rows that name it, and a monitor's look at it."""
+    """The detector, the rows that name it, and a monitor's look at it; its node is reached by `access`."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, access: str = Access.SSH) -> None:
+        self._access = access
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -70,7 +74,7 @@ class Simulated:
 
     async def _started(self, data: Path) -> Detector:
         tables = {
-            "detector": {"cobos": 1, "mutant": "none", "ecc_port": 0, "data_port": 0, "ssh_port": 0, "control_port": 0},
+            "detector": {"cobos": 1, "mutant": "none", "agents": int(self._access == Access.AGENT)} | FREE_PORTS,
             "timing": {"speed": 50.0},
             "ssh": {"user": "attpc", "authorized_keys": str(data / "authorized_keys")},
         }
@@ -86,7 +90,11 @@ class Simulated:
         Experiment.objects.create(name="e20009", is_active=True)
         ECCServer.objects.update(port=self.detector.ecc_servers[SERVER].port, deadlines={"configure": 2})
         DataRouter.objects.update(port=self.detector.routers[ROUTER].port)
-        Node.objects.update(ssh_port=self.detector.nodes[NODE].port)
+        port = self.detector.nodes[NODE].port
+        if self._access == Access.AGENT:
+            Node.objects.update(access=self._access, agent_port=port, restart_ecc="", restart_router="")
+            ECCServer.objects.update(config_dir="", backup_dir="")
+        Node.objects.update(ssh_port=port)
 
     def there(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Do something in the simulator's own event loop."""
@@ -101,8 +109,18 @@ class Simulated:
     def outside(self) -> Outside:
         return Outside(EccSoap(), self._nodes(), sleep=self._sleep)
 
-    def _nodes(self) -> NodeSsh:
-        return NodeSsh(SshIdentity("attpc", self._key, self._known_hosts))
+    def _nodes(self) -> NodesByAccess:
+        known = self._known_hosts if self._known_hosts.exists() else None
+        return NodesByAccess(NodeSsh(SshIdentity("attpc", self._key, known)), NodeAgent())
+
+    def forget_host_keys(self) -> None:
+        """There is no known_hosts file any more."""
+        self._known_hosts.unlink()
+
+    def show_another_key(self) -> None:
+        """Somebody installs the node anew."""
+        self.detector.host_key = asyncssh.generate_private_key("ssh-ed25519")
+        self.there(self.detector.restart(NODE))
 
     async def _sleep(self, seconds: float) -> None:
         await self._look()

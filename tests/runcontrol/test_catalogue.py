@@ -197,6 +197,14 @@ def test_a_node_that_is_away_is_said(here: Place, run: Run, error: GatewayError)
     here.write()
     here.nodes.take_down("mm0", error)
     assert here.close(run) == f"router-cobo0: {error}; nothing was moved there, {NOT_PROVEN}."
+    assert 20 <= here.elapsed < 25
+
+
+def test_a_node_that_is_away_for_a_moment_is_waited_for(here: Place, run: Run) -> None:
+    here.write()
+    here.nodes.take_down("mm0", NoAnswer("mm0: lost"))
+    here.happens = [(15.0, lambda: here.nodes.recover("mm0"))]
+    assert here.close(run) == f"router-cobo0: its node's agent moved the files, {NOT_PROVEN}."
 
 
 def test_a_node_that_goes_before_it_is_asked_is_said(here: Place, run: Run) -> None:

@@ -21,6 +21,8 @@ LOOK_EVERY = 0.25
 QUIET_LOOKS = 5
 # Seconds after a lost answer in which the agent may still be asleep or at work.
 DONE_WITHIN = 60.0
+# Seconds in which it may be silent before it is asked: nobody comes back for its files later.
+AWAY_FOR = 20.0
 CLEAN = (0, 0)
 NOT_PROVEN = "so it is not proven what came of this run's files there"
 
@@ -59,10 +61,10 @@ async def left_over(place: Staging, outside: Outside) -> str:
 async def _quiet(run: Run, place: Staging, outside: Outside) -> tuple[int, int]:
     """The counts once nothing more is written, no other run being open. GatewayError when it goes on."""
     deadline = outside.monotonic() + (0.0 if place.excluded else QUIET_LIMIT)
-    before, equal = await counts(place, outside), 1
+    before, equal = await _seen(place, outside), 1
     while True:
         await outside.sleep(LOOK_EVERY)
-        now = await counts(place, outside)
+        now = await _seen(place, outside)
         looked = outside.monotonic()
         before, equal = now, equal + 1 if now == before else 1
         if equal >= QUIET_LOOKS:
@@ -72,6 +74,18 @@ async def _quiet(run: Run, place: Staging, outside: Outside) -> tuple[int, int]:
                 return now
         elif looked >= deadline and equal == 1:
             raise Refused(f"the files in {place.directory} still grow")
+
+
+async def _seen(place: Staging, outside: Outside) -> tuple[int, int]:
+    """The counts, after some patience with a node that is away for a moment."""
+    deadline = outside.monotonic() + (0.0 if place.excluded else AWAY_FOR)
+    while True:
+        try:
+            return await counts(place, outside)
+        except GatewayError:
+            if outside.monotonic() >= deadline:
+                raise
+        await outside.sleep(LOOK_EVERY)
 
 
 def _another_is_open(run: Run) -> bool:
