@@ -7,10 +7,10 @@ from attpcdaq.live import config_store
 from attpcdaq.live.models import UsedConfig
 from attpcdaq.runcontrol.asking.adopt import adopt
 from attpcdaq.runcontrol.asking.exclude import exclude
-from attpcdaq.runcontrol.doing.configs_kept import parts_of
+from attpcdaq.runcontrol.doing.configs_kept import NO_DIRECTORY, parts_of
 from attpcdaq.runlog.models import Run, RunConfig
 from attpcdaq.testing.builders import CONFIGS
-from attpcdaq.topology.models import ConfigBlob, Node
+from attpcdaq.topology.models import ConfigBlob, ECCServer, Node
 from get_protocol.ecc_client import decode_text_reply
 from get_protocol.errors import ProtocolError
 from get_protocol.state_machine import Transition
@@ -134,6 +134,16 @@ class TestCapture:
         keep(rig)
         rows = UsedConfig.objects.filter(ecc_server__name="ecc-cobo0", source="file")
         assert {row.problem for row in rows} == {"node-cobo0 is reached through its HTTP agent, which reads no files"}
+        assert not any("is not kept" in text for text in events())
+
+    def test_a_server_without_a_directory_is_said(self, rig: Rig) -> None:
+        ECCServer.objects.filter(name="ecc-cobo0").update(config_dir="")
+        rig.make_ready()
+        keep(rig)
+        rows = UsedConfig.objects.filter(ecc_server__name="ecc-cobo0", source="file")
+        assert {row.problem for row in rows} == {NO_DIRECTORY}
+        assert not any("is not kept" in text for text in events())
+        assert [key[0] for key in used() if key[1] == "loaded"] == ["links"]
 
     def test_what_was_read_for_an_older_transition_is_dropped(self, rig: Rig) -> None:
         rig.make_ready()

@@ -106,10 +106,10 @@ def found(row: UsedConfig, path: str, data: bytes, modified: float, hardware: It
     return True
 
 
-def not_found(row: UsedConfig, problem: str, at: datetime) -> None:
-    """Why the bytes of a file in use could not be had; said once."""
+def not_found(row: UsedConfig, problem: str, at: datetime, *, is_news: bool) -> None:
+    """Why the bytes of a file in use could not be had; an event says once what went wrong."""
     mine = UsedConfig.objects.filter(pk=row.pk, blob=None).exclude(problem=problem)
-    if mine.update(problem=problem) and not row.problem:
+    if mine.update(problem=problem) and not row.problem and is_news:
         text = f"{row.get_kind_display()} {row.name} is not kept as it was: {problem}"
         add_event("ecc", text, subject=row.ecc_server.name, severity="warning", at=at)
 

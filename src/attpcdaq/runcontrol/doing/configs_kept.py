@@ -42,6 +42,10 @@ class NotKeptError(Exception):
     """Why a file could not be kept, in words."""
 
 
+class NeverKeptError(NotKeptError):
+    """It cannot be kept as things are set up: nothing went wrong."""
+
+
 def note(finished: Sequence[tuple[Step, Outcome]], now: datetime) -> None:
     """Steps have ended (inside the transaction that says so): what they loaded is to be kept. Never fails a command."""
     done = [loaded for step, outcome in finished if (loaded := _loaded(step, outcome)) is not None]
@@ -112,7 +116,8 @@ async def _read_all(rows: Sequence[UsedConfig], outside: Outside) -> None:
             path, data, stat = await read_config(outside.nodes, row.ecc_server, row.kind, row.name)
             hardware = hardware_of(data) if row.kind == ConfigKind.DESCRIBE else ()
         except NotKeptError as error:
-            await sync_to_async(config_store.not_found)(row, str(error), outside.now())
+            is_news = not isinstance(error, NeverKeptError)
+            await sync_to_async(config_store.not_found)(row, str(error), outside.now(), is_news=is_news)
             continue
         await sync_to_async(config_store.found)(row, path, data, stat.mtime, hardware, outside.now())
 
@@ -121,9 +126,9 @@ async def read_config(nodes: NodePort, server: ECCServer, kind: str, name: str) 
     """Path, bytes and time of a configuration file on its node, as the ECC server would find it; NotKeptError."""
     node = node_address(server.node)
     if not server.config_dir:
-        raise NotKeptError(NO_DIRECTORY)
+        raise NeverKeptError(NO_DIRECTORY)
     if not nodes.abilities(node).files:
-        raise NotKeptError(f"{node.name} is reached through its HTTP agent, which reads no files")
+        raise NeverKeptError(f"{node.name} is reached through its HTTP agent, which reads no files")
     try:
         paths = paths_of(server, kind, name)
     except ProtocolError as error:
