@@ -110,7 +110,8 @@ def troubles(status: Snapshot, failed: CommandView | None) -> tuple[Trouble, ...
         parts = found.setdefault(view.key, (view, {}))[1]
         if name in known:
             parts[name] = known[name]
-    return tuple(Trouble(view, tuple(parts.values())) for view, parts in found.values())
+    ordered = sorted(found.values(), key=lambda one: one[0].level != "bad")
+    return tuple(Trouble(view, tuple(parts.values())) for view, parts in ordered)
 
 
 def _troubles_of(part: Part) -> list[TroubleView]:
