@@ -4,14 +4,13 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('runlog', '0005_manifest_tried_again'),
+        ("runlog", "0005_manifest_tried_again"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='manifest',
-            index=models.Index(fields=['working_at', 'made_at', 'again_at', 'run'], name='manifest_due'),
+            model_name="manifest",
+            index=models.Index(fields=["working_at", "made_at", "again_at", "run"], name="manifest_due"),
         ),
     ]
