@@ -119,12 +119,11 @@ def _labelled(element: etree._Element) -> Iterator[tuple[str, etree._Element]]:
     """Child elements with a label that no other of them has."""
     seen: dict[str, int] = {}
     for child in element:
-        if not local_name(child):
-            continue
-        label = _escape(child.tag)
+        tag: object = child.tag
+        if not isinstance(tag, str):
+            continue  # a comment or an instruction
         name = child.get("id")
-        if name is not None:
-            label = f"{label}[{_escape(name)}]"
+        label = _escape(tag) if name is None else f"{_escape(tag)}[{_escape(name)}]"
         number = seen[label] = seen.get(label, 0) + 1
         yield label if number == 1 else f"{label}#{number}", child
 
@@ -136,4 +135,4 @@ def _number_of(label: str) -> str:
 
 
 def _escape(text: str) -> str:
-    return _SEPARATOR.sub(r"\\\1", text) if _SEPARATOR.search(text) else text
+    return text if text.isalnum() else _SEPARATOR.sub(r"\\\1", text)
