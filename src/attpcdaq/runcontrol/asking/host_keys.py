@@ -55,8 +55,11 @@ def unpin(name: str, fingerprint: str, by: Requester, now: datetime) -> None:
     """Trust a pinned key no longer. BadCommand: no such node. CommandRefused: it is not pinned."""
     with recorded(by, WHAT, name, now):
         node = _known(name)
-        if not node.host_keys.filter(fingerprint=fingerprint).delete()[0]:
+        # Compared here: PostgreSQL cannot even be asked for a text with NUL in it.
+        row = next((row for row in node.host_keys.all() if row.fingerprint == fingerprint), None)
+        if row is None:
             raise CommandRefused((f"No such key of {name} is pinned (any more).",))
+        row.delete()
         _tell(by, node, "no longer pinned", fingerprint, "", now)
 
 
