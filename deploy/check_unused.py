@@ -18,6 +18,7 @@ CALLED_BY_NAME = [
     "get_queryset", "get_context_data", "formfield_callback", "clean", "clean_*", "has_*_permission",  # Django
     "connection_made", "connection_lost", "data_received", "eof_received",  # asyncio.Protocol
     "begin_auth", "public_key_auth_supported", "validate_public_key", "password_auth_supported",  # asyncssh
+    "validate_host_public_key",  # asyncssh
     "connection_requested", "session_requested", "exec_requested", "shell_requested", "server_requested",  # asyncssh
     "on_starting", "when_ready", "worker_abort", "worker_int", "post_fork", "pre_fork", "on_exit",  # Gunicorn
     "application", "model_config", "do_GET", "do_POST", "do_DELETE",
