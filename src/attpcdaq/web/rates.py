@@ -9,9 +9,9 @@ from django.utils.safestring import SafeString
 
 from attpcdaq.live.models import RouterSample
 from attpcdaq.live.samples import Point, points
-from attpcdaq.live.thinning import IDLE_LEVEL
 from attpcdaq.runlog.models import Run
 from attpcdaq.web.plots import Axis, Curve, Value, ceiling, plot, small
+from attpcdaq.web.rates_recent import RecentPoints
 from attpcdaq.web.templatetags.daq_tags import human_bytes, human_rate, per_second
 
 RECENT = timedelta(minutes=10)
@@ -54,10 +54,9 @@ class Rates:
     routers: tuple[RouterLine, ...]
 
 
-def recent(now: datetime) -> Rates | None:
+def recent(now: datetime, kept: RecentPoints) -> Rates | None:
     """The last ten minutes; None when nothing was seen in them."""
-    young = RouterSample.objects.filter(level__lte=IDLE_LEVEL, at__gt=now - RECENT, at__lte=now)
-    return rates(points(young, RECENT_STEP), Axis((now - RECENT).timestamp(), now.timestamp(), RECENT_STEP))
+    return rates(kept.read(now), Axis((now - RECENT).timestamp(), now.timestamp(), RECENT_STEP))
 
 
 def of_run(run: Run, now: datetime) -> Rates | None:
