@@ -11,6 +11,7 @@ from attpcdaq.audit.people import Requester
 from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.gateways.ports import GrawFile, NodeClock, RouterReading
 from attpcdaq.live import store
+from attpcdaq.live.clocks import record_clock
 from attpcdaq.runcontrol.asking import commands
 from attpcdaq.runcontrol.doing.close_out import close_out
 from attpcdaq.runcontrol.doing.execute import execute
@@ -157,6 +158,8 @@ def make_rig(experiment: str | None = "e20009", durations=None, **detector) -> R
     )
     for node in rig.nodes.nodes.values():
         node.clock = NodeClock(offset=NODES_BEGIN.timestamp() - clock.now().timestamp(), error=0.0, utc_offset=0)
+    for row in rows.nodes:
+        record_clock(row.pk, rig.nodes.nodes[row.name].clock, clock.now())
     teach_restarts(rows, rig.ecc, rig.nodes)
     if experiment:
         Experiment.objects.create(name=experiment, is_active=True)

@@ -136,7 +136,7 @@ def test_stray_files_are_set_aside_not_deleted(rig: Rig) -> None:
     node = rig.nodes.nodes["node-cobo0"]
     assert NAME not in node.directories["/staging"]
     row = Quarantined.objects.get()
-    assert row.why == "it was last written when no run could have written it."
+    assert row.why.startswith("no run could have written it")
     assert row.path.startswith("/staging/_quarantine/")
     assert rig.nodes.read("node-cobo0", row.path) == b"stray"
     assert Event.objects.filter(topic="router", subject="router-cobo0", text__contains="quarantined").exists()

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from asgiref.sync import sync_to_async
-from django.db.models import Count, Min
+from django.db.models import Count, Max, Min, Q
 
 from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.gateways.ports import FileScan, GrawFile
+from attpcdaq.live.clocks import has_jumped
 from attpcdaq.live.models import NodeState
 from attpcdaq.runcontrol.asking.opening import out_throughout
 from attpcdaq.runcontrol.doing.outside import Outside
@@ -29,11 +29,12 @@ from attpcdaq.runcontrol.planning.whose_facts import (
 )
 from attpcdaq.runcontrol.planning.whose_file import judge
 from attpcdaq.runlog.models import Run, RunFile, RunState
+from attpcdaq.topology.models import DataSource, Role
 from get_protocol.state_machine import Transition
 
 CLOCK_TIMEOUT = 5.0
 SCAN_TIMEOUT = 30.0
-CLOCK_COUNTS_FOR = timedelta(minutes=10)
+SETS_UP = (Transition.DESCRIBE, Transition.PREPARE, Transition.CONFIGURE)
 # Runs looked back at; a name that is older than them all is nobody's.
 RUNS = 50
 # Of so many runs every file is looked at, where more than one comes into question.
@@ -47,7 +48,7 @@ async def judged(
 ) -> tuple[dict[str, Owner | Unknown], dict[int, Run]]:
     """By name whose each file is, and the runs that they may be of, by key. GatewayError when the node is away."""
     runs, spans = await sync_to_async(_spans)(place, [file.name for file in files])
-    known = Place(spans, await _clock(place, outside))
+    known = await _known(place, spans, outside)
     staged = {file.name: Staged(file.name, file.size, file.mtime) for file in files}
     done: dict[str, Owner | Unknown] = {}
     for _ in range(ROUNDS):
@@ -57,7 +58,7 @@ async def judged(
         if not needs:
             break
         staged |= await _read_staged(place, staged, needs, outside)
-        known = Place(await _read_filed(place, known.runs, needs, outside), known.clock)
+        known = replace(known, runs=await _read_filed(place, known.runs, needs, outside))
     unread = Unknown("it could not be found out: too much of it had to be read.")
     return {name: done.get(name, unread) for name in staged}, runs
 
@@ -124,17 +125,40 @@ def _parts(names: Sequence[str], most: int = 500) -> Iterable[Sequence[str]]:
     return (names[at : at + most] for at in range(0, len(names), most))
 
 
-async def _clock(place: Staging, outside: Outside) -> Clock | None:
-    """The node's clock as the monitor last saw it, else read now; None when neither can be had."""
+async def _known(place: Staging, spans: tuple[RunSpan, ...], outside: Outside) -> Place:
+    """The runs, and what the node's clock is worth.
+
+    Where several runs come into question it is read now: times count only while it goes as the monitor saw it go.
+    """
     row = await NodeState.objects.filter(node_id=place.node_id).afirst()
-    fresh = row is not None and row.clock_at is not None and abs(outside.now() - row.clock_at) < CLOCK_COUNTS_FOR
-    if row is not None and fresh and row.clock_offset is not None and row.utc_offset is not None:
-        return Clock(row.clock_offset, row.clock_error or 0.0, row.utc_offset)
+    seen = _clock(row)
+    if seen is not None and not _several(spans):
+        return Place(spans, seen)
     try:
         read = await outside.nodes.read_clock(place.node, CLOCK_TIMEOUT)
     except GatewayError:
+        return Place(spans, None, stepped=float("inf"))
+    now = Clock(read.offset, read.error, read.utc_offset)
+    stepped = row.stepped_at.timestamp() if row is not None and row.stepped_at else 0.0
+    if row is None or seen is None or has_jumped(row, read):
+        stepped = outside.now().timestamp()
+    return Place(spans, now, stepped, await sync_to_async(_set_up)(place))
+
+
+def _clock(row: NodeState | None) -> Clock | None:
+    if row is None or row.clock_offset is None or row.utc_offset is None:
         return None
-    return Clock(read.offset, read.error, read.utc_offset)
+    return Clock(row.clock_offset, row.clock_error or 0.0, row.utc_offset)
+
+
+def _set_up(place: Staging) -> float:
+    """When the boards of a place, or the MuTAnT, which sets all clocks, were last set up."""
+    mutants = DataSource.objects.filter(role=Role.MUTANT).values("ecc_server__name")
+    steps = Step.objects.filter(
+        Q(server_name__in=place.servers) | Q(server_name__in=mutants), transition__in=SETS_UP, sent_at__isnull=False
+    )
+    last = steps.aggregate(at=Max("sent_at"))["at"]
+    return last.timestamp() if last else 0.0
 
 
 async def _read_staged(

@@ -86,6 +86,10 @@ class Place:
 
     runs: tuple[RunSpan, ...]
     clock: Clock | None = None
+    stepped: float = 0.0
+    """When the node's clock was last seen to jump: times from before tell nothing of the order of things."""
+    set_up: float = 0.0
+    """When a board of it, or the MuTAnT, was last described, prepared or configured: its clock may begin anew then."""
 
 
 @dataclass(frozen=True, slots=True)

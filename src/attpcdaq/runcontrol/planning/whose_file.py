@@ -36,9 +36,8 @@ FIRST_EVENT = 1
 # Where only one run is possible, the name's time merely tells a router's file from one that somebody put there.
 FOREIGN = 60.0
 CLOCK_MARGIN = 2.0
-# Names are cut to milliseconds, times of files to seconds.
+# Names are cut to milliseconds.
 NAME_MARGIN = 0.005
-MTIME_STEP = 1.0
 
 
 def judge(files: Sequence[Staged], place: Place) -> dict[str, Verdict]:
@@ -100,14 +99,12 @@ class _Judge:
 
     def _possible(self, one: _File) -> tuple[RunSpan, ...] | Unknown:
         """The runs of which a frame may be in it, oldest first."""
-        born, last = self._born(), self._last_write(one)
-        runs = [run for run in self.place.runs if run.stopped + LATE >= born and run.told - CLOCK_MARGIN <= last]
+        born = self._born()
+        runs = [run for run in self.place.runs if run.stopped + LATE >= born]
         if one.known is not None:
             runs = [run for run in runs if run.told >= one.known.told]
-        elif runs and not self._begun_in_one(one, runs):
-            return Unknown("the time in its name lies in no run.")
-        if not runs:
-            return Unknown("it was last written when no run could have written it.")
+        if not runs or self._is_foreign(one, runs):
+            return Unknown("no run could have written it at the time in its name, or when it was last written.")
         return tuple(runs)
 
     def _born(self) -> float:
@@ -115,22 +112,24 @@ class _Judge:
         clean = [run.asked for run in self.place.runs if run.clean]
         return clean[-1] - CLOCK_MARGIN if clean else float("-inf")
 
-    def _last_write(self, one: _File) -> float:
-        clock = self.place.clock
-        return float("inf") if clock is None else one.file.modified + MTIME_STEP - clock.offset + clock.error
+    def _is_foreign(self, one: _File, runs: Sequence[RunSpan]) -> bool:
+        """Whether its times, where they tell something, lie in no run: somebody else put it there.
 
-    def _begun_in_one(self, one: _File, runs: Sequence[RunSpan]) -> bool:
-        """Whether a run's boards may have sent its first frame when its name says; where nobody knows, they may.
-
-        Around a change of daylight saving the other reading of local time counts too, if not after the last write.
+        Around a change of daylight saving the other reading of local time counts too.
         """
         clock = self.place.clock
-        if clock is None:
+        if clock is None or not self._steady(runs):
+            return False
+        if one.file.modified - clock.offset + clock.error + FOREIGN < runs[0].told:
             return True
         local = one.name.timestamp.replace(tzinfo=UTC).timestamp() - clock.utc_offset * 60 - clock.offset
         readings = (local, local + 3600, local - 3600)
-        fitting = [at for at in readings if at <= self._last_write(one) + FOREIGN]
-        return any(run.told - FOREIGN <= at <= run.stopped + LATE + FOREIGN for at in fitting for run in runs)
+        begun = any(run.told - FOREIGN <= at <= run.stopped + LATE + FOREIGN for at in readings for run in runs)
+        return one.known is None and not begun
+
+    def _steady(self, runs: Sequence[RunSpan]) -> bool:
+        """Whether the node's clock went on evenly since these runs began."""
+        return self.place.stepped + FOREIGN < runs[0].told
 
     def _only(self, one: _File, run: RunSpan) -> Verdict:
         if one.known is None:
@@ -156,7 +155,7 @@ class _Judge:
 
     def _among(self, one: _File, possible: tuple[RunSpan, ...]) -> Verdict:
         latest = possible[-1]
-        begun = self._beginning(possible)
+        begun = self._beginning(possible) if self._steady(possible) or len(self.files) == 1 else None
         if isinstance(begun, Needs):
             return begun
         if begun is not None:
@@ -186,9 +185,7 @@ class _Judge:
         filed = self._new_in(possible[-1])
         if filed is not None:
             return filed
-        new = [
-            one for one in self.files if one.known is None and one.name.index == 0 and self._may_begin(one, possible)
-        ]
+        new = [one for one in self.files if one.known is None and one.name.index == 0]
         unread = frozenset(one.file.name for one in new if one.file.frames is None)
         if unread:
             return Needs(heads=unread)
@@ -203,25 +200,17 @@ class _Judge:
         new = ((name, file) for name, file in run.of(self.source) if file.name not in older)
         return next((_File(Staged(file.name, 0, 0.0, file.frames), name, None) for name, file in new), None)
 
-    def _may_begin(self, one: _File, possible: tuple[RunSpan, ...]) -> bool:
-        """Not what was begun before the boards of the latest run were told to start."""
-        clock = self.place.clock
-        return clock is None or self._name_time(one) - clock.offset >= possible[-1].told - clock.error - CLOCK_MARGIN
-
     def _begun(self, run: RunSpan) -> int:
         return len({file.name for name, file in run.of(self.source) if name.index == 0})
 
     def _outliving(self, resets: Sequence[_File], possible: tuple[RunSpan, ...]) -> "_File | Needs | None":
-        """The first of them that is of one run alone, and longer than each earlier one or written too late for all."""
-        clock, earlier = self.place.clock, possible[:-1]
+        """The first of them that is of one run alone, and longer than any earlier one."""
+        longest = max(run.stopped - run.told for run in possible[:-1])
         for one in resets:
             frames = one.file.frames
             if frames is None or not _is_read(frames):
                 return Needs(scans=frozenset({one.file.name}))
-            written = one.file.modified - clock.offset - clock.error if clock else 0.0
-            too_late = written > max(run.stopped for run in earlier) + LATE
-            too_long = length(frames) > max(run.stopped - run.told for run in earlier) + MARGIN
-            if (too_late or too_long) and is_of_one(frames, possible):
+            if length(frames) > longest + MARGIN and is_of_one(frames, possible):
                 return one
         return None
 
@@ -230,6 +219,8 @@ class _Judge:
         if one.known is None:
             names = " or ".join(run.label for run in possible)
             return Unknown(f"it may be of {names}, and does not begin with a run's first event.")
+        if self.place.set_up > one.known.told:
+            return Unknown(f"boards were set up anew since {one.known.label}, so their clocks tell nothing.")
         before = [file for _, file in one.known.of(self.source) if file.name == one.file.name]
         ends = (before[0], before[-1])
         needs = Needs(
