@@ -273,9 +273,9 @@ class TestKept:
         assert [drawings.get("a", draw) for _ in range(3)] == ["1"] * 3
         samples.write([sample(NOON)])
         assert drawings.get("a", draw) == "1"
-        now[0] += 2.1
+        now[0] += 4.1
         assert drawings.get("a", draw) == "2"
-        now[0] += 2.1
+        now[0] += 4.1
         assert drawings.get("a", draw) == "2", "nothing has come"
         now[0] += OLDEST
         assert drawings.get("a", draw) == "3", "but time has passed"

@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 
 from attpcdaq.live.models import RouterSample
 
-# So long a drawing is shown although newer samples have come; and whatever has come, time moves on.
-SECONDS = 2.0
+# So long a drawing is shown although newer samples have come (its steps are 10 s); and in any case time moves on.
+SECONDS = 4.0
 OLDEST = 10.0
 MOST = 16
 
