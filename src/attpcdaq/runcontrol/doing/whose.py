@@ -110,8 +110,8 @@ def _files(place: Staging, names: Sequence[str], spans: Sequence[RunSpan]) -> di
     ranges = [rows.filter(run__in=near), rows.filter(run__in=[s.run for s in spans]).exclude(run__in=near)]
     fields = ("run_id", "name", "path", "first_event", "first_time", "last_event", "last_time", "scanned_at", "frames")
     for query in (ranges[0], *(ranges[1].filter(name__in=part) for part in _parts(names))):
-        for run_id, name, path, *numbers, scanned, frames in query.values_list(*fields):
-            read = Frames(*numbers, whole=True, empty=frames == 0) if scanned and frames is not None else None
+        for run_id, name, path, e1, t1, e2, t2, scanned, frames in query.values_list(*fields):
+            read = Frames(e1, t1, e2, t2, whole=True, empty=frames == 0) if scanned and frames is not None else None
             found.setdefault(run_id, []).append(Filed(name, path, read))
     return found
 

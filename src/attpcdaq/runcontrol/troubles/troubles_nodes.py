@@ -149,9 +149,10 @@ NODES_SAY = (
     T(
         "late-frames",
         "Frames came after the files were moved",
-        "The data router still had data when the run was closed. They lie in late_1/ beside its other files.",
+        "The data router still had data when the run's files were moved. They lie beside them, with _late1 in their "
+        "names.",
         "Nothing is lost. Say so in the run sheet; if it happens every run, tell an expert.",
-        r"frames came after the files were moved|late_\d",
+        r"frames came after the files were moved|_late\d|came after the run was closed",
         "4",
     ),
     T(
@@ -168,7 +169,8 @@ NODES_SAY = (
         "not-clean",
         "Files lie in the staging directory",
         "Data files of no run lie where the next run would write. They would be counted with it, so Start is refused.",
-        "Press Set stray files aside: they are moved to _stray/ beside, and nothing is deleted.",
+        "Wait a moment: they are put in order by themselves once nothing is written any more. Set stray files "
+        "aside does it at once; what is nobody's goes to _quarantine/ beside, and nothing is deleted.",
         r"not clean|stray files|staging director\w+ \w* ?holds",
         "4",
     ),
