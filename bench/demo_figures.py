@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from bench import commands, pages, processes
 from bench import world as worlds
 from bench.browsing import Pages
+from bench.closeout import closeout
 from bench.figures import Figure
 from tests.e2e.system import System
 from tests.e2e.waiting import wait_for
@@ -35,6 +36,8 @@ def measure() -> dict[str, Figure]:
         figures["page_meanwhile"] = commands.page_meanwhile(system, client.timed)
         system.speed(worlds.SPEED)
         figures["stop_files"] = Figure(tuple(_stop_with_files(system) for _ in range(3)))
+        figures["closeout_40"] = closeout(system, 40)
+        figures["closeout_1000"] = closeout(system, 1000)
         figures["status_rate"] = Figure(tuple(_requests_per_second(system) for _ in range(3)))
         figures["memory"] = Figure((processes.pss_mb(product),), "after commands, runs, pages and load")
     return figures

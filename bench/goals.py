@@ -36,6 +36,8 @@ GOALS = (
     Goal("stop_files", "Stop asked for -> 11 x 40 files moved and run closed", "s", None, "7.7 (not waiting)"),
     Goal("node_reads_here", "11 nodes read once a second, no ECC server", "% of a core", 2.0),
     Goal("node_reads_there", "the same on each node: its sshd and what it runs", "% of a core", 1.0),
+    Goal("closeout_40", "last board stopped -> 11 x 40 files moved and run closed", "s", 2.0),
+    Goal("closeout_1000", "the same with 11 x 1,000 files", "s", 10.0),
     Goal("graw_scan_full", "data file scanned, full readout, page cache", "GB/s", 1.0, at_least=True),
     Goal("graw_scan_2k", "the same, one hit channel per frame", "GB/s", 1.0, at_least=True),
     Goal("graw_node", "the same on a node, with SHA-256", "GB/s", None, at_least=True),
