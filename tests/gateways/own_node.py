@@ -1,5 +1,6 @@
 """A node of the tests' own: asyncssh's SFTP server with one fault, and fixed answers to ps and df."""
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -26,6 +27,16 @@ async def _answer(process: "asyncssh.SSHServerProcess[str]") -> None:
     process.exit(127 if answer is None else 0)
 
 
+def _at_home(sftp: type[asyncssh.SFTPServer], home: Path) -> Callable[..., asyncssh.SFTPServer]:
+    """The same with its home directory there: it would be where the tests run otherwise."""
+
+    class AtHome(sftp):  # type: ignore[misc, valid-type]  # the class is a parameter
+        def realpath(self, path: bytes) -> bytes:
+            return os.fsencode(home) if path in (b"", b".") else super().realpath(path)
+
+    return AtHome
+
+
 @asynccontextmanager
 async def own_node(
     directory: Path, sftp: type[asyncssh.SFTPServer], answer: Answer = _answer
@@ -41,7 +52,7 @@ async def own_node(
         server_host_keys=[host],
         authorized_client_keys=str(directory / "authorized"),
         process_factory=answer,
-        sftp_factory=sftp,
+        sftp_factory=_at_home(sftp, directory),
     )
     port = server.sockets[0].getsockname()[1]
     (directory / "known").write_text(f"[127.0.0.1]:{port} {host.export_public_key().decode()}")
