@@ -30,7 +30,7 @@ async def _answer(process: "asyncssh.SSHServerProcess[str]") -> None:
 def _at_home(sftp: type[asyncssh.SFTPServer], home: Path) -> Callable[..., asyncssh.SFTPServer]:
     """The same with its home directory there: it would be where the tests run otherwise."""
 
-    class AtHome(sftp):  # type: ignore[misc, valid-type]  # the class is a parameter
+    class AtHome(sftp):
         def realpath(self, path: bytes) -> bytes:
             return os.fsencode(home) if path in (b"", b".") else super().realpath(path)
 
