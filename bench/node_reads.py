@@ -11,6 +11,7 @@ from pathlib import Path
 from attpcdaq.gateways.node_connection import SshIdentity
 from attpcdaq.gateways.node_ssh import NodeSsh
 from attpcdaq.gateways.ports import NodeAddress, RouterQuery, RouterReading
+from attpcdaq.monitor.poller import Pace
 from bench.figures import Figure
 from bench.graw import small_frame
 from bench.processes import cpu_seconds_of_family
@@ -18,7 +19,8 @@ from tests.services.processes import free_port
 from tests.services.sshd import Sshd, running_sshd
 
 NODES, OLD_FILES, WRITTEN_FILES = 11, 36, 4
-EVERY, TRIALS, TRIAL_S, DEADLINE = 1.0, 3, 10.0, 5.0
+EVERY, DEADLINE = Pace().node_every, Pace().node_deadline
+TRIALS, TRIAL_S = 3, 12.0
 
 # Listens where it is told to, and appends ten frames a second to each of its files.
 ROUTER = """\
@@ -40,7 +42,7 @@ Watched = tuple[NodeAddress, RouterQuery]
 
 
 def both_ends() -> dict[str, Figure]:
-    """CPU while every node is read once a second: of this process, and of a node's sshd and what it runs."""
+    """CPU while every node is read as the monitor does: of this process, and of a node's sshd and what it runs."""
     with running_sshd() as sshd, _nodes(sshd) as nodes:
         here, there = asyncio.run(_measure(sshd, nodes))
     what = f"{OLD_FILES + WRITTEN_FILES} files in each staging directory, {WRITTEN_FILES} of them growing"
