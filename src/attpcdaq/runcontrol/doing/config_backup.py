@@ -41,7 +41,9 @@ async def backup_configs(run: Run, outside: Outside, without: Collection[str] = 
 
 def _servers(without: Collection[str]) -> list[ECCServer]:
     named = ECCServer.objects.exclude(config_dir="").exclude(backup_dir="").filter(config_set__isnull=False)
-    return list(named.exclude(name__in=without).select_related("node", "config_set").prefetch_related("node__host_keys"))
+    return list(
+        named.exclude(name__in=without).select_related("node", "config_set").prefetch_related("node__host_keys")
+    )
 
 
 async def _backup_one(run: Run, server: ECCServer, outside: Outside) -> str:
