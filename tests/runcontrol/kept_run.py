@@ -3,6 +3,8 @@
 import json
 from datetime import timedelta
 
+from attpcdaq.gateways.ports import NodeClock
+from attpcdaq.live.clocks import record_clock
 from attpcdaq.runcontrol.doing.manifesting import check_files
 from attpcdaq.runlog import manifests
 from attpcdaq.runlog.models import Experiment, Manifest, Run, RunFile
@@ -64,7 +66,10 @@ class Kept:
 
 
 def kept_run(rig: Rig) -> Kept:
-    """Run 1 with a file of every source."""
+    """Run 1 with a file of every source, on nodes whose clocks are right."""
+    for row in rig.detector.nodes:
+        rig.nodes.nodes[row.name].clock = NodeClock(offset=0.0, error=0.0, utc_offset=0)
+        record_clock(row.pk, rig.nodes.nodes[row.name].clock, rig.time.now())
     made = Kept(rig)
     made.put_all()
     return made

@@ -6,7 +6,7 @@ import pytest
 
 from attpcdaq.live.models import Event, NodeState, RouterSample, RouterState
 from attpcdaq.runlog.models import Manifest, Quarantined, Run, RunConfig, RunFile
-from attpcdaq.topology.models import ConfigBlob, Node
+from attpcdaq.topology.models import ConfigBlob, DataSource, Node
 from tests.runcontrol.frames import name_of
 from tests.runcontrol.kept_run import DIRECTORY, Kept, kept_run, texts
 from tests.runcontrol.rig import Rig
@@ -69,6 +69,31 @@ class TestFound:
         assert len(texts(manifest)) == 1
         assert texts(manifest)[0].startswith("ecc-cobo1: was Idle at ")
 
+    def test_one_that_was_excluded_by_then_is_only_mentioned(self, kept: Kept) -> None:
+        at = kept.rig.time.now() - timedelta(seconds=30)
+        Event.objects.create(at=at, topic="ecc", subject="ecc-cobo1", text="Running -> Idle")
+        out = {"reason": "its node burnt", "by": "shifter", "at": at.isoformat(), "meanwhile": "yes"}
+        Run.objects.update(excluded={"ecc-cobo1": out})
+        manifest = kept.made()
+        assert manifest.verdict == "remarks"
+        assert texts(manifest)[0].startswith("ecc-cobo1: was Idle at ")
+
+    def test_a_board_that_the_setup_does_not_know_any_more(self, kept: Kept) -> None:
+        RunFile.objects.filter(owner="router-cobo1").delete()
+        DataSource.objects.filter(sender_id="CoBo[1]").update(sender_id="CoBo[7]")
+        manifest = kept.made()
+        assert manifest.verdict == "not_proven"
+        assert texts(manifest)[0].startswith("CoBo[1]: is not in the setup any more")
+
+    def test_the_full_disk_of_a_node_that_took_no_part(self, kept: Kept) -> None:
+        RunFile.objects.filter(owner="router-cobo1").delete()
+        Run.objects.update(
+            excluded={"ecc-cobo1": {"reason": "disk full", "by": "shifter", "at": "2026-11-22T09:00:00"}}
+        )
+        common = {"run_id": kept.run.pk, "at": kept.rig.time.now(), "seconds": 2, "files": 1, "bytes": 1, "rate": 0.0}
+        RouterSample.objects.create(**common, router="router-cobo1", node="node-cobo1", event_rate=0.0, disk_free=0)
+        assert kept.made().verdict == "complete"
+
     def test_a_disk_that_was_full(self, kept: Kept) -> None:
         common = {"run_id": kept.run.pk, "at": kept.rig.time.now(), "seconds": 2, "files": 1, "bytes": 1, "rate": 0.0}
         RouterSample.objects.create(
@@ -116,6 +141,28 @@ class TestQuarantine:
         manifest = kept.made()
         assert manifest.verdict == "incomplete"
         assert "is in quarantine and may belong to this run. Run 1 or run 2." in texts(manifest)[0]
+
+    def test_runs_that_failed_in_between_took_no_frame(self, kept: Kept) -> None:
+        assert kept.made().verdict == "complete"
+        for number in (2, 3):
+            at = kept.rig.time.now()
+            Run.objects.create(experiment=kept.run.experiment, number=number, state="failed", requested_at=at)
+        self.put(kept, name_of(0, 0), after=1.0)
+        kept.rig.sweep(6.0)
+        assert kept.check().verdict == "incomplete"
+
+    def test_after_two_more_runs_it_does_not(self, kept: Kept) -> None:
+        for number in (2, 3):
+            at = kept.rig.time.now()
+            Run.objects.create(experiment=kept.run.experiment, number=number, state="closed", requested_at=at)
+        self.put(kept, name_of(0, 0), after=1.0)
+        assert kept.made().verdict == "complete"
+
+    def test_a_name_that_no_data_router_gives_is_only_mentioned(self, kept: Kept) -> None:
+        self.put(kept, "copy of run 7.graw")
+        manifest = kept.made()
+        assert manifest.verdict == "remarks"
+        assert "no data router gives such a name" in texts(manifest)[0]
 
     def test_what_began_long_after_it_does_not(self, kept: Kept) -> None:
         NodeState.objects.update_or_create(node=Node.objects.get(name="node-cobo0"), defaults={"utc_offset": 60})

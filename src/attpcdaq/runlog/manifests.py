@@ -88,12 +88,13 @@ def at_work_or_due(now: datetime) -> dict[int, datetime | None]:
 
 
 def ask_about_quarantine(now: datetime) -> None:
-    """A file put in quarantine may be of one of the last two runs before: those are judged anew."""
+    """A file put in quarantine may be of one of the last two runs before that took data: those are judged anew."""
     newest = Quarantined.objects.first()
     if newest is None:
         return
-    before = Run.objects.filter(requested_at__lte=newest.at).values_list("pk", flat=True)[:2]
-    for manifest in Manifest.objects.filter(run_id__in=list(before), made_at__lt=newest.at):
+    took_data = Run.objects.filter(requested_at__lte=newest.at).exclude(state=RunState.FAILED)
+    before = list(took_data.values_list("pk", flat=True)[:2])
+    for manifest in Manifest.objects.filter(run_id__in=before, made_at__lt=newest.at):
         ask(manifest.pk, now)
 
 

@@ -12,11 +12,10 @@ from attpcdaq.runcontrol.asking.opening import MEANWHILE, out_throughout
 from attpcdaq.runcontrol.doing.manifest_configs import ReadOut, read_outs
 from attpcdaq.runcontrol.models import Action
 from attpcdaq.runcontrol.planning.completeness import Board, CheckedFile, Finding, Level, RunFacts
+from attpcdaq.runcontrol.planning.whose_facts import parsed
 from attpcdaq.runlog import manifests
-from attpcdaq.runlog.models import Quarantined, Run, RunFile
+from attpcdaq.runlog.models import Quarantined, Run, RunFile, RunState
 from attpcdaq.topology.models import Access, DataRouter, DataSource, Role
-from get_protocol.errors import RemoteProtocolError
-from get_protocol.graw_names import parse_graw_name
 from get_protocol.graw_scan import Summary
 
 DISK_FULL = 100_000_000
@@ -34,6 +33,7 @@ def run_facts(run: Run) -> RunFacts:
     nodes = {router.node.name for source in sources if (router := source.data_router) is not None}
     unlike = _blind_nodes(sources)
     known = [*_of_nodes(run, nodes, unlike), *_of_routers(run, sources), *_of_boards(run), *_of_quarantine(run, nodes)]
+    known += _of_setup(run)
     if run.verdict:
         known.append(Finding(Level.REMARK, "When it ended", run.verdict))
     return RunFacts(
@@ -124,7 +124,7 @@ def _of_nodes(run: Run, nodes: set[str], unlike: set[str]) -> Iterator[Finding]:
         if abs(off) > CLOCK_OFF + error:
             text = f"its clock is {off:+.2f} s off: the times in its file names are too"
             yield Finding(Level.REMARK, state.node.name, text, "node clock")
-    samples = RouterSample.objects.filter(run_id=run.pk, disk_free__isnull=False)
+    samples = RouterSample.objects.filter(run_id=run.pk, node__in=nodes, disk_free__isnull=False)
     for row in samples.values("node").annotate(least=Min("disk_free")).order_by("node"):
         if row["least"] < DISK_FULL:
             free = f"{row['least'] / 1e6:.0f} MB"
@@ -140,8 +140,18 @@ def _of_routers(run: Run, sources: list[DataSource]) -> Iterator[Finding]:
             yield Finding(Level.REMARK, state.data_router.name, text, "restarted")
 
 
+def _of_setup(run: Run) -> Iterator[Finding]:
+    """Boards that nobody can look for any more, as where the setup was changed before a run was checked again."""
+    senders = [sender for sender, _ in _roles(run)]
+    there = set(DataSource.objects.filter(sender_id__in=senders).values_list("sender_id", flat=True))
+    for sender in senders:
+        if sender not in there:
+            text = "is not in the setup any more: whether all of its data are there cannot be told"
+            yield Finding(Level.NOT_PROVEN, sender, text, "setup")
+
+
 def _of_boards(run: Run) -> Iterator[Finding]:
-    """Boards that were seen to leave Running before anybody ended the run."""
+    """Boards that were seen to leave Running before anybody ended the run; of one that was excluded it is no news."""
     if run.started_at is None:
         return
     ending = run.commands.exclude(action=Action.START).filter(targets__isnull=True, requested_at__gt=run.started_at)
@@ -150,29 +160,35 @@ def _of_boards(run: Run) -> Iterator[Finding]:
     events = Event.objects.filter(topic="ecc", subject__in=servers, at__gt=run.started_at, at__lt=min(end, _end(run)))
     for event in events.filter(text__startswith=LEFT_RUNNING).order_by("id"):
         text = f"was {event.text.removeprefix(LEFT_RUNNING)} at {_clock(event.at)}, while the run went on"
-        yield Finding(Level.INCOMPLETE, event.subject, text, "left running")
+        level = Level.REMARK if _excluded(run, event.subject) else Level.INCOMPLETE
+        yield Finding(level, event.subject, text, "left running")
 
 
 def _of_quarantine(run: Run, nodes: set[str]) -> Iterator[Finding]:
     """Files kept apart since the run began, unless another run lies between or the name says that it was over."""
-    for kept in Quarantined.objects.filter(node__in=nodes, at__gte=run.requested_at).order_by("id"):
-        later = Run.objects.filter(requested_at__gt=run.requested_at, requested_at__lte=kept.at).count()
-        if later <= 1 and not _began_after(run, kept):
+    kept_apart = Quarantined.objects.filter(node__in=nodes, at__gte=run.requested_at)
+    # A failed one took no frame, so that none may be of it.
+    later = (
+        Run.objects.filter(requested_at__gt=run.requested_at).exclude(state=RunState.FAILED).order_by("requested_at")
+    )
+    if over := list(later.values_list("requested_at", flat=True)[1:2]):
+        kept_apart = kept_apart.filter(at__lt=over[0])
+    for kept in kept_apart.order_by("id"):
+        name = parsed(kept.name)
+        if name is None:
+            text = f"is in quarantine, and no data router gives such a name. {kept.why}"
+            yield Finding(Level.REMARK, f"{kept.node}: {kept.name}", text, "quarantine")
+        elif not _is_after(run, kept.node, name.timestamp):
             text = f"is in quarantine and may belong to this run. {kept.why}"
             yield Finding(Level.INCOMPLETE, f"{kept.node}: {kept.name}", text, "quarantine")
 
 
-def _began_after(run: Run, kept: Quarantined) -> bool:
-    """Whether a file's name says that it began after the run; its time is the node's local one (facts 4)."""
-    ahead = NodeState.objects.filter(node__name=kept.node).values_list("utc_offset", flat=True).first()
+def _is_after(run: Run, node: str, began: datetime) -> bool:
+    """Whether a file that began then, in its node's local time (facts 4), began after the run."""
+    ahead = NodeState.objects.filter(node__name=node).values_list("utc_offset", flat=True).first()
     if ahead is None:
         return False
-    try:
-        named = parse_graw_name(kept.name).timestamp
-    except RemoteProtocolError:
-        return False
-    began = named.replace(tzinfo=timezone.get_fixed_timezone(ahead))
-    return began > _end(run) + NAME_AFTER
+    return began.replace(tzinfo=timezone.get_fixed_timezone(ahead)) > _end(run) + NAME_AFTER
 
 
 def _end(run: Run) -> datetime:
