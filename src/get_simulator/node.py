@@ -112,7 +112,7 @@ class Node:
         return Result(python=PythonCall(directory, tuple(arguments)))
 
     def _ps(self, arguments: list[str], now: float) -> Result:
-        """`-o pid=,args=` and the like; a column without `=` gets a heading."""
+        """`-o pid= -o args=` and the like; a column without `=` gets a heading."""
         text = ",".join(word for word in arguments if not word.startswith("-")) or "pid,comm"
         columns = [(name.rstrip("="), name.endswith("=")) for name in text.split(",")]
         for name, _ in columns:
@@ -155,7 +155,7 @@ class Node:
         return Result(output.encode(), errors, 2 if errors else 0)
 
     def _lsof(self, arguments: list[str], now: float) -> Result:
-        """`-p PID`: the directory it is in, and its sockets."""
+        """`-p PID`: the directory it is in, its standard streams, and its sockets."""
         told = dict(pairwise(arguments)).get("-p")
         process = next((one for one in self.processes if str(one.pid) == told), None)
         if process is None:
@@ -163,6 +163,7 @@ class Node:
         head = "COMMAND     PID  USER   FD   TYPE DEVICE SIZE/OFF NODE NAME\n"
         start = f"{process.comm[:9]:9} {process.pid:5} attpc"
         lines = [f"{start}  cwd    DIR  254,0     4096    2 /staging\n"]
+        lines += [f"{start}    {number}r   CHR    1,3      0t0    3 /dev/null\n" for number in range(3)]
         lines += [
             f"{start}    {number}u  IPv4 0x{number:04x}      0t0  TCP {one}\n"
             for number, one in enumerate(process.sockets, 3)

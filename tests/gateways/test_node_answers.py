@@ -60,7 +60,14 @@ def test_macos_is_asked_with_lsof(line: str, answer: bool) -> None:
     assert by_lsof(LSOF + line, 46005) is answer
 
 
-@pytest.mark.parametrize("said", ["", "sh: lsof: command not found\n", "lsof: WARNING: can't stat()\n"])
+ANOTHER_USERS = """\
+COMMAND    PID USER   FD      TYPE DEVICE SIZE/OFF NODE NAME
+dataRoute 1002 root  cwd   unknown                      /proc/1002/cwd (readlink: Permission denied)
+dataRoute 1002 root NOFD                                /proc/1002/fd (opendir: Permission denied)
+"""
+
+
+@pytest.mark.parametrize("said", ["", "sh: lsof: command not found\n", "lsof: WARNING: can't stat()\n", ANOTHER_USERS])
 def test_lsof_that_saw_nothing_is_no_proof(said: str) -> None:
     assert by_lsof(said, 46005) is None
 

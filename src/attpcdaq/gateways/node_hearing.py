@@ -5,12 +5,14 @@ from collections.abc import Awaitable, Callable
 
 from attpcdaq.gateways.node_shell import Output
 
-LOG_TAIL = 64 * 1024
+LOG_TAIL = 32 * 1024
+"""What any SFTP server gives at once."""
 LISTENING, CONNECTED, HALF_CLOSED = "0A", "01", "08"
 _PROC_LINE = re.compile(r"^\s*[0-9]+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]{2}) (?:\S+ +){5}([0-9]+)")
 _DEAF = re.compile(r"Binding socket.*failed")
 _HEARS = re.compile(r"Waiting for client connection|Connection established|New file:")
-_SOME_FILE = re.compile(r"^COMMAND +PID .*\n\S+ +[0-9]+ ", re.MULTILINE)
+_SOME_FILE = re.compile(r"^\S+ +[0-9]+ +\S+ +[0-9]+[a-zA-Z -]", re.MULTILINE)
+"""A line with the number of an open file: of another user's process only names and refusals are told."""
 
 
 def proc_command(pid: int, port: int) -> str:
@@ -36,7 +38,7 @@ def by_proc(text: str, port: int) -> bool | None:
 
 
 def by_lsof(text: str, port: int) -> bool | None:
-    """Answer of `lsof_command`; None when it did not see the process."""
+    """Answer of `lsof_command`; None when it did not see the process's files."""
     if not _SOME_FILE.search(text):
         return None
     local = rf"TCP (?:\[[^\]\s]*\]|[^:\[\s]*):{port}"
