@@ -37,7 +37,7 @@ NODE = Node("node", OneFile(), [Process(7, ECC), Process(1001, ROUTER)], {"ecc":
 @pytest.mark.parametrize(
     ("command", "output"),
     [
-        ("ps -A -o pid=,args=", f"      7 {ECC}\n   1001 {ROUTER}\n"),
+        ("ps -A -ww -o pid= -o args=", f"      7 {ECC}\n   1001 {ROUTER}\n"),
         ("ps -A -o pid=,comm=", "      7 getEccSoapServe\n   1001 dataRouter\n"),
         ("cat /configs/a.xcfg", "<Setup/>"),
         ("ls /configs", "a.xcfg\nb\n"),
@@ -91,7 +91,7 @@ async def logged_in(simulation: Simulation, node: str = "node-cobo0") -> AsyncIt
 
 async def test_processes_live_and_die_with_the_simulated_ones(small: Simulation) -> None:
     async with logged_in(small) as ssh:
-        text = str((await ssh.run("ps -A -o pid=,args=", check=True)).stdout)
+        text = str((await ssh.run("ps -A -ww -o pid= -o args=", check=True)).stdout)
         assert f"/usr/local/bin/getEccSoapServer --port {small.port('ecc-cobo0')}" in text
         assert "/usr/local/bin/dataRouter 127.0.0.1:" in text
         await small.fault("router-cobo0", "die")
@@ -99,7 +99,7 @@ async def test_processes_live_and_die_with_the_simulated_ones(small: Simulation)
         before = text
         assert (await ssh.run("systemctl restart getEccSoapServer")).exit_status == 0
         assert (await ssh.run("systemctl start dataRouter")).exit_status == 0
-        text = str((await ssh.run("ps -A -o pid=,args=", check=True)).stdout)
+        text = str((await ssh.run("ps -A -ww -o pid= -o args=", check=True)).stdout)
         assert "dataRouter" in text
         assert text != before, "new process numbers"
         assert (await ssh.run("nonsense")).exit_status == 127

@@ -5,10 +5,11 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-PS_COMMAND = "ps -A -o pid=,args="
+PS_COMMAND = "ps -A -ww -o pid= -o args="
+"""In the words of POSIX, which ends a list at the first `=`; BSD cuts lines at 79 characters unless told not to."""
 DEFAULT_DATA_PORT = 46005
 ROUTER_PROGRAMS = frozenset({"dataRouter", "daqServer", "DataExporter"})
-_LINE = re.compile(r"\s*([0-9]{1,10})\s+(\S.*)")
+_LINE = re.compile(r"\s*([0-9]{1,9})\s+(\S.*)")
 _INTERPRETER = re.compile(r"-?(?:python[0-9.]*|perl|ruby|env|nohup|sudo|exec|stdbuf|nice|(?:ba|da|z|k)?sh)")
 _PORT = re.compile(r":([0-9]{1,5})\Z")
 
@@ -23,7 +24,7 @@ class Process:
 
 
 def parse_ps(output: str, programs: Collection[str] = ()) -> tuple[Process, ...]:
-    """Processes of `ps -A -o pid=,args=` on Linux or macOS; other lines (a login banner) are passed over.
+    """Processes of `PS_COMMAND` on Linux or macOS; other lines (a login banner) are passed over.
 
     With `programs` only those that may be one of them, or any data router: a node has hundreds of others.
     """

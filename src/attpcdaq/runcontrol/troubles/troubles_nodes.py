@@ -94,7 +94,7 @@ NODES_SAY = (
         "no-processes",
         "The node does not tell its processes",
         "The command ps gave nothing, so it cannot be seen whether the data router runs.",
-        "Try ps -A -o pid=,args= on that node as the DAQ's user, and mend what keeps it from working.",
+        "Try ps -A -ww -o pid= -o args= on that node as the DAQ's user, and mend what keeps it from working.",
         r"told of no process",
         "6",
     ),
