@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import asyncssh
 
@@ -168,7 +169,7 @@ class Watch:
         if before is not None and before.pid != pid:
             before = None
         if before is None or before.doubted or now - before.at >= HEARS_EVERY:
-            log = lambda: self._log(router)  # noqa: E731
+            log = partial(self._log, router)
             answer = await hears(self.shell.look, log, pid, router.port, proc=bool(self._has_proc))
             if answer is False and (before is None or (before.answer is not False and not before.doubted)):
                 before = _Hearing(pid, now, before.answer if before else None, doubted=True)
