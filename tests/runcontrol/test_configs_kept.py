@@ -229,6 +229,22 @@ class TestRun:
         keep(rig)
         assert kept(run)["configure", "file", "experiment"] == CONFIGURE
 
+    def test_what_is_set_up_while_its_files_are_moved_is_the_next_runs(self, rig: Rig) -> None:
+        rig.make_ready()
+        keep(rig)
+        rig.do("start")
+        rig.do("stop")
+        run = Run.objects.get()
+        assert run.state == "closing"
+        before = kept(run)
+        put(rig, "configure-experiment.xcfg", b"<other/>")
+        assert rig.do("breakup").state == "done"
+        assert rig.do("configure").state == "done"
+        keep(rig)
+        assert used()["configure", "file", "experiment"] == b"<other/>"
+        assert kept(run) == before
+        assert not RunConfig.objects.exclude(problem="").filter(run=run, server="ecc-cobo0").exists()
+
     def test_a_board_loaded_again_while_the_run_is_open_is_said(self, rig: Rig) -> None:
         rig.make_ready()
         keep(rig)

@@ -106,7 +106,15 @@ def of_open_run() -> None:
 
 def of_run(run: Run) -> None:
     """The configurations of the servers that belong to this run, as far as they are known now."""
-    run_configs.keep(run, out_throughout(run))
+    run_configs.keep(run, out_throughout(run) | _set_up_since(run))
+
+
+def _set_up_since(run: Run) -> set[str]:
+    """ECC servers that were made ready for the next run while the files of this one, which has stopped, are moved."""
+    if run.stopped_at is None:
+        return set()
+    steps = Step.objects.filter(transition__in=KIND_OF, sent_at__gt=run.stopped_at)
+    return set(steps.exclude(ecc_server=None).values_list("ecc_server__name", flat=True))
 
 
 async def _read_all(rows: Sequence[UsedConfig], outside: Outside) -> None:
