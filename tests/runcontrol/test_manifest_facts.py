@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from attpcdaq.gateways.ports import NodeClock
+from attpcdaq.live.clocks import record_clock
 from attpcdaq.live.models import Event, NodeState, RouterSample, RouterState
 from attpcdaq.runlog.models import Manifest, Quarantined, Run, RunConfig, RunFile
 from attpcdaq.topology.models import ConfigBlob, DataSource, Node
@@ -42,6 +44,19 @@ class TestFound:
         common = {"run": kept.run, "server": "ecc-cobo0", "kind": "configure", "source": "file", "name": "experiment"}
         RunConfig.objects.create(**common, blob=blob, taken_at=kept.rig.time.now())
         RunFile.objects.filter(name=name_of(0, 1)).delete()
+        manifest = kept.made()
+        assert manifest.verdict == "incomplete"
+        assert "CoBo0_AsAd1: there is no frame of it, and the configuration has it active" in texts(manifest)
+
+    def test_what_was_loaded_says_it_where_no_file_was_kept_and_where_they_differ(self, kept: Kept) -> None:
+        common = {"run": kept.run, "server": "ecc-cobo0", "kind": "configure", "taken_at": kept.rig.time.now()}
+        RunFile.objects.filter(name=name_of(0, 1)).delete()
+        blob = ConfigBlob.objects.create(sha256="0" * 64, size=len(CONFIGURE), data=CONFIGURE)
+        RunConfig.objects.create(**common, name="experiment", source="loaded", blob=blob)
+        assert kept.made().verdict == "incomplete"
+        changed = CONFIGURE.replace(b'"1"><Control><isActive>true', b'"1"><Control><isActive>false')
+        blob = ConfigBlob.objects.create(sha256="1" * 64, size=len(changed), data=changed)
+        RunConfig.objects.create(**common, name="experiment", source="file", blob=blob)
         manifest = kept.made()
         assert manifest.verdict == "incomplete"
         assert "CoBo0_AsAd1: there is no frame of it, and the configuration has it active" in texts(manifest)
@@ -104,12 +119,11 @@ class TestFound:
         assert texts(manifest)[0].startswith("node-cobo0: its disk was full (1 MB free)")
 
     def test_a_clock_that_is_off(self, kept: Kept) -> None:
-        NodeState.objects.update_or_create(
-            node=Node.objects.get(name="node-cobo0"), defaults={"clock_offset": -3.5, "clock_error": 0.01}
-        )
+        clock = NodeClock(offset=-3.5, error=0.01, utc_offset=0)
+        record_clock(Node.objects.get(name="node-cobo0").pk, clock, kept.rig.time.now())
         manifest = kept.made()
-        assert (manifest.verdict, texts(manifest)[0].split(":")[0]) == ("remarks", "node-cobo0")
-        assert "-3.50 s" in texts(manifest)[0]
+        text = "node-cobo0: its clock is 3.5 s behind: the times in its file names are off too"
+        assert (manifest.verdict, texts(manifest)) == ("remarks", [text])
 
     def test_a_node_behind_an_agent_is_not_proven(self, kept: Kept) -> None:
         Node.objects.filter(name="node-cobo1").update(access="agent")

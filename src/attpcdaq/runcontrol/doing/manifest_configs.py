@@ -21,11 +21,17 @@ class ReadOut:
 
 
 def read_outs(run: Run) -> dict[str, ReadOut]:
-    """By data sender id, for the boards whose configure file was kept and can be read."""
-    kept = RunConfig.objects.filter(run=run, kind=ConfigKind.CONFIGURE, source=ConfigSource.FILE)
+    """By data sender id, for the boards of which a configuration was kept and can be read.
+
+    What the ECC server says it loaded counts before the file, which may have been changed before it was read.
+    """
+    kept = RunConfig.objects.filter(run=run, kind=ConfigKind.CONFIGURE)
     boards = {server: recorded["boards"] for server, recorded in run.configuration.items()}
     found = {}
-    for row in kept.exclude(blob=None).select_related("blob"):
+    by_weight = sorted(
+        kept.exclude(blob=None).select_related("blob"), key=lambda row: row.source == ConfigSource.LOADED
+    )
+    for row in by_weight:
         assert row.blob is not None  # excluded above
         for sender in boards.get(row.server, ()):
             read = _read_out(bytes(row.blob.data), sender)

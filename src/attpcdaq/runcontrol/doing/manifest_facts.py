@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Min
 from django.utils import timezone
 
+from attpcdaq.live.clocks import offset_words
 from attpcdaq.live.models import Event, NodeState, RouterSample, RouterState
 from attpcdaq.runcontrol.asking.opening import MEANWHILE, out_throughout
 from attpcdaq.runcontrol.doing.manifest_configs import ReadOut, read_outs
@@ -20,7 +21,6 @@ from get_protocol.graw_scan import Summary
 
 DISK_FULL = 100_000_000
 """Bytes; a data router drops frames without a word when its disk has no room for one (facts 4)."""
-CLOCK_OFF = 0.05
 LEFT_RUNNING = "Running -> "
 NUMBER = re.compile(r"\[(\d+)\]")
 NAME_AFTER = timedelta(seconds=60)
@@ -119,11 +119,9 @@ def _of_nodes(run: Run, nodes: set[str], unlike: set[str]) -> Iterator[Finding]:
     for name in sorted(unlike):
         text = "is reached through its HTTP agent, which cannot read files: nothing is proven of what lies there"
         yield Finding(Level.NOT_PROVEN, name, text, "agent")
-    for state in NodeState.objects.filter(node__name__in=nodes, clock_offset__isnull=False).select_related("node"):
-        off, error = state.clock_offset or 0.0, state.clock_error or 0.0
-        if abs(off) > CLOCK_OFF + error:
-            text = f"its clock is {off:+.2f} s off: the times in its file names are too"
-            yield Finding(Level.REMARK, state.node.name, text, "node clock")
+    for state in NodeState.objects.filter(node__name__in=nodes, clock_off=True).select_related("node"):
+        text = f"its clock is {offset_words(state.clock_offset or 0.0)}: the times in its file names are off too"
+        yield Finding(Level.REMARK, state.node.name, text, "node clock")
     samples = RouterSample.objects.filter(run_id=run.pk, node__in=nodes, disk_free__isnull=False)
     for row in samples.values("node").annotate(least=Min("disk_free")).order_by("node"):
         if row["least"] < DISK_FULL:
