@@ -29,6 +29,10 @@ def reading(*sizes: int, online: bool = True, pid: int | None = 7, event: int | 
     return RouterReading(online, files, event, 10**9, 10**10, pid if online else None)
 
 
+def on_disk(free: int | None) -> RouterReading:
+    return RouterReading(True, (), None, free, 10, 7)
+
+
 def after(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
@@ -101,6 +105,36 @@ class TestRouter:
         store.record_router(pk, reading(pid=8), after(2))
         assert RouterState.objects.get().restarted_at == after(2)
         assert "must go through Breakup and Configure" in Event.objects.first().text  # type: ignore[union-attr]
+
+    def test_a_disk_below_the_limit_is_told_at_each_crossing(self, detector: Detector) -> None:
+        pk = detector.data_routers[0].pk
+        # Lower from the beginning is no crossing, and where nobody knows what is free nothing is said.
+        for second, free in enumerate((1, 3, 1, 1, None, 1, 2, 0)):
+            store.record_router(pk, on_disk(free), after(second), min_free=2)
+        low = Event.objects.filter(text__contains="are free")
+        assert [event.at for event in low.order_by("id")] == [after(2), after(7)]
+        store.record_router(pk, on_disk(9), after(8))
+        store.record_router(pk, on_disk(1), after(9))
+        assert low.count() == 2
+
+    def test_routers_of_one_disk_tell_of_it_once(self, detector: Detector) -> None:
+        first = detector.data_routers[0]
+        first.pk, first.name, first.port = None, "router-beside", 50000
+        first.save()
+        pks = list(first.node.data_routers.values_list("pk", flat=True))
+        assert len(pks) == 2
+        for second, free in enumerate((3, 1, 0)):
+            for pk in pks:
+                store.record_router(pk, on_disk(free), after(second), min_free=2)
+        assert Event.objects.filter(text__contains="are free").count() == 1
+
+    def test_the_smooth_rate_begins_anew_after_the_monitor_was_away(self, detector: Detector) -> None:
+        pk = detector.data_routers[0].pk
+        store.record_router(pk, reading(1000), NOW)
+        store.record_router(pk, reading(2000), after(1), NOW)
+        assert RouterState.objects.get().smooth_rate > 0
+        store.record_router(pk, reading(2001), after(7200))
+        assert RouterState.objects.get().smooth_rate == 0
 
     def test_a_problem_is_told_once_however_its_words_change(self, detector: Detector) -> None:
         pk = detector.data_routers[0].pk

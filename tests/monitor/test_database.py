@@ -11,6 +11,7 @@ from attpcdaq.gateways.ports import GrawFile, NodeClock, RouterReading
 from attpcdaq.live.models import ECCState, Event, MonitorBeat, NodeState, RouterSample, RouterState
 from attpcdaq.monitor.database import Database
 from attpcdaq.monitor.readings import Batch, Key, Kind, Outcome, Problem, Reading
+from attpcdaq.runcontrol.models import Preferences
 from attpcdaq.runlog.models import Experiment, Run
 from attpcdaq.testing.builders import build_detector
 from attpcdaq.topology.models import DataRouter, ECCServer, Node
@@ -45,12 +46,12 @@ def test_targets_are_the_rows(database: Database) -> None:
     assert database.targets() != targets
 
 
-def test_targets_cost_four_queries_however_many_there_are(database: Database) -> None:
+def test_targets_and_the_limit_cost_five_queries_however_many_there_are(database: Database) -> None:
     build_detector(cobos=12)
     before = database.targets()
     with CaptureQueriesContext(connection) as queries:
         assert database.targets() is before
-    assert len(queries) == 4
+    assert len(queries) == 5
 
 
 CHANGES: list[tuple[type[Model], dict[str, object]]] = [
@@ -124,6 +125,19 @@ def test_a_reading_becomes_a_row_and_an_event_once(database: Database) -> None:
     assert events > 0
     assert database.write(batch((ecc, READY), (router, reading), seconds=1)) == {ecc, router}
     assert Event.objects.count() == events
+
+
+def test_a_disk_that_falls_below_what_a_run_needs_is_told_once(database: Database) -> None:
+    build_detector(cobos=1, mutant=False)
+    key = Key(Kind.ROUTER, DataRouter.objects.get().pk)
+    Preferences.objects.create(pk=1, min_free_gb=5.0)
+    database.targets()
+    for second, free in enumerate((6, 5, 4.999, 3, 4)):
+        seen = RouterReading(True, (), None, int(free * 10**9), 10**12, 7)
+        database.write(batch((key, seen), seconds=second))
+    [event] = Event.objects.filter(severity="error")
+    assert (event.subject, event.at) == ("router-cobo0", NOON + timedelta(seconds=2))
+    assert event.text == "less than 5 GB are free on its disk: once it is full, frames are lost"
 
 
 def test_problems_are_kept_beside_the_last_good_answer(database: Database) -> None:

@@ -71,8 +71,13 @@ def record_ecc_problem(server_id: int, problem: str, at: datetime) -> bool:
     return True
 
 
-def record_router(router_id: int, reading: RouterReading, at: datetime, since: datetime | None = None) -> bool:
-    """Store what a node said of a data router, `since` being when it was read before; True when something changed."""
+def record_router(
+    router_id: int, reading: RouterReading, at: datetime, since: datetime | None = None, min_free: int = 0
+) -> bool:
+    """Store what a node said of a data router, `since` being when it was read before; True when something changed.
+
+    An event says when less than `min_free` bytes are left on its disk, once for all routers that write there.
+    """
     with transaction.atomic():
         row, _ = RouterState.objects.select_for_update().get_or_create(data_router_id=router_id)
         fields = _router_fields(row, reading, at, since)
@@ -83,7 +88,19 @@ def record_router(router_id: int, reading: RouterReading, at: datetime, since: d
         if text:
             good = reading.online and reading.hears is not False
             _router_event(router_id, text, Severity.INFO if good else Severity.ERROR, at)
+        if _has_become_low(row, reading, min_free):
+            text = f"less than {min_free / 1e9:g} GB are free on its disk: once it is full, frames are lost"
+            _router_event(router_id, text, Severity.ERROR, at)
     return True
+
+
+def _has_become_low(row: RouterState, reading: RouterReading, min_free: int) -> bool:
+    """Whether its disk was above the limit when it was read before, and no other router has told of it since."""
+    before, after = row.disk_free, reading.disk_free
+    if before is None or after is None or not after < min_free <= before:
+        return False
+    there = RouterState.objects.filter(data_router__node__data_routers=row.pk, disk_total=reading.disk_total)
+    return not there.filter(disk_free__lt=min_free).exclude(pk=row.pk).exists()
 
 
 def amount(reading: RouterReading) -> tuple[int, int]:
@@ -121,15 +138,15 @@ def events_between(before: int | None, after: int | None) -> int:
 
 def _smoothed(row: RouterState, grown: int, at: datetime, since: datetime | None) -> float:
     """The smoothed rate after what came since it last grew; while nothing comes it stays, and smooth_rate ages it."""
-    if grown <= 0 or since is None:
-        return row.smooth_rate
     paused = (at - row.grew_at).total_seconds() if row.grew_at else math.inf
-    # After a long pause it begins anew: what comes now tells when the disk is full, not how long nothing came.
-    seconds = paused if paused < PAUSE else (at - since).total_seconds()
-    if seconds <= 0:
+    if grown <= 0 or paused <= 0:
         return row.smooth_rate
-    mean = grown / seconds
-    return mean if paused >= PAUSE else mean + (row.smooth_rate - mean) * math.exp(-seconds / SMOOTHED_OVER)
+    if paused < PAUSE:
+        mean = grown / paused
+        return mean + (row.smooth_rate - mean) * math.exp(-paused / SMOOTHED_OVER)
+    # After a long pause it begins anew: what comes now tells when the disk is full, not how long nothing came.
+    seconds = (at - since).total_seconds() if since else 0.0
+    return grown / seconds if seconds > 0 else 0.0
 
 
 def smooth_rate(row: RouterState, now: datetime) -> float:
@@ -149,6 +166,12 @@ def _router_text(row: RouterState, reading: RouterReading, *, restarted: bool) -
     if reading.hears and row.hears is False:
         return "hears again"
     return "answers again" if row.problem else ""
+
+
+def record_emptied(node_id: int, staging_dir: str, at: datetime) -> None:
+    """A staging directory was seen empty by who moved its files: the next reading need not be waited for."""
+    rows = RouterState.objects.filter(data_router__node_id=node_id, data_router__staging_dir=staging_dir)
+    rows.exclude(files=0).update(files=0, bytes=0, changed_at=at)
 
 
 def record_router_problem(router_id: int, problem: str, at: datetime) -> bool:

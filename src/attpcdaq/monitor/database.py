@@ -11,6 +11,7 @@ from attpcdaq.live import clocks, store, thinning
 from attpcdaq.monitor.readings import Batch, Key, Kind, Reading, Targets
 from attpcdaq.monitor.sampler import Sampler
 from attpcdaq.monitor.targets import TargetReader
+from attpcdaq.runcontrol.asking.preferences import preferences
 from get_protocol.ecc_messages import StateReply
 
 logger = logging.getLogger(__name__)
@@ -34,11 +35,13 @@ class Database:
         self._thin_at: datetime | None = None
         self._sampler = Sampler()
         self._targets = TargetReader()
+        self._min_free = 0
 
     def targets(self) -> Targets:
         """What is to be watched now."""
         try:
             targets = self._targets.read()
+            self._min_free = preferences().min_free
         except Error:
             connection.close()
             raise
@@ -51,7 +54,7 @@ class Database:
             if isinstance(reading.outcome, RouterReading):
                 self._sampler.note(reading.key.id, reading.outcome, reading.at)
         try:
-            unchanged = _write(batch.readings)
+            unchanged = _write(batch.readings, self._min_free)
             if batch.alive is not None:
                 routers = _ids(batch.alive, Kind.ROUTER)
                 store.touch(_ids(batch.alive, Kind.ECC), routers, batch.at)
@@ -70,33 +73,33 @@ class Database:
             self._thin_at = None if thinning.tidy(now) else now
 
 
-def _write(readings: tuple[Reading, ...]) -> frozenset[Key]:
+def _write(readings: tuple[Reading, ...], min_free: int) -> frozenset[Key]:
     if not readings:
         return frozenset()
     try:
         with transaction.atomic():
-            return frozenset(reading.key for reading in readings if not _record(reading))
+            return frozenset(reading.key for reading in readings if not _record(reading, min_free))
     except (OperationalError, InterfaceError):
         raise
     except (IntegrityError, ObjectDoesNotExist):
-        return frozenset(reading.key for reading in readings if _alone(reading))
+        return frozenset(reading.key for reading in readings if _alone(reading, min_free))
 
 
-def _alone(reading: Reading) -> bool:
+def _alone(reading: Reading, min_free: int) -> bool:
     """Write one reading by itself: something in its batch has left the setup. True if it changed nothing."""
     try:
-        return not _record(reading)
+        return not _record(reading, min_free)
     except (IntegrityError, ObjectDoesNotExist):
         logger.info("%s %s is no longer in the setup", reading.key.kind.value, reading.key.id)
         return False
 
 
-def _record(reading: Reading) -> bool:
+def _record(reading: Reading, min_free: int) -> bool:
     server, outcome = reading.key.id, reading.outcome
     if isinstance(outcome, StateReply):
         return store.record_ecc(server, outcome, reading.at)
     if isinstance(outcome, RouterReading):
-        return store.record_router(server, outcome, reading.at, reading.since)
+        return store.record_router(server, outcome, reading.at, reading.since, min_free)
     if isinstance(outcome, NodeClock):
         return clocks.record_clock(server, outcome, reading.at)
     record = RECORD_PROBLEM[reading.key.kind]

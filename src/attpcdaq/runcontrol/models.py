@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Case, Q, Value, When
 
+from attpcdaq.runcontrol.planning.amounts import GB
 from attpcdaq.runlog.models import Run
 from attpcdaq.topology.models import DataRouter, ECCServer
 
@@ -180,6 +181,11 @@ class Preferences(models.Model):
 
     def __str__(self) -> str:
         return f"re-configure the MuTAnT: {self.reconfigure_mutant}, {self.min_free_gb} GB free"
+
+    @property
+    def min_free(self) -> int:
+        """The limit in bytes."""
+        return int(self.min_free_gb * GB)
 
 
 class Restart(models.Model):

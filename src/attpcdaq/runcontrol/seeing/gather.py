@@ -12,7 +12,6 @@ from attpcdaq.runcontrol.asking.gate import set_aside_is_under_way
 from attpcdaq.runcontrol.asking.preferences import preferences
 from attpcdaq.runcontrol.asking.restarts import latest_restarts
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Command, Exclusion, Restart
-from attpcdaq.runcontrol.planning.amounts import GB
 from attpcdaq.runcontrol.planning.facts import RouterFacts, RunFacts, ServerFacts, SystemFacts
 from attpcdaq.runcontrol.planning.stages import FORWARD
 from attpcdaq.runcontrol.seeing.latest_steps import LatestSteps, latest_steps
@@ -71,7 +70,7 @@ def read_rows(now: datetime) -> Rows:
         restarting=tuple(Restart.objects.filter(state__in=ACTIVE_STATES).values_list("subject", flat=True)),
         setting_aside=set_aside_is_under_way(now),
         reconfigure_mutant=preferred.reconfigure_mutant,
-        min_free=int(preferred.min_free_gb * GB),
+        min_free=preferred.min_free,
         restarts=latest_restarts(now),
         drifts=_drifts(),
     )
