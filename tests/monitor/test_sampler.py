@@ -118,6 +118,33 @@ def test_who_does_not_answer_is_not_sampled_and_made_up_for_when_it_is_back(run:
     assert rows[1].rate == pytest.approx(100.0)
 
 
+def test_what_came_while_it_did_not_answer_is_of_no_run_when_another_one_has_begun(run: Run) -> None:
+    desk = Desk(routers=2)
+    size = desk.pass_by(3, 100)
+    desk.alive = [1]
+    size = desk.pass_by(10, 100, start=size)
+    Run.objects.update(state="closed")
+    second = Run.objects.create(experiment=run.experiment, number=2, state="running", requested_at=NOON)
+    size = desk.pass_by(3, 100, start=size)
+    desk.alive = [0, 1]
+    desk.pass_by(6, 100, start=size)
+    assert bytes_seen(router="router-0", run_id=second.pk) <= 600
+    assert max(row.seconds for row in RouterSample.objects.filter(run_id=second.pk)) <= 3
+
+
+def test_nodes_that_are_read_every_second_and_a_half_are_in_every_sample(run: Run) -> None:
+    desk = Desk(routers=3)
+    desk.pass_by(1)
+    # Once a second it is said who answered since: never all of them.
+    for _ in range(10):
+        for alive in ([0, 1], [1, 2], [0, 2]):
+            desk.alive = alive
+            desk.pass_by(1)
+    rows = list(RouterSample.objects.all())
+    assert len(rows) == 15 * 3
+    assert {row.seconds for row in rows} == {2}
+
+
 def test_one_insert_for_all_and_one_question_a_second(run: Run) -> None:
     desk = Desk(routers=30)
     desk.pass_by(2, 10)

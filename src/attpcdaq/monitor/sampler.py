@@ -41,6 +41,7 @@ class Sampler:
     def __init__(self) -> None:
         self._names: dict[int, tuple[str, str]] = {}
         self._meters: dict[int, Meter] = {}
+        self._answered: dict[int, datetime] = {}
         self._taken_at: datetime | None = None
         self._run: int | None = None
 
@@ -58,7 +59,11 @@ class Sampler:
             self._meters[router] = Meter(reading, at)
 
     def take(self, alive: Collection[int], now: datetime) -> None:
-        """Write samples of the routers that answer if it is time for it; call it about once a second."""
+        """Write samples of the routers that answer if it is time for it.
+
+        Call it about once a second with those that answered since; a node may be read more seldom than that.
+        """
+        self._answered.update(dict.fromkeys(alive, now))
         if not self._meters:
             return
         run = open_run_id()
@@ -66,8 +71,12 @@ class Sampler:
         if run == self._run and not self._is_due(now):
             return
         first = self._taken_at is None
-        taken = {pk for pk in alive if not first and pk in self._meters and self._meters[pk].since < now}
+        here = {pk for pk, at in self._answered.items() if pk in self._meters and abs(now - at) <= EVERY}
+        taken = {pk for pk in here if not first and self._meters[pk].since < now}
         samples.write([self._sample(pk, now) for pk in taken])
+        if run != self._run:
+            # Of who is away nobody knows which run its next bytes are of.
+            self._meters = {pk: meter for pk, meter in self._meters.items() if pk in here}
         for pk, meter in self._meters.items():
             if first or pk in taken or meter.since > now:
                 meter.begin(now)
