@@ -150,7 +150,15 @@ class TestRates:
         )
         assert found is not None
         assert (found.highest, found.now) == (2e7, 1e7)
-        assert found.routers[1].now == 0.0
+        assert found.routers[1].now is None, "nobody knows"
+
+    def test_what_was_seen_long_before_the_end_is_not_called_now(self) -> None:
+        samples.write([sample(NOON + timedelta(seconds=10), 0, seconds=10)])
+        axis = Axis(NOON.timestamp(), NOON.timestamp() + 600, 10)
+        found = rates.rates(samples.points(RouterSample.objects.all(), 10), axis)
+        assert found is not None
+        assert (found.now, found.events_now, found.least_free, found.routers[0].now) == (None, None, None, None)
+        assert (found.highest, found.routers[0].mean) == (1e7, 1e7)
 
 
 @pytest.mark.django_db

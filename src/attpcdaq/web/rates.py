@@ -18,16 +18,18 @@ RECENT = timedelta(minutes=10)
 RECENT_STEP = 10
 # A plot of a whole run has at most so many steps.
 MOST_STEPS = 180
+# Without a run a sample comes once a minute: what was seen longer before the end says nothing of it.
+TOO_OLD = 90.0
 STEPS = (2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
 
 
 @dataclass(frozen=True, slots=True)
 class RouterLine:
-    """What one router wrote: bytes, bytes/s and events/s; `now` is the last step, `plot` the small one beside."""
+    """What one router wrote: bytes, bytes/s and events/s; `now` is None where it was not seen in the last step."""
 
     name: str
     node: str
-    now: float
+    now: float | None
     mean: float
     highest: float
     written: float
@@ -38,15 +40,18 @@ class RouterLine:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Plots of some time, and its numbers by router; `highest` and `now` are of all routers together."""
+    """Plots of some time, and its numbers by router; `highest` and `now` are of all routers together.
+
+    `now`, `events_now` and `least_free` are of the last step; None when nobody was seen for long before the end.
+    """
 
     begin: datetime
     end: datetime
     step: int
-    now: float
+    now: float | None
     highest: float
     written: float
-    events_now: float
+    events_now: float | None
     least_free: Point | None
     rate: SafeString
     events: SafeString
@@ -87,21 +92,22 @@ def rates(seen: Sequence[Point], axis: Axis) -> Rates | None:
     last = max(point.at for point in seen)
     total = _steps(seen, lambda found: sum(point.rate for point in found))
     events = _steps(seen, lambda found: max(point.event_rate for point in found))
+    current = [point for point in seen if point.at == last and axis.end - last.timestamp() <= TOO_OLD]
     known = [point for point in seen if point.disk_free is not None]
     top = ceiling(max(point.rate for point in seen))
     return Rates(
         begin=datetime.fromtimestamp(axis.begin, last.tzinfo),
         end=datetime.fromtimestamp(axis.end, last.tzinfo),
         step=int(axis.step),
-        now=total[-1][1],
+        now=total[-1][1] if current else None,
         highest=max(value for _, value, _ in total),
         written=sum(point.rate * point.seconds for point in seen),
-        events_now=events[-1][1],
-        least_free=min((one for one in known if one.at == last), key=lambda one: one.disk_free or 0, default=None),
+        events_now=events[-1][1] if current else None,
+        least_free=min((one for one in known if one in current), key=lambda one: one.disk_free or 0, default=None),
         rate=plot("Bytes per second of all data routers", [Curve(total)], axis, human_rate),
         events=plot("Events per second", [Curve(events)], axis, per_second),
         disks=plot("Bytes free, for each data router's disk", _disk_curves(known), axis, human_bytes),
-        routers=tuple(_line(router, found, axis, top, last) for router, found in by_router.items()),
+        routers=tuple(_line(found, axis, top, found[-1] in current) for found in by_router.values()),
     )
 
 
@@ -121,23 +127,23 @@ def _disk_curves(known: Iterable[Point]) -> list[Curve]:
         here = nodes.setdefault(point.node, {})
         before = here.get(point.at)
         here[point.at] = (point.at.timestamp(), min(free, before[1]) if before else free, point.seconds)
-    curves = sorted(([*found.values()] for found in nodes.values()), key=lambda values: values[-1][1], reverse=True)
-    ordered = [sorted(values) for values in curves]
-    return [Curve(values, faint=number + 1 < len(ordered)) for number, values in enumerate(ordered)]
+    curves = sorted((sorted(found.values()) for found in nodes.values()), key=lambda values: -values[-1][1])
+    return [Curve(values, faint=number + 1 < len(curves)) for number, values in enumerate(curves)]
 
 
-def _line(router: tuple[str, str], found: Sequence[Point], axis: Axis, top: float, last: datetime) -> RouterLine:
+def _line(found: Sequence[Point], axis: Axis, top: float, seen_last: bool) -> RouterLine:
+    last = found[-1]
     seconds = sum(point.seconds for point in found)
     written = sum(point.rate * point.seconds for point in found)
     values = [(point.at.timestamp(), point.rate, float(point.seconds)) for point in found]
     return RouterLine(
-        name=router[0],
-        node=router[1],
-        now=found[-1].rate if found[-1].at == last else 0.0,
+        name=last.router,
+        node=last.node,
+        now=last.rate if seen_last else None,
         mean=written / seconds,
         highest=max(point.rate for point in found),
         written=written,
         events=sum(point.event_rate * point.seconds for point in found) / seconds,
-        free=found[-1].disk_free,
-        plot=small(f"Bytes per second of {router[0]}", values, axis, top),
+        free=last.disk_free,
+        plot=small(f"Bytes per second of {last.router}", values, axis, top),
     )

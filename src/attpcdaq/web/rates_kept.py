@@ -26,7 +26,7 @@ class Drawing:
 
 
 class Kept:
-    """Drawings by name; one thread draws, the others are shown what there is."""
+    """Drawings by name; one thread draws, the others wait for it and are shown the same."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
