@@ -6,13 +6,13 @@ from datetime import datetime
 from django import template
 from django.urls import reverse
 
+from attpcdaq.runcontrol.planning.amounts import in_bytes
 from attpcdaq.runcontrol.seeing.views import RunView
 from attpcdaq.runlog import manifests
 from attpcdaq.runlog.models import Manifest, Run
 from attpcdaq.web import manifest_view, reasons
 
 register = template.Library()
-UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 RUN_LEVELS = {"running": "ok", "failed": "bad", "closed": "off"}
 SEVERITY_LEVELS = {"info": "off", "warning": "warn", "error": "bad"}
 COMMAND_LEVELS = {"queued": "busy", "running": "busy", "done": "ok", "failed": "bad", "expired": "warn"}
@@ -21,14 +21,8 @@ STEP_LEVELS = {"sent": "busy", "confirmed": "ok", "failed": "bad", "expired": "w
 
 @register.filter
 def human_bytes(value: float | None) -> str:
-    """Bytes with three figures and a decimal unit: 1234567 -> "1.23 MB"; None -> an en dash."""
-    if value is None:
-        return "–"
-    size, index = float(value), 0
-    while size >= 999.5 and index < len(UNITS) - 1:
-        size, index = size / 1000, index + 1
-    figures = 0 if index == 0 or size >= 99.95 else 1 if size >= 9.995 else 2
-    return f"{size:.{figures}f} {UNITS[index]}"
+    """Bytes as in_bytes writes them; None -> an en dash."""
+    return "–" if value is None else in_bytes(value)
 
 
 @register.filter
