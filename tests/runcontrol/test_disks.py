@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from attpcdaq.audit.models import Entry
 from attpcdaq.gateways.ports import GrawFile, NodeClock, RouterReading
 from attpcdaq.live import clocks, store
-from attpcdaq.live.models import Event, RouterState
+from attpcdaq.live.models import Event, NodeState, RouterState
 from attpcdaq.runcontrol.asking.exclude import exclude
 from attpcdaq.runcontrol.asking.preferences import min_free_of, preferences, set_preferences
 from attpcdaq.runcontrol.asking.refusals import BadCommand
@@ -21,6 +21,13 @@ from attpcdaq.web.attention import attention
 from tests.runcontrol.rig import SHIFTER, Rig
 
 GB = 10**9
+
+
+@pytest.fixture
+def ready(ready: Rig) -> Rig:
+    """Of the nodes' clocks nothing is known yet: they stand where the times in file names want them."""
+    NodeState.objects.all().delete()
+    return ready
 
 
 def writer(router: int, node: str = "mm0", free: int = 100 * GB, total: int = 500 * GB, rate: float = 0.0) -> Writer:
