@@ -11,12 +11,13 @@ import asyncssh
 import pytest
 
 from attpcdaq.gateways.errors import GatewayError, NoAnswer, Unreachable
-from attpcdaq.gateways.node_connection import LONGEST_PAUSE_S, SshIdentity
+from attpcdaq.gateways.node_connection import LONGEST_PAUSE_S, NodeConnections, SshIdentity
 from attpcdaq.gateways.node_ssh import NodeSsh
 from attpcdaq.gateways.ports import NodeAddress
 from get_simulator.faults import Fault, FaultKind
 from tests.gateways.fault_server import Proxy, serving
-from tests.gateways.node_stands import SimulatedNodeStand
+from tests.gateways.node_stands import SimulatedNodeStand, SshdNodeStand
+from tests.services.sshd import Sshd
 
 LIMIT = 10.0
 
@@ -115,6 +116,22 @@ async def test_what_is_under_way_ends_before_its_old_connection_does(stand: Simu
     assert await works(stand.port, dataclasses.replace(stand.node, host_keys=(shown.key,)))
     assert await call == ()
     await until(lambda: len(stand.detector.nodes["node-cobo0"].connections) == 1)
+
+
+@pytest.mark.services
+async def test_an_answer_that_nobody_waited_for_is_none_to_the_next_question(sshd: Sshd, tmp_path: Path) -> None:
+    there = SshdNodeStand(sshd, tmp_path.name)
+    connections = NodeConnections(SshIdentity(sshd.user, sshd.key, sshd.known_hosts))
+    async with connections.link(there.node, LIMIT) as link:
+        assert (await link.shell.look("echo first")).text.strip() == "first"
+        given_up = asyncio.create_task(link.shell.look(f"echo old; touch {there.root}/begun; sleep 0.3"))
+        await until(Path(there.root, "begun").exists)
+        given_up.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await given_up
+        assert (await link.shell.look("echo new")).text.strip() == "new"
+    await connections.close()
+    await there.close()
 
 
 async def test_a_wrong_clock_is_told_with_its_sign(stand: SimulatedNodeStand) -> None:
