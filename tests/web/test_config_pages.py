@@ -77,6 +77,12 @@ class TestOfRun:
         assert shown.id("loaded").text().startswith("Not as filed 1 of 11 files differs")
         assert "1 not the same" in shown.all("//table")[3].text()
 
+    def test_what_cannot_be_compared_is_not_said_to_differ(self, client: Client, run: Run) -> None:
+        RunConfig.objects.filter(server="ecc-cobo3", source="loaded").update(blob_id=config_blobs.put([b"<Setup"])[0])
+        shown = page(client, BASE)
+        assert shown.id("loaded").text().startswith("Not compared 1 of 11 files cannot be compared with what")
+        assert "Cannot be compared" in shown.all("//table")[3].text()
+
     def test_what_is_not_kept_is_said_with_why(self, client: Client, run: Run, detector: Detector) -> None:
         add(run, detector.ecc_servers[0], "describe", "file", None, problem="there is no /configs/describe-x.xcfg")
         add(run, detector.ecc_servers[1], "describe", "file", None)
