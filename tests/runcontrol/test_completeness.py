@@ -179,6 +179,13 @@ class TestEvents:
         two = run_of([files[0], *(data_file(cobo, 0, range(140)) for cobo in (1, 2))], facts)
         assert (two.verdict, texts(two)) == ("incomplete", ["CoBo0_AsAd0: ends 40 events before the others"])
 
+    @pytest.mark.parametrize("ends", [(140, 100, 95), (140, 100, 100, 95)])
+    def test_without_a_mutant_file_the_others_must_agree_where_it_ended(self, ends: tuple[int, ...]) -> None:
+        files = [data_file(cobo, 0, range(end)) for cobo, end in enumerate(ends)]
+        judgement = run_of(files, RunFacts(boards(len(ends), mutant=False), seconds=60.0))
+        assert judgement.verdict == "incomplete"
+        assert "ends 40 events before the others" in texts(judgement)[0]
+
     def test_triggers_that_no_cobo_has_are_missing(self) -> None:
         files = [file for file in whole(cobos=3) if file.owner != "router-mutant"]
         judgement = run_of([*files, mutant_file(range(140))], RunFacts(boards(3), seconds=60.0))

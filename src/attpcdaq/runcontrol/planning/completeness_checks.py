@@ -143,17 +143,18 @@ def _events(sources: Sequence[Source], facts: RunFacts) -> Iterator[Finding]:
 def _common_end(group: Sequence[Source]) -> int:
     """The last event of the run: behind it a board that was not stopped with the others may have gone on by itself.
 
-    That is believed where the MuTAnT's triggers had ended, or of a single CoBo of three or more.
+    That is believed where the MuTAnT's triggers had ended, or of a single CoBo when most ended at the same event.
     """
     lasts: dict[str, int] = {}
     for source in group:
         board = source.name.split("_")[0]
         lasts[board] = max([lasts.get(board, 0), *(last for _, last in source.compared)])
     falling = sorted(lasts.values(), reverse=True)
-    half = falling[(len(falling) - 1) // 2]
     if MUTANT in lasts:
+        half = falling[(len(falling) - 1) // 2]
         return half if lasts[MUTANT] <= half else falling[0]
-    return falling[1] if len(falling) >= LEAST_BOARDS and falling[1] == half else falling[0]
+    agree = len(falling) >= LEAST_BOARDS and falling.count(falling[1]) > len(falling) // 2
+    return falling[1] if agree else falling[0]
 
 
 def _went_on(group: Sequence[Source], end: tuple[Range, ...]) -> Iterator[Finding]:
