@@ -85,6 +85,11 @@ class ChaosNodes:
         scan = self._memory.scan_files
         return await self._do(node, timeout, lambda: scan(node, directory, names, timeout, checksum=checksum))
 
+    async def read_heads(
+        self, node: NodeAddress, directory: str, names: Sequence[str], timeout: float
+    ) -> Mapping[str, bytes]:
+        return await self._do(node, timeout, lambda: self._memory.read_heads(node, directory, names, timeout))
+
     async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
         told = await self._do(node, timeout, lambda: self._memory.read_clock(node, timeout))
         return replace(told, offset=told.offset - self._clock.ahead())

@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 
 from attpcdaq.gateways.errors import NoAnswer, Refused, Unreachable
-from attpcdaq.gateways.ports import Abilities, FileScan, RouterReading
+from attpcdaq.gateways.ports import HEAD_BYTES, Abilities, FileScan, RouterReading
 from tests.gateways.node_stands import MemoryNodeStand, NodeStand, join, same
 from tests.gateways.test_node_contract import FILE, LIMIT, frame, look
 
@@ -73,6 +73,15 @@ async def test_files_are_read_as_they_are_and_told_by_size_and_time(node: NodeSt
     assert before - 2 <= stat.mtime <= time.time() + 2
     gone = f"{node.root}/configuration/gone.xcfg"
     assert await node.port.stat_files(node.node, [path, gone], LIMIT) == {path: stat, gone: None}
+
+
+async def test_the_first_bytes_of_files_are_read_however_long_they_are(node: NodeStand) -> None:
+    directory, data = node.query.staging_dir, bytes(range(256)) * 40
+    for name, size in (("long.graw", len(data)), ("short.graw", 7), ("empty.graw", 0)):
+        node.write(join(directory, name), data[:size])
+    names = ["long.graw", "gone.graw", "empty.graw", "short.graw"]
+    found = await node.port.read_heads(node.node, directory, names, LIMIT)
+    assert found == {"long.graw": data[:HEAD_BYTES], "short.graw": data[:7], "empty.graw": b""}
 
 
 async def test_what_is_written_replaces_the_older_one_and_leaves_nothing_else(node: NodeStand) -> None:

@@ -201,11 +201,13 @@ async def test_clocks_are_read_soon_and_then_twice_a_minute(desk: Desk) -> None:
 async def test_a_clock_that_cannot_be_read_delays_no_router(desk: Desk) -> None:
     desk.watch(servers=0, nodes=2)
     desk.nodes.fail("node-0", "read_clock", Refused("node-0: there is no date"))
-    await desk.clock.advance(3.0)
+    await desk.clock.advance(8.0)
+    assert not desk.of(Kind.NODE, 0)  # it is asked again soon before anything is said
+    await desk.clock.advance(4.0)
     assert desk.of(Kind.NODE, 0)[0].outcome == Problem("node-0: there is no date")
-    assert len(desk.times(Kind.ROUTER, 0)) == 3
+    assert len(desk.times(Kind.ROUTER, 0)) == 9
     desk.nodes.hang("node-1")
-    await desk.clock.advance(60.0)
+    await desk.clock.advance(90.0)
     assert isinstance(desk.of(Kind.NODE, 1)[-1].outcome, Problem)
     assert desk.of(Kind.ROUTER, 0)[-1].at == desk.clock.now()
 

@@ -52,6 +52,11 @@ class AgentLimits:
     ) -> Mapping[str, FileScan | GatewayError]:
         cannot(node, "check files")
 
+    async def read_heads(
+        self, node: NodeAddress, directory: str, names: Sequence[str], timeout: float
+    ) -> Mapping[str, bytes]:
+        cannot(node, "look into files")
+
     async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
         cannot(node, "tell its clock")
 

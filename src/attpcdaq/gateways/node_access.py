@@ -60,6 +60,11 @@ class NodesByAccess:
     ) -> Mapping[str, FileScan | GatewayError]:
         return await self._of(node).scan_files(node, directory, names, timeout, checksum=checksum)
 
+    async def read_heads(
+        self, node: NodeAddress, directory: str, names: Sequence[str], timeout: float
+    ) -> Mapping[str, bytes]:
+        return await self._of(node).read_heads(node, directory, names, timeout)
+
     async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
         return await self._of(node).read_clock(node, timeout)
 

@@ -11,8 +11,10 @@ import asyncssh
 from attpcdaq.gateways.errors import Refused
 from attpcdaq.gateways.node_connection import LOST
 from attpcdaq.gateways.node_files import entries, make_directories, reason
-from attpcdaq.gateways.ports import FileStat, MovedFile
+from attpcdaq.gateways.ports import HEAD_BYTES, FileStat, MovedFile
 
+# So many files are open at once: servers allow a hundred or more.
+AT_ONCE = 32
 MAX_BYTES = 64 * 1024 * 1024
 _ABSENT = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPNotADirectory)
 
@@ -47,6 +49,23 @@ async def read(sftp: asyncssh.SFTPClient, path: str) -> tuple[bytes, FileStat]:
         raise Refused(f"there is no {path}", Refused.MISSING) from error
     except (asyncssh.SFTPPermissionDenied, asyncssh.SFTPFailure) as error:
         raise Refused(f"{path} cannot be read: {reason(error)}") from error
+
+
+async def heads(sftp: asyncssh.SFTPClient, directory: str, names: Sequence[str]) -> dict[str, bytes]:
+    """The first bytes of each file; what cannot be read is left out."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def head(name: str) -> tuple[str, bytes | None]:
+        async with room:
+            try:
+                async with sftp.open(posixpath.join(directory, name), "rb") as handle:
+                    return name, cast(bytes, await handle.read(HEAD_BYTES))
+            except LOST:
+                raise
+            except asyncssh.SFTPError:
+                return name, None
+
+    return {name: data for name, data in await asyncio.gather(*map(head, names)) if data is not None}
 
 
 async def stats(sftp: asyncssh.SFTPClient, paths: Sequence[str]) -> tuple[FileStat | None, ...]:

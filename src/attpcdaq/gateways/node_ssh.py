@@ -88,6 +88,13 @@ class NodeSsh:
         async with self._connections.link(node, timeout, endless=True) as link:
             return await node_scan.scan(link, link.path(directory), names, timeout, checksum)
 
+    async def read_heads(
+        self, node: NodeAddress, directory: str, names: Sequence[str], timeout: float
+    ) -> Mapping[str, bytes]:
+        _check(directory, names, directory)
+        async with self._connections.link(node, timeout) as link:
+            return await node_contents.heads(link.sftp, link.path(directory), names)
+
     async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
         async with self._connections.link(node, timeout) as link:
             return await node_clock.compare(link.shell.look, self._wall_time)

@@ -11,6 +11,9 @@ from get_protocol.ecc_messages import StateReply, TextReply
 from get_protocol.graw_scan import Summary
 from get_protocol.state_machine import Transition
 
+HEAD_BYTES = 256
+"""Enough for the header of any frame (facts 5)."""
+
 
 @dataclass(frozen=True, slots=True)
 class EccAddress:
@@ -188,6 +191,11 @@ class NodePort(Protocol):
 
         `timeout` is for the connection and for each file to make progress, not for all of it.
         """
+
+    async def read_heads(
+        self, node: NodeAddress, directory: str, names: Sequence[str], timeout: float
+    ) -> Mapping[str, bytes]:
+        """The first HEAD_BYTES of each file, by name, however large it is; one that cannot be read is left out."""
 
     async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
         """The node's clock compared with ours, now."""

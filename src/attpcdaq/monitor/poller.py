@@ -4,12 +4,13 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from attpcdaq.gateways.errors import GatewayError
-from attpcdaq.gateways.ports import EccPort, NodePort
+from attpcdaq.gateways.ports import EccPort, NodeClock, NodePort
 from attpcdaq.monitor.clock import Clock
 from attpcdaq.monitor.readings import EccTarget, Key, Kind, NodeTarget, Outcome, Problem, Reading, Targets
 
@@ -17,6 +18,8 @@ logger = logging.getLogger(__name__)
 STEP = 0.1
 # The clocks of all nodes are first read within so many seconds.
 CLOCKS_WITHIN = 3.0
+# Before it is said that one cannot be read.
+CLOCK_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +126,20 @@ class Poller:
         if not self._nodes.abilities(target.address).clock:
             return
         try:
-            self._seen(key, await self._nodes.read_clock(target.address, self._pace.node_deadline))
+            self._seen(key, await self._read_clock_soon(target))
         except GatewayError as error:
             self._seen(key, Problem(str(error)))
         except Exception as error:  # as above
             logger.exception("reading the clock of %s failed", target.address.name)
             self._seen(key, Problem(f"the monitor failed to read it: {error!r}"))
+
+    async def _read_clock_soon(self, target: NodeTarget) -> NodeClock:
+        """A node that does not answer just now is asked again soon: by its clock files are told to their runs."""
+        for _ in range(CLOCK_TRIES):
+            with suppress(GatewayError):
+                return await self._nodes.read_clock(target.address, self._pace.node_deadline)
+            await self._clock.sleep(CLOCKS_WITHIN)
+        return await self._nodes.read_clock(target.address, self._pace.node_deadline)
 
     def _all_failed(self, target: NodeTarget, text: str) -> None:
         for router in target.routers:

@@ -11,6 +11,7 @@ from attpcdaq.gateways.file_names import check_path, check_plain
 from attpcdaq.gateways.file_scan import scan_bytes
 from attpcdaq.gateways.node_commands import MAX_OUTPUT, check_command
 from attpcdaq.gateways.ports import (
+    HEAD_BYTES,
     Abilities,
     CommandResult,
     FileScan,
@@ -174,6 +175,15 @@ class MemoryNodes:
             else scan_bytes(file.data, checksum)
             for name, file in files.items()
         }
+
+    async def read_heads(
+        self, node: NodeAddress, directory: str, names: Sequence[str], timeout: float
+    ) -> Mapping[str, bytes]:
+        here = await self._reach(node, "read_heads", timeout)
+        check_path(directory)
+        check_plain(names)
+        files = {name: here.file(posixpath.join(directory, name)) for name in names}
+        return {name: file.data[:HEAD_BYTES] for name, file in files.items() if file is not None}
 
     async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
         return (await self._reach(node, "read_clock", timeout)).clock

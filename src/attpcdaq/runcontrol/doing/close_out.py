@@ -1,21 +1,21 @@
 """The end of a run: files that have stopped growing are moved where they belong, and never over another."""
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
 from asgiref.sync import async_to_sync, sync_to_async
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 
 from attpcdaq.gateways.errors import GatewayError
+from attpcdaq.live.store import record_emptied
 from attpcdaq.runcontrol.asking.opening import out_throughout
 from attpcdaq.runcontrol.doing.beating import beating
 from attpcdaq.runcontrol.doing.catalogue import catalogue
 from attpcdaq.runcontrol.doing.config_backup import backup_configs
 from attpcdaq.runcontrol.doing.filing import Filed, destination_of, file_away, in_words, note_there, settle
-from attpcdaq.runcontrol.doing.gathering import tell_others
+from attpcdaq.runcontrol.doing.gathering import in_any_case, tell_others
 from attpcdaq.runcontrol.doing.live_wait import shown_clean
 from attpcdaq.runcontrol.doing.outside import Outside, real_outside
 from attpcdaq.runcontrol.doing.staging import Staging, listed, places_of, quiet_files
@@ -23,7 +23,6 @@ from attpcdaq.runlog import manifests
 from attpcdaq.runlog.lifecycle import add_verdict, advance
 from attpcdaq.runlog.models import Run, RunState
 
-logger = logging.getLogger(__name__)
 # What comes later still is gathered when the run is closed.
 TURNS = 4
 
@@ -42,25 +41,14 @@ async def carry_out(run_id: int, make_outside: Callable[[], Outside] = real_outs
             return False
         async with beating(partial(_still_moving, run_id), outside):
             places = await sync_to_async(places_of)(run)
-            moves = (_said(_move_away(run, place, outside), place.owner) for place in places)
-            backup = _said(backup_configs(run, outside, out_throughout(run)), "config files")
+            moves = (in_any_case(_move_away(run, place, outside), place.owner) for place in places)
+            backup = in_any_case(backup_configs(run, outside, out_throughout(run)), "config files")
             for problem in filter(None, await asyncio.gather(*moves, backup)):
                 await sync_to_async(add_verdict)(run.pk, problem)
             await shown_clean(outside)
         return await sync_to_async(_closed)(run.pk, outside.now())
     finally:
         await outside.close()
-
-
-async def _said(work: Awaitable[str], owner: str) -> str:
-    """What `work` says; a fault of ours is said too, or the run would be closing for ever."""
-    try:
-        return await work
-    except (OperationalError, InterfaceError):
-        raise  # the database is away: it is all done again when it is back
-    except Exception as error:  # whatever it is, the run is closed in words
-        logger.exception("close-out: %s", owner)
-        return f"{owner}: internal error {error!r}; look where its files are."
 
 
 def _claim(run_id: int, now: datetime) -> Run | None:
@@ -96,6 +84,8 @@ async def _move_away(run: Run, place: Staging, outside: Outside) -> str:
         for _ in range(TURNS):
             files = await quiet_files(place, outside, run.quiet.get(place.key, {}))
             looked = outside.monotonic()
+            if not files:
+                await sync_to_async(record_emptied)(place.node_id, place.directory, outside.now())
             if not files or not await sync_to_async(_is_closing)(run.pk):
                 break
             filed = await file_away(place, files, looked, partial(_is_closing, run.pk), outside)

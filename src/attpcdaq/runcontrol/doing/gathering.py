@@ -1,15 +1,16 @@
 """What lies in staging directories while no run is open: attached to the run it belongs to, or quarantined."""
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from asgiref.sync import async_to_sync, sync_to_async
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.live.models import Event
-from attpcdaq.live.store import add_event
+from attpcdaq.live.store import add_event, record_emptied
 from attpcdaq.runcontrol.asking import gate
 from attpcdaq.runcontrol.doing.beating import beating
 from attpcdaq.runcontrol.doing.catalogue import left_over
@@ -20,6 +21,7 @@ from attpcdaq.runlog import manifests
 from attpcdaq.runlog.lifecycle import add_verdict
 from attpcdaq.runlog.models import Run
 
+logger = logging.getLogger(__name__)
 TURNS = 3
 
 
@@ -42,33 +44,50 @@ async def carry_out(make_outside: Callable[[], Outside] = real_outside) -> None:
         places = await sync_to_async(staging_directories)()
         try:
             async with beating(gate.still_setting_aside, outside):
-                await asyncio.gather(*(_gather_one(place, outside) for place in places))
+                work = (in_any_case(_gather_one(place, outside), place.owner) for place in places)
+                for place, words in zip(places, await asyncio.gather(*work), strict=True):
+                    if words:
+                        await sync_to_async(_say_once)(place, words, outside.now())
         finally:
             await sync_to_async(gate.end_set_aside)()
     finally:
         await outside.close()
 
 
-async def _gather_one(place: Staging, outside: Outside) -> None:
+async def in_any_case(work: Awaitable[str], owner: str) -> str:
+    """What `work` says; a fault of ours at one place is said too, and keeps no other place from its end."""
+    try:
+        return await work
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: it is all done again when it is back
+    except Exception as error:  # whatever it is, the others go on
+        logger.exception("files of %s", owner)
+        return f"{owner}: internal error {error!r}; look where its files are."
+
+
+async def _gather_one(place: Staging, outside: Outside) -> str:
+    """Look through one staging directory; what stood in the way."""
+
     def is_ours() -> bool:
         return gate.is_setting_aside(outside.now())
 
     try:
         if not outside.nodes.abilities(place.node).files:
-            if words := await left_over(place, outside):
-                await sync_to_async(_say_once)(place, words, outside.now())
-            return
+            return await left_over(place, outside)
         await sync_to_async(tell_others)(place, await settle(place, outside), outside.now())
         for _ in range(TURNS):
             files = await quiet_files(place, outside, {})
             looked = outside.monotonic()
+            if not files:
+                await sync_to_async(record_emptied)(place.node_id, place.directory, outside.now())
             if not files or not await sync_to_async(is_ours)():
-                return
+                break
             filed = await file_away(place, files, looked, is_ours, outside)
             if filed is not None:
                 await sync_to_async(tell_others)(place, filed, outside.now())
     except GatewayError as error:
-        await sync_to_async(_say_once)(place, str(error), outside.now())
+        return str(error)
+    return ""
 
 
 def _say_once(place: Staging, text: str, now: datetime) -> None:

@@ -30,9 +30,12 @@ from attpcdaq.runcontrol.planning.whose_facts import (
 from attpcdaq.runcontrol.planning.whose_file import judge
 from attpcdaq.runlog.models import Run, RunFile, RunState
 from attpcdaq.topology.models import DataSource, Role
+from get_protocol.errors import FrameError
+from get_protocol.graw import read_header
 from get_protocol.state_machine import Transition
 
 CLOCK_TIMEOUT = 5.0
+HEADS_TIMEOUT = 20.0
 SCAN_TIMEOUT = 30.0
 SETS_UP = (Transition.DESCRIBE, Transition.PREPARE, Transition.CONFIGURE)
 # Runs looked back at; a name that is older than them all is nobody's.
@@ -164,9 +167,29 @@ def _set_up(place: Staging) -> float:
 async def _read_staged(
     place: Staging, staged: Mapping[str, Staged], needs: Sequence[Needs], outside: Outside
 ) -> dict[str, Staged]:
-    names = sorted({name for need in needs for name in (*need.heads, *need.scans)})
-    frames = await _scan(place, place.directory, names, outside)
-    return {name: Staged(name, staged[name].size, staged[name].modified, frames[name]) for name in names}
+    scans = {name for need in needs for name in need.scans}
+    heads = {name for need in needs for name in need.heads} - scans
+    frames = await _first_frames(place, sorted(heads), outside)
+    frames |= await _scan(place, place.directory, sorted(scans), outside)
+    return {name: Staged(name, staged[name].size, staged[name].modified, found) for name, found in frames.items()}
+
+
+async def _first_frames(place: Staging, names: Sequence[str], outside: Outside) -> dict[str, Frames]:
+    """Their beginnings alone: a run's files have gigabytes, and its close-out waits for this."""
+    if not names:
+        return {}
+    found = await outside.nodes.read_heads(place.node, place.directory, names, HEADS_TIMEOUT)
+    return {name: _beginning(found.get(name)) for name in names}
+
+
+def _beginning(head: bytes | None) -> Frames:
+    if head == b"":
+        return Frames(whole=True, empty=True)
+    try:
+        first = read_header(head or b"")
+    except FrameError:
+        return UNREADABLE
+    return Frames(first.event_idx, first.event_time)
 
 
 async def _read_filed(
