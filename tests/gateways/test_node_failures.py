@@ -11,7 +11,7 @@ from typing import NoReturn
 import asyncssh
 import pytest
 
-from attpcdaq.gateways.errors import NoAnswer, Refused, Unreachable
+from attpcdaq.gateways.errors import BadReply, NoAnswer, Refused, Unreachable
 from attpcdaq.gateways.node_connection import SshIdentity
 from attpcdaq.gateways.node_ssh import NodeSsh
 from attpcdaq.gateways.ports import CommandResult, NodeAddress, RouterQuery, RouterReading
@@ -215,6 +215,46 @@ class Old(asyncssh.SFTPServer):
 
     def statvfs(self, path: bytes) -> NoReturn:
         raise asyncssh.SFTPOpUnsupported("unknown request")
+
+
+class Boundless(asyncssh.SFTPServer):
+    """Tells figures that no disk can have."""
+
+    def statvfs(self, path: bytes) -> asyncssh.SFTPVFSAttrs:
+        return asyncssh.SFTPVFSAttrs(bsize=1 << 40, frsize=1 << 40, blocks=1 << 40, bfree=1 << 40, bavail=1 << 40)
+
+    async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
+        async for entry in super().scandir(path):
+            if entry.filename == b"a.graw":
+                entry.attrs.size = (1 << 64) - 1
+            yield entry
+
+
+class Rude(asyncssh.SFTPServer):
+    """Says no in bytes that nobody can read, nor PostgreSQL keep."""
+
+    def stat(self, path: bytes) -> NoReturn:
+        raise asyncssh.SFTPFailure("go\0 \x1b[2Jaway")
+
+
+async def test_figures_that_no_disk_can_have_are_not_believed(tmp_path: Path) -> None:
+    staging = str(tmp_path / "staging")
+    query = RouterQuery("router-cobo0", "dataRouter", 46005, staging)
+    async with own_node(tmp_path, Boundless) as (nodes, node):
+        reading = (await nodes.read_routers(node, [query], LIMIT))["router-cobo0"]
+        assert isinstance(reading, RouterReading)
+        assert (reading.disk_free, reading.disk_total) == (None, None)
+        (tmp_path / "staging" / "a.graw").write_bytes(b"x")
+        with pytest.raises(BadReply, match="larger together than any disk"):
+            await nodes.read_routers(node, [query], LIMIT)
+        with pytest.raises(BadReply, match="larger together than any disk"):
+            await nodes.list_graw(node, staging, LIMIT)
+
+
+async def test_what_a_node_says_can_be_shown_and_kept(tmp_path: Path) -> None:
+    async with own_node(tmp_path, Rude) as (nodes, node):
+        with pytest.raises(Refused, match=r"go\ufffd \ufffd\[2Jaway"):
+            await nodes.stat_files(node, [str(tmp_path / "staging")], LIMIT)
 
 
 async def test_a_part_that_was_not_moved_is_named(tmp_path: Path) -> None:

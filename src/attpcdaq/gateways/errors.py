@@ -10,8 +10,16 @@ GatewayError
 from typing import ClassVar
 
 
+def readable(text: str) -> str:
+    """Words from outside as they may be kept and shown: a NUL in them would keep a whole batch out of PostgreSQL."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 class GatewayError(Exception):
     """Something outside did not do what was asked; the text is for the crew."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message if message.isprintable() else readable(message))
 
 
 class Unreachable(GatewayError):

@@ -45,7 +45,8 @@ class NodeAgent(AgentLimits):
     def _counted(self, node: NodeAddress, status: AgentStatus) -> tuple[int, int]:
         """Files, and the bytes written to them as far as this gateway was told of them."""
         before = self._written.get(node, 0)
-        self._written[node] = max(before + status.written, 0) if status.files else 0
+        # Not more than the disk has, whatever was added up.
+        self._written[node] = min(max(before + status.written, 0), status.total) if status.files else 0
         return status.files, self._written[node]
 
 

@@ -2,7 +2,7 @@
 
 import asyncssh
 
-from attpcdaq.gateways.errors import Refused
+from attpcdaq.gateways.errors import Refused, readable
 from attpcdaq.gateways.node_connection import Link
 from attpcdaq.gateways.ports import CommandResult
 
@@ -29,4 +29,4 @@ async def run(link: Link, command: str) -> CommandResult:
         await process.wait_closed()
         if process.exit_status is None:
             raise asyncssh.ConnectionLost("the node did not say how the command ended")
-        return CommandResult(process.exit_status, output.strip())
+        return CommandResult(process.exit_status, readable(output).strip())

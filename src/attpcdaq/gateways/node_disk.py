@@ -4,7 +4,7 @@ import re
 import shlex
 from dataclasses import dataclass
 
-_DF_LINE = re.compile(r"\s([0-9]+)\s+[0-9]+\s+(-?[0-9]+)\s+[0-9]+%\s")
+_DF_LINE = re.compile(r"\s([0-9]{1,20})\s+[0-9]+\s+(-?[0-9]{1,20})\s+[0-9]+%\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,13 @@ class Disk:
 
 
 UNKNOWN = Disk(None, None)
+MOST_BYTES = (1 << 63) - 1
+"""More than any file system counts, and the largest number that a database keeps."""
+
+
+def measured(free: int, total: int) -> Disk:
+    """A disk with these bytes; UNKNOWN where there can be none such."""
+    return Disk(max(free, 0), total) if free <= MOST_BYTES and total <= MOST_BYTES else UNKNOWN
 
 
 def df_command(directory: str) -> str:
@@ -28,4 +35,4 @@ def parse_df(output: str) -> Disk:
     lines = [found for line in output.splitlines() if (found := _DF_LINE.search(line))]
     if not lines:
         return UNKNOWN
-    return Disk(max(int(lines[-1][2]), 0) * 1024, int(lines[-1][1]) * 1024)
+    return measured(int(lines[-1][2]) * 1024, int(lines[-1][1]) * 1024)

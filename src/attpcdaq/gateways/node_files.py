@@ -3,12 +3,13 @@
 import asyncio
 import posixpath
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import asyncssh
 
 from attpcdaq.gateways.errors import Refused
 from attpcdaq.gateways.file_names import is_graw, parents
+from attpcdaq.gateways.node_disk import MOST_BYTES
 from attpcdaq.gateways.ports import GrawFile, MovedFile
 
 
@@ -67,11 +68,19 @@ _ANSWERS = frozenset(
 async def entries(sftp: asyncssh.SFTPClient, directory: str) -> dict[str, asyncssh.SFTPAttrs]:
     """What lies directly in `directory`, by name; Refused (MISSING) when there is no such directory."""
     try:
-        return {str(entry.filename): entry.attrs async for entry in sftp.scandir(directory)}
+        found = {str(entry.filename): entry.attrs async for entry in sftp.scandir(directory)}
     except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPNotADirectory) as error:
         raise Refused(f"there is no directory {directory}", Refused.MISSING) from error
     except (asyncssh.SFTPPermissionDenied, asyncssh.SFTPFailure) as error:
         raise Refused(f"the directory {directory} cannot be read: {reason(error)}") from error
+    check_sizes(attributes.size or 0 for attributes in found.values())
+    return found
+
+
+def check_sizes(sizes: Iterable[int]) -> None:
+    """SFTPBadMessage where files are larger than they can be; nobody could keep such a sum."""
+    if sum(sizes) > MOST_BYTES:
+        raise asyncssh.SFTPBadMessage("files that are larger together than any disk")
 
 
 async def make_directories(sftp: asyncssh.SFTPClient, directory: str) -> None:

@@ -10,6 +10,7 @@ from attpcdaq.gateways import sftp_answers, sftp_batch
 from attpcdaq.gateways.errors import Refused
 from attpcdaq.gateways.file_names import check_path, expanded, is_graw
 from attpcdaq.gateways.node_disk import Disk, df_command, parse_df
+from attpcdaq.gateways.node_files import check_sizes
 from attpcdaq.gateways.node_hearing import LOG_TAIL, hears
 from attpcdaq.gateways.node_processes import PS_COMMAND, parse_ps, router_pid
 from attpcdaq.gateways.node_shell import Shell
@@ -147,6 +148,7 @@ class Watch:
             entries += [entry for answer in answers for entry in answer]
             if not all(answers):
                 break
+        check_sizes(size for _, _, size, _ in entries)
         files = (GrawFile(name, size, mtime) for name, is_file, size, mtime in entries if is_file and is_graw(name))
         return tuple(sorted(files, key=lambda file: file.name))
 

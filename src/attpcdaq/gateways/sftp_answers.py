@@ -5,7 +5,7 @@ import struct
 
 import asyncssh
 
-from attpcdaq.gateways.node_disk import Disk
+from attpcdaq.gateways.node_disk import Disk, measured
 from attpcdaq.gateways.ports import FileStat
 from attpcdaq.gateways.sftp_batch import Answer
 
@@ -69,7 +69,7 @@ def disk(answer: Answer) -> Disk:
     if len(body) < _SPACE.size:
         raise asyncssh.SFTPBadMessage("a file system without figures")
     _, fragment, blocks, _, available, *_ = _SPACE.unpack_from(body)
-    return Disk(available * fragment, blocks * fragment)
+    return measured(available * fragment, blocks * fragment)
 
 
 def _string(body: bytes, at: int) -> tuple[bytes, int]:
