@@ -56,6 +56,7 @@ def test_all_boards_run_so_the_run_runs(ready: Rig) -> None:
     run = later(ready)
     assert run.state == "running"
     assert told(run) == f"running: {run.verdict}"
+    assert set(run.configs.values_list("server", flat=True)) == set(SERVERS)
     assert run.started_at is not None
     assert (
         ready.time.now() - run.started_at
@@ -94,6 +95,7 @@ def test_once_a_frame_may_have_been_taken_it_is_closed_with_a_verdict(ready: Rig
     assert run.state == "closing"
     assert "frames may have been taken" in told(run)
     assert run.files_asked_at is not None
+    assert set(run.configs.values_list("server", flat=True)) == set(SERVERS)
     assert ready.close(run).state == "closed"
 
 

@@ -14,6 +14,7 @@ from attpcdaq.live.models import RouterState
 from attpcdaq.runcontrol import publish
 from attpcdaq.runcontrol.asking import commands
 from attpcdaq.runcontrol.asking.gate import hold_gate
+from attpcdaq.runcontrol.doing import configs_kept
 from attpcdaq.runcontrol.doing.endings import may_have_frames
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command
 from attpcdaq.runcontrol.seeing.gather import (
@@ -73,6 +74,8 @@ def reconcile(now: datetime) -> bool:
 
 def _carry_out(run: Run, finding: Finding, now: datetime) -> None:
     add_verdict(run.pk, finding.why)
+    if finding.to in (RunState.CLOSING, RunState.RUNNING):
+        configs_kept.of_run(run)
     if finding.to == RunState.CLOSING:
         advance(run.pk, RunState.STOPPING, now)
         if advance(run.pk, RunState.CLOSING, now, files_asked_at=now):
