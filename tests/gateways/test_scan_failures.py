@@ -161,6 +161,18 @@ async def test_a_python_that_cannot_is_asked_once(tmp_path: Path, status: int) -
     assert commands[0].startswith(f"cd {tmp_path}/staging && python3 -I ")
 
 
+async def test_a_node_that_never_stops_talking_has_said_enough_when_every_file_is_told(tmp_path: Path) -> None:
+    async def endless(process: "asyncssh.SSHServerProcess[str]") -> None:
+        process.stdout.write("".join(json.dumps(good(name)) + "\n" for name in (FILE, OTHER)))
+        while not process.is_closing():
+            process.stdout.write("{}\n" * 1000)
+            await process.stdout.drain()
+
+    async with asyncio.timeout(LIMIT):
+        found, _ = await asked(tmp_path, endless)
+    assert (found[FILE].sha256, found[OTHER].sha256) == (STRANGE_SUM, STRANGE_SUM)
+
+
 class Stalling(asyncssh.SFTPServer):
     """Reads of data files never end."""
 

@@ -6,8 +6,8 @@ import posixpath
 import re
 import shlex
 import stat
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping, Sequence
+from contextlib import aclosing, suppress
 from typing import Any, TypeVar, cast
 
 import asyncssh
@@ -56,9 +56,14 @@ async def _there(link: Link, directory: str, names: Sequence[str], timeout: floa
     options = ["--"] if checksum else ["--no-checksum", "--"]
     for batch in _batches(names):
         command = f"cd {shlex.quote(directory)} && {shlex.join(['python3', '-I', program, *options, *batch])}"
-        lines = _lines(link, command, timeout)
-        answers = [_answer(line, posixpath.join(directory, ""), checksum) async for line in lines]
-        known = {name: one for name, one in answers if name in batch and one is not None}
+        known: dict[str, _Found] = {}
+        async with aclosing(_lines(link, command, timeout)) as lines:
+            async for line in lines:
+                name, one = _answer(line, posixpath.join(directory, ""), checksum)
+                if one is not None and name in batch:
+                    known[name] = one
+                if len(known) == len(batch):
+                    break  # whatever else it may have to say
         if not known:
             break  # its Python cannot do it, and will not for the others
         found |= known
@@ -85,16 +90,17 @@ def _batches(names: Sequence[str]) -> Iterator[list[str]]:
     batch: list[str] = []
     room = MOST_COMMAND
     for name in names:
-        room -= len(shlex.quote(name).encode()) + 1
-        if room < 0 and batch:
+        size = len(shlex.quote(name).encode()) + 1
+        if size > room and batch:
             yield batch
-            batch, room = [], MOST_COMMAND - len(name)
+            batch, room = [], MOST_COMMAND
         batch.append(name)
+        room -= size
     if batch:
         yield batch
 
 
-async def _lines(link: Link, command: str, timeout: float) -> AsyncIterator[bytes]:
+async def _lines(link: Link, command: str, timeout: float) -> AsyncGenerator[bytes, None]:
     """What a command prints, line by line; ends when a line has no end."""
     nothing = asyncssh.DEVNULL
     begun = link.connection.create_process(command, stdin=nothing, stderr=nothing, encoding=None)
