@@ -106,7 +106,7 @@ class DataRouter:
         """Begin a process: no files open, nobody connected."""
         self._store = self._new_store()
         self.alive = True
-        self._deaf = self._faults.find((self.spec.name,), FaultKind.DEAF) is not None
+        self._deaf = self._faults.take((self.spec.name,), FaultKind.DEAF) is not None
         self._listen()
 
     def kill(self) -> None:

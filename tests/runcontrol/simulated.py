@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -130,15 +130,30 @@ class Simulated:
         """What the monitor does in one round; what the ECC server said."""
         return async_to_sync(self._look)()
 
-    async def _look(self) -> StateReply | None:
-        server, router = await sync_to_async(_rows)()
+    def look_until(self, seen: Callable[[], bool]) -> None:
+        """Look again and again over one connection, as the monitor does, until `seen()`."""
+        async_to_sync(self._look_until)(seen)
+
+    async def _look_until(self, seen: Callable[[], bool]) -> None:
         nodes = self._nodes()
+        async with asyncio.timeout(LIMIT):
+            while not await sync_to_async(seen)():
+                await self._look_by(nodes)
+        await nodes.close()
+
+    async def _look(self) -> StateReply | None:
+        nodes = self._nodes()
+        state = await self._look_by(nodes)
+        await nodes.close()
+        return state
+
+    async def _look_by(self, nodes: NodesByAccess) -> StateReply | None:
+        server, router = await sync_to_async(_rows)()
         state, readings = await asyncio.gather(
             EccSoap().get_state(wiring.ecc_address(server), LIMIT),
             nodes.read_routers(wiring.node_address(router.node), [wiring.router_query(router)], LIMIT),
             return_exceptions=True,
         )
-        await nodes.close()
         reading = readings if isinstance(readings, BaseException) else readings[router.name]
         await sync_to_async(_record)(server, state, router, reading)
         return state if isinstance(state, StateReply) else None

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
-from attpcdaq.live.models import RouterState
+from attpcdaq.live.models import Event, RouterState
 from attpcdaq.runcontrol.seeing.snapshot import snapshot
 from attpcdaq.runlog.models import Run
 from attpcdaq.topology.models import Node
@@ -61,6 +62,27 @@ def test_a_deaf_router_hears_again_after_breakup_and_configure(real: Simulated) 
     assert not snapshot(timezone.now()).routers[0].deaf
     assert real.do("start").state == "done"
     assert Run.objects.get().state == "running"
+    real.frames_come()
+
+
+def test_a_router_whose_port_is_taken_is_named_on_the_page_and_mended_by_another_restart(
+    real: Simulated, admin_client: Client
+) -> None:
+    real.fault(ROUTER, FaultKind.DEAF, times=1)
+    assert real.restart("router", ROUTER).state == "done", "its process runs"
+    real.look_until(lambda: RouterState.objects.get().hears is False)
+    page = " ".join(admin_client.get("/").content.decode().split())
+    assert '<span class="badge" data-level="bad">Port taken</span>' in page
+    assert "Its process runs, but its port is taken by another one: it receives nothing." in page
+    assert 'data-trouble="port-taken"' in page
+    reasons = snapshot(timezone.now()).actions["start"].reasons
+    assert f"{ROUTER}: its port is taken by another process: it is deaf; restart it." in reasons
+    said = Event.objects.filter(subject=ROUTER, severity="error").values_list("text", flat=True)
+    assert "runs, but does not hear: its port is taken by another process" in said
+    assert real.restart("router", ROUTER).state == "done"
+    real.look_until(lambda: RouterState.objects.get().hears is True)
+    assert "Port taken" not in admin_client.get("/").content.decode()
+    assert real.do("start").state == "done"
     real.frames_come()
 
 

@@ -141,7 +141,12 @@ SAID = [
     ("4", "", "router-cobo0: the data router is not running, so no data of ecc-cobo0 are written.", "router-off"),
     ("4", "", "router-cobo0: no data for 12 s (ecc-cobo0).", "no-data"),
     ("4", "", "router-cobo0: its staging directory is not clean (3 GRAW files).", "not-clean"),
-    ("4", "", "router-cobo0: frames came after the files were moved; they are in late_1/.", "late-frames"),
+    (
+        "4",
+        "",
+        "router-cobo0: frames came after the files were moved; CoBo0_AsAd0_2026-11-22T09:48:24.458_0000_late1.graw.",
+        "late-frames",
+    ),
     ("4", "router", "node-x: /staging/a/b.graw exists already; nothing was moved", "file-exists"),
     ("4", "router", "write: No space left on device", "disk-full"),
     ("6", "ecc", "ecc-x (1.2.3.4:8083): connection refused: nothing listens there", "nothing-listens"),
