@@ -184,8 +184,11 @@ class TestStart:
         assert isinstance(plan("start", None, system(State.READY, routers=(empty,))), Plan)
         assert isinstance(plan("start", None, system(State.READY, routers=(unknown,), min_free=10**12)), Plan)
 
-    def test_a_repair_asks_for_ears_and_not_for_space(self) -> None:
-        lost = RouterFacts("router-cobo1", "ecc-cobo1", True, False, hears=False, node="mm1", disk_free=0)
+    @pytest.mark.parametrize("restarted", [False, True])
+    def test_a_repair_asks_for_ears_and_not_for_space(self, restarted: bool) -> None:
+        lost = RouterFacts(
+            "router-cobo1", "ecc-cobo1", True, False, deaf=restarted, hears=False, node="mm1", disk_free=0
+        )
         facts = system(State.RUNNING, State.READY, run=RunFacts(3, "running"), routers=(lost,), min_free=10**9)
         assert reasons(plan("start", ["ecc-cobo1"], facts)) == (
             "router-cobo1: its port is taken by another process: it is deaf; restart it.",

@@ -32,7 +32,7 @@ def _repair_reasons(facts: SystemFacts) -> list[str]:
         again = "Go to Ready sets it up again."
         unlike = [f"{server.name}: {server.other_config} {again}" for server in facts.servers if server.other_config]
         lost = [router for router in facts.routers if router.deaf or router.online is False or router.hears is False]
-        return unlike + [_deaf_reason(router) if router.deaf else _router_reason(router) for router in lost]
+        return unlike + [_deaf_reason(router) if _would_hear(router) else _router_reason(router) for router in lost]
     return ["No run is running: Start for the whole system begins one. A server is started alone only to repair a run."]
 
 
@@ -54,6 +54,11 @@ def disk_reason(router: RouterFacts, min_free: int) -> str:
         return ""
     limit = f"and no run starts with less than {in_bytes(min_free)} (an expert may change that)"
     return f"{router.name}: {in_bytes(router.disk_free)} are free on {router.node}, {limit}."
+
+
+def _would_hear(router: RouterFacts) -> bool:
+    """Whether Breakup and Configure are all that it lacks: they do not help one that is gone or has no port."""
+    return router.deaf and router.online is True and router.hears is not False
 
 
 def _deaf_reason(router: RouterFacts) -> str:
