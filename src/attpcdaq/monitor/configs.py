@@ -44,7 +44,7 @@ class ConfigWatch:
             await self._clock.sleep(EVERY)
             try:
                 await self.look()
-            except Exception as error:
+            except Exception as error:  # whatever it was, the files are looked at again
                 level = logging.DEBUG if self._failing else logging.ERROR
                 logger.log(level, "looking at the configuration files failed (%s)", str(error).strip(), exc_info=error)
                 self._failing = True

@@ -8,12 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.gateways.ports import EccPort, NodeClock, NodePort
 from attpcdaq.monitor.clock import Clock
 from attpcdaq.monitor.readings import EccTarget, Key, Kind, NodeTarget, Outcome, Problem, Reading, Targets
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 STEP = 0.1
 # The clocks of all nodes are first read within so many seconds.
@@ -95,43 +97,23 @@ class Poller:
             due += every
 
     async def _read_ecc(self, target: EccTarget) -> None:
-        key = Key(Kind.ECC, target.id)
-        try:
-            self._seen(key, await self._ecc.get_state(target.address, self._pace.ecc_deadline))
-        except GatewayError as error:
-            self._seen(key, Problem(str(error)))
-        except Exception as error:  # a fault of ours must not end the watching, nor go unseen
-            logger.exception("reading %s failed", target.address.name)
-            self._seen(key, Problem(f"the monitor failed to read it: {error!r}"))
+        read = self._ecc.get_state(target.address, self._pace.ecc_deadline)
+        self._seen(Key(Kind.ECC, target.id), await _attempt(target.address.name, read))
 
     async def _read_node(self, target: NodeTarget) -> None:
         queries = [router.query for router in target.routers]
-        try:
-            found = await self._nodes.read_routers(target.address, queries, self._pace.node_deadline)
-        except GatewayError as error:
-            self._all_failed(target, str(error))
-            return
-        except Exception as error:  # as above
-            logger.exception("reading %s failed", target.address.name)
-            self._all_failed(target, f"the monitor failed to read it: {error!r}")
-            return
+        read = self._nodes.read_routers(target.address, queries, self._pace.node_deadline)
+        found = await _attempt(target.address.name, read)
         for router in target.routers:
-            outcome = found[router.query.name]
+            outcome = found if isinstance(found, Problem) else found[router.query.name]
             self._seen(
                 Key(Kind.ROUTER, router.id), Problem(str(outcome)) if isinstance(outcome, GatewayError) else outcome
             )
 
     async def _read_clock(self, target: NodeTarget) -> None:
-        key = Key(Kind.NODE, target.id)
-        if not self._nodes.abilities(target.address).clock:
-            return
-        try:
-            self._seen(key, await self._read_clock_soon(target))
-        except GatewayError as error:
-            self._seen(key, Problem(str(error)))
-        except Exception as error:  # as above
-            logger.exception("reading the clock of %s failed", target.address.name)
-            self._seen(key, Problem(f"the monitor failed to read it: {error!r}"))
+        if self._nodes.abilities(target.address).clock:
+            read = self._read_clock_soon(target)
+            self._seen(Key(Kind.NODE, target.id), await _attempt(f"the clock of {target.address.name}", read))
 
     async def _read_clock_soon(self, target: NodeTarget) -> NodeClock:
         """A node that does not answer just now is asked again soon: by its clock files are told to their runs."""
@@ -141,15 +123,21 @@ class Poller:
             await self._clock.sleep(CLOCKS_WITHIN)
         return await self._nodes.read_clock(target.address, self._pace.node_deadline)
 
-    def _all_failed(self, target: NodeTarget, text: str) -> None:
-        for router in target.routers:
-            self._seen(Key(Kind.ROUTER, router.id), Problem(text))
-
     def _seen(self, key: Key, outcome: Outcome) -> None:
         now = self._clock.now()
         self._note(Reading(key, outcome, now, self._read_at.get(key)))
         if not isinstance(outcome, Problem):
             self._read_at[key] = now
+
+
+async def _attempt(what: str, read: Awaitable[T]) -> T | Problem:
+    try:
+        return await read
+    except GatewayError as error:
+        return Problem(str(error))
+    except Exception as error:  # a fault of ours must not end the watching, nor go unseen
+        logger.exception("reading %s failed", what)
+        return Problem(f"the monitor failed to read it: {error!r}")
 
 
 def _offset(number: int, total: int, every: float) -> float:
