@@ -251,6 +251,19 @@ def test_a_key_read_while_the_address_changed_is_not_kept(nodes: MemoryNodes) ->
     assert seen().shown == ""
 
 
+def test_a_key_pinned_while_it_is_read_again_loses_nothing(nodes: MemoryNodes) -> None:
+    shown = shows(nodes)
+
+    class Slow(MemoryNodes):
+        async def read_host_key(self, node: NodeAddress, timeout: float) -> ShownKey:
+            await sync_to_async(pin)(shown.fingerprint)
+            return shown
+
+    node = host_keys.ask(NAME, EXPERT, timezone.now())
+    assert read(node.pk, outside(Slow()))
+    assert (seen().standing, seen().reading, seen().problem) == ("trusted", False, "")
+
+
 def test_the_file_of_the_settings_counts_too(nodes: MemoryNodes, settings: Settings, tmp_path: Path) -> None:
     known, shown = key_of(), key_of()
     node = Node.objects.get(name=NAME)

@@ -37,13 +37,11 @@ def pin(name: str, fingerprint: str, by: Requester, now: datetime, reason: str =
     """
     with recorded(by, WHAT, name, now):
         node, reason = _known(name), reason.strip()
-        seen = SeenHostKey.objects.filter(node=node).first()
-        _check_seen(name, fingerprint, seen.fingerprint if seen else "")
+        seen = _seen(node, fingerprint)
         pinned = {row.fingerprint: row for row in node.host_keys.all()}
         if fingerprint in pinned:
             raise CommandRefused((f"{fingerprint} is pinned already, by {pinned[fingerprint].pinned_by}.",))
         _check_reason(reason, needed=bool(pinned))
-        assert seen is not None  # _check_seen
         row = HostKey.objects.create(
             node=node, key=seen.key, fingerprint=fingerprint, pinned_by=by.name[:150], pinned_at=now, reason=reason
         )
@@ -74,11 +72,15 @@ def _known(name: str) -> Node:
     return node
 
 
-def _check_seen(name: str, fingerprint: str, seen: str) -> None:
-    if not seen:
-        raise CommandRefused((f"No key of {name} was read: read it, and compare what it shows.",))
-    if seen != fingerprint:
-        raise CommandRefused((f"{name} showed {seen} when it was last read, another key: look again.",))
+def _seen(node: Node, fingerprint: str) -> SeenHostKey:
+    seen = SeenHostKey.objects.filter(node=node).first()
+    if seen is None or not seen.fingerprint:
+        raise CommandRefused((f"No key of {node.name} was read: read it, and compare what it shows.",))
+    if seen.fingerprint != fingerprint:
+        raise CommandRefused(
+            (f"{node.name} showed {seen.fingerprint} when it was last read, another key: look again.",)
+        )
+    return seen
 
 
 def _check_reason(reason: str, *, needed: bool) -> None:

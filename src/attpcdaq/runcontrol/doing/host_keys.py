@@ -1,6 +1,7 @@
 """Asking a node which host key it shows; nobody logs in, and nothing is trusted for it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from asgiref.sync import async_to_sync, sync_to_async
 
@@ -43,8 +44,9 @@ def _address(node_id: int) -> NodeAddress | None:
 
 def _store(node_id: int, asked: NodeAddress, shown: ShownKey | str, outside: Outside) -> bool:
     now = outside.now()
-    if _address(node_id) != asked:
-        return False  # another computer by now, or other keys are pinned: what was shown may be of the one before
+    known = _address(node_id)
+    if known is None or replace(known, host_keys=asked.host_keys) != asked:
+        return False  # another computer by now; which keys are pinned meanwhile does not change what it showed
     if isinstance(shown, ShownKey) and (len(shown.key) > KEY_LENGTH or len(shown.fingerprint) > PRINT_LENGTH):
         shown = f"{asked.name}: its host key has more than {KEY_LENGTH} characters, which cannot be kept"
     row = SeenHostKey.objects.filter(node_id=node_id)
