@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 from attpcdaq.runlog import experiments
 from attpcdaq.runlog.exports import csv_lines
 from attpcdaq.runlog.listing import Wanted, matching, totals, with_data
+from attpcdaq.runlog.manifests import with_verdicts
 from attpcdaq.runlog.models import Experiment
 from attpcdaq.web.forms_runs import RunFilter
 from attpcdaq.web.latest import latest_event_id
@@ -39,7 +40,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
     if experiment:
         runs = matching(experiment, wanted)
         sums = totals(runs)
-        page = Paginator(with_data(runs).select_related("manifest"), PAGE).get_page(request.GET.get("page"))
+        page = Paginator(with_verdicts(with_data(runs)), PAGE).get_page(request.GET.get("page"))
         context |= {"page": page, "totals": sums, "seconds": sum(total.seconds for total in sums)}
     query = request.GET.copy()
     for name in ("page", "panels"):

@@ -46,7 +46,8 @@ def _read(now: datetime) -> Snapshot:
     routers = tuple(router_view(router, rows, disks.get(router.pk)) for router in rows.routers)
     run = run_view(rows.run) if rows.run else None
     command = _command_shown(rows, facts)
-    last = Run.objects.exclude(state__in=OPEN_STATES).select_related("experiment", "manifest").first()
+    ended = Run.objects.exclude(state__in=OPEN_STATES).select_related("experiment")
+    last = manifests.with_verdicts(ended).first()
     loose = _loose(servers, routers, last, rows, facts)
     return Snapshot(
         at=rows.now,
