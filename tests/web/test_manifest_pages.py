@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -84,8 +85,8 @@ def made(run: Run) -> Run:
     return run
 
 
-def text(answer: object) -> str:
-    return " ".join(answer.content.decode().split())  # type: ignore[attr-defined]
+def text(answer: HttpResponse) -> str:
+    return " ".join(answer.content.decode().split())
 
 
 class TestSheet:
