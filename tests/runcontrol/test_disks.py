@@ -182,6 +182,13 @@ class TestShown:
         assert snapshot(now + timedelta(minutes=4)).routers[0].clock == ""
 
 
+    def test_a_warning_does_not_hide_that_no_data_come(self, running: Rig) -> None:
+        clocks.record_clock(running.detector.nodes[0].pk, NodeClock(-0.3, 0.001, 0), running.time.now())
+        running.time.set_by(20)
+        running.look()
+        assert {trouble.view.key for trouble in attention(see(running)).troubles} == {"no-data", "clock-off"}
+
+
 class TestSmoothed:
     def rate_after(self, rig: Rig, sizes: list[int], every: float = 1.0) -> tuple[RouterState, datetime]:
         pk, now = rig.detector.data_routers[0].pk, rig.time.now()

@@ -102,7 +102,8 @@ def troubles(status: Snapshot, failed: CommandView | None) -> tuple[Trouble, ...
         for one in _troubles_of(part):
             before, parts = found.get(one.key, (one, {}))
             found[one.key] = (one if one.level == "bad" else before, parts | {part.name: part})
-    had = {name for _, parts in found.values() for name in parts}
+    # A mere warning does not tell what else is wrong with a part.
+    had = {part.name for part in known.values() if part.trouble}
     for text in _texts(status, failed):
         view, name = in_words(text), text.partition(": ")[0]
         if view is None or view.key in SHOWN_OTHERWISE or name in had:
