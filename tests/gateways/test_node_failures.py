@@ -55,6 +55,16 @@ async def test_without_keys_nothing_is_tried(stand: SimulatedNodeStand) -> None:
             await nodes.list_graw(stand.node, "/staging", LIMIT)
 
 
+async def test_a_key_of_ours_that_is_none_is_not_said_to_be_the_nodes_fault(
+    stand: SimulatedNodeStand, tmp_path: Path
+) -> None:
+    (tmp_path / "nonsense").write_text("nonsense")
+    for name, words in (("nonsense", "cannot be used: Invalid private key"), ("none", "cannot be read: No such file")):
+        async with as_who(stand, SshIdentity("attpc", tmp_path / name, stand.known_hosts)) as nodes:
+            with pytest.raises(Unreachable, match=f"our private key {tmp_path / name} {words}"):
+                await nodes.list_graw(stand.node, "/staging", LIMIT)
+
+
 async def test_an_unknown_host_key_is_refused_and_its_fingerprint_told(stand: SimulatedNodeStand) -> None:
     shown = await stand.port.read_host_key(stand.node, LIMIT)
     stand.known_hosts.write_text("")

@@ -170,6 +170,7 @@ SAID = [
     ("ssh", "router", "node-x (1.2.3.4:22): ITS HOST KEY HAS CHANGED: it shows SHA256:a", "host-key-changed"),
     ("ssh", "router", "node-x (1.2.3.4:22): it does not let 'attpc' in with the key /run/key", "ssh-key"),
     ("ssh", "router", "node-x (1.2.3.4:22): ATTPCDAQ_SSH_KEY is not set; set it to the path", "ssh-key"),
+    ("ssh", "router", "node-x (1.2.3.4:22): our private key /k cannot be read: No such file or directory", "ssh-key"),
     ("ssh", "router", "node-x (1.2.3.4:22): it offers no SFTP (x)", "no-sftp"),
     ("ssh", "router", "node-x (1.2.3.4:22): 'ps -A -ww -o pid= -o args=' told of no process", "no-processes"),
     ("ssh", "router", "node-x (1.2.3.4:22): there is no directory /staging", "no-directory"),

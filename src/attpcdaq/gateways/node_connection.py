@@ -225,10 +225,14 @@ async def _connect(node: NodeAddress, identity: SshIdentity) -> asyncssh.SSHClie
         raise Unreachable(_text(node, await _distrust(node, keys, error))) from error
     except asyncssh.PermissionDenied as error:
         raise Unreachable(_text(node, f"it does not let {user!r} in with the key {identity.key}")) from error
-    except (asyncssh.Error, asyncssh.KeyImportError) as error:
+    except asyncssh.Error as error:
         raise Unreachable(_text(node, str(error))) from error
+    except asyncssh.KeyImportError as error:
+        raise Unreachable(_text(node, f"our private key {identity.key} cannot be used: {error}")) from error
     except OSError as error:
-        raise Unreachable(_text(node, why(error))) from error
+        # Only the key is a file.
+        words = f"our private key {error.filename} cannot be read: {error.strerror}" if error.filename else why(error)
+        raise Unreachable(_text(node, words)) from error
 
 
 async def _distrust(node: NodeAddress, keys: HostKeys, error: Exception) -> str:

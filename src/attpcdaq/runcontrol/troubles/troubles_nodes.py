@@ -73,7 +73,7 @@ NODES_SAY = (
         "The SSH key of the DAQ is not accepted for that user, or none is set up.",
         "An administrator adds the DAQ's public key to authorized_keys of that user on the node, or sets "
         "ATTPCDAQ_SSH_KEY (docs/operations.md).",
-        r"does not let '.*' in with the key|ATTPCDAQ_SSH_\w+ is not set",
+        r"does not let '.*' in with the key|ATTPCDAQ_SSH_\w+ is not set|our private key",
     ),
     T(
         "no-sftp",
