@@ -181,9 +181,9 @@ class TestShown:
         assert (shot.nodes[0].name, shot.nodes[0].clock_off, shot.nodes[1].clock_offset) == ("node-cobo0", True, None)
         assert snapshot(now + timedelta(minutes=4)).routers[0].clock == ""
 
-
     def test_a_warning_does_not_hide_that_no_data_come(self, running: Rig) -> None:
-        clocks.record_clock(running.detector.nodes[0].pk, NodeClock(-0.3, 0.001, 0), running.time.now())
+        for node in running.detector.nodes:
+            clocks.record_clock(node.pk, NodeClock(-0.3, 0.001, 0), running.time.now())
         running.time.set_by(20)
         running.look()
         assert {trouble.view.key for trouble in attention(see(running)).troubles} == {"no-data", "clock-off"}
