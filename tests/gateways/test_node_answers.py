@@ -99,6 +99,15 @@ def test_only_possible_routers_are_taken_from_a_list_of_processes() -> None:
     assert router_pid(parse_ps(listed, {"dataRouter"}), "dataRouter", 46005) == 88
 
 
+@pytest.mark.parametrize("arguments", ["", " 0.0.0.0:46003 0.0.0.0:46005 TCP"])
+@pytest.mark.parametrize("wrapper", ["sh -c dataRouter", "/bin/bash /usr/local/bin/dataRouter", "sudo -n dataRouter"])
+def test_a_shell_that_runs_a_router_is_not_taken_for_it(wrapper: str, arguments: str) -> None:
+    """It holds no socket, and would be called deaf."""
+    alone = f" 88 {wrapper}{arguments}\n"
+    assert router_pid(parse_ps(alone), "dataRouter", 46005) == 88
+    assert router_pid(parse_ps(f"{alone} 99 /opt/dataRouter{arguments}\n"), "dataRouter", 46005) == 99
+
+
 class Told:
     """A node that answers a `date` and nothing else, or a `perl`."""
 

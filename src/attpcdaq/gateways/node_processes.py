@@ -21,6 +21,8 @@ class Process:
     pid: int
     program: str
     arguments: tuple[str, ...]
+    is_wrapped: bool = False
+    """It is a shell, a sudo or the like: what it runs may be another process, which holds the sockets."""
 
 
 def parse_ps(output: str, programs: Collection[str] = ()) -> tuple[Process, ...]:
@@ -39,22 +41,24 @@ def router_pid(processes: Iterable[Process], process_name: str, port: int) -> in
     A lone router that names no port at all is taken for it: its own start script may know better than `ps`.
     """
     names = ROUTER_PROGRAMS | {process_name} if process_name in ROUTER_PROGRAMS else {process_name, "DataExporter"}
-    routers = sorted((one for one in processes if one.program in names), key=lambda one: one.pid)
+    routers = sorted((one for one in processes if one.program in names), key=lambda one: (one.is_wrapped, one.pid))
     for router in routers:
         if _data_port(router.arguments) == port:
             return router.pid
+    routers = [one for one in routers if not one.is_wrapped] or routers
     if len(routers) == 1 and not any(map(_PORT.search, routers[0].arguments)):
         return routers[0].pid
     return None
 
 
 def _process(pid: int, words: list[str]) -> Process:
+    told = len(words)
     while len(words) > 1 and _INTERPRETER.fullmatch(posixpath.basename(words[0])):
         rest = [number for number, word in enumerate(words[1:], 1) if not word.startswith("-") and "=" not in word]
         if not rest:
             break
         words = words[rest[0] :]
-    return Process(pid, posixpath.basename(words[0]), tuple(words[1:]))
+    return Process(pid, posixpath.basename(words[0]), tuple(words[1:]), len(words) < told)
 
 
 def _data_port(arguments: tuple[str, ...]) -> int:
