@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -213,6 +214,13 @@ class Busy(asyncssh.SFTPServer):
         super().rename(oldpath, newpath)
 
 
+class Eating(asyncssh.SFTPServer):
+    """Says yes to a rename, and the file is gone."""
+
+    def rename(self, oldpath: bytes, newpath: bytes) -> None:
+        Path(os.fsdecode(oldpath)).unlink()
+
+
 class Full(asyncssh.SFTPServer):
     """Has no room for another byte."""
 
@@ -277,6 +285,14 @@ async def test_a_part_that_was_not_moved_is_named(tmp_path: Path) -> None:
         assert [file.name for file in await nodes.list_graw(node, staging, LIMIT)] == ["b.graw"]
         moved = await nodes.list_graw(node, f"{staging}/e/run_0001", LIMIT)
         assert [file.name for file in moved] == ["a.graw", "c.graw"]
+
+
+async def test_a_file_that_is_gone_when_it_was_moved_is_named(tmp_path: Path) -> None:
+    staging = str(tmp_path / "staging")
+    async with own_node(tmp_path, Eating) as (nodes, node):
+        (tmp_path / "staging" / "a.graw").write_bytes(b"x")
+        with pytest.raises(Refused, match=r"run_0001/a\.graw was moved there and is there no more"):
+            await nodes.move_files(node, staging, same(["a.graw"]), f"{staging}/e/run_0001", LIMIT)
 
 
 async def test_a_copy_that_does_not_fit_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -10,13 +10,12 @@ import asyncssh
 
 from attpcdaq.gateways.errors import Refused
 from attpcdaq.gateways.node_connection import LOST
-from attpcdaq.gateways.node_files import entries, make_directories, reason
+from attpcdaq.gateways.node_files import ABSENT, entries, make_directories, reason
 from attpcdaq.gateways.ports import HEAD_BYTES, FileStat, MovedFile
 
 # So many files are open at once: servers allow a hundred or more.
 AT_ONCE = 32
 MAX_BYTES = 64 * 1024 * 1024
-_ABSENT = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPNotADirectory)
 
 
 async def copy(sftp: asyncssh.SFTPClient, source: str, names: Sequence[str], destination: str) -> tuple[MovedFile, ...]:
@@ -44,11 +43,16 @@ async def read(sftp: asyncssh.SFTPClient, path: str) -> tuple[bytes, FileStat]:
             found = _stat(await handle.stat())
             if found.size > MAX_BYTES:
                 raise Refused(f"{path} has {found.size} bytes, more than the {MAX_BYTES} that are read of one file")
-            return cast(bytes, await handle.read(found.size)), found
-    except _ABSENT as error:
+            return await take(handle, found.size), found
+    except ABSENT as error:
         raise Refused(f"there is no {path}", Refused.MISSING) from error
     except (asyncssh.SFTPPermissionDenied, asyncssh.SFTPFailure) as error:
         raise Refused(f"{path} cannot be read: {reason(error)}") from error
+
+
+async def take(handle: asyncssh.SFTPClientFile, size: int, at: int = 0) -> bytes:
+    """So many bytes of a file, fewer where it ends."""
+    return cast(bytes, await handle.read(size, at))  # its types do not know that it was opened for bytes
 
 
 async def heads(sftp: asyncssh.SFTPClient, directory: str, names: Sequence[str]) -> dict[str, bytes]:
@@ -59,7 +63,7 @@ async def heads(sftp: asyncssh.SFTPClient, directory: str, names: Sequence[str])
         async with room:
             try:
                 async with sftp.open(posixpath.join(directory, name), "rb") as handle:
-                    return name, cast(bytes, await handle.read(HEAD_BYTES))
+                    return name, await take(handle, HEAD_BYTES)
             except LOST:
                 raise
             except asyncssh.SFTPError:
@@ -82,7 +86,7 @@ async def write(sftp: asyncssh.SFTPClient, path: str, data: bytes) -> None:
 async def _stat_one(sftp: asyncssh.SFTPClient, path: str) -> FileStat | None:
     try:
         return _stat(await sftp.stat(path))
-    except _ABSENT:
+    except ABSENT:
         return None
 
 

@@ -12,6 +12,9 @@ from attpcdaq.gateways.file_names import is_graw, parents
 from attpcdaq.gateways.node_disk import MOST_BYTES
 from attpcdaq.gateways.ports import GrawFile, MovedFile
 
+ABSENT = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPNotADirectory)
+"""There is nothing under that path."""
+
 
 async def graw_files(sftp: asyncssh.SFTPClient, directory: str) -> tuple[GrawFile, ...]:
     """Data files directly in `directory`, by name; Refused when there is no such directory."""
@@ -45,6 +48,9 @@ async def move(
     outcomes = await asyncio.gather(*renames, return_exceptions=True)
     _check_moved(dict(zip(moves, outcomes, strict=True)))
     moved = await entries(sftp, destination)
+    gone = [new for new in moves.values() if new not in moved]
+    if gone:
+        raise Refused(f"{posixpath.join(destination, gone[0])} was moved there and is there no more")
     return tuple(MovedFile(posixpath.join(destination, new), moved[new].size or 0) for new in moves.values())
 
 
@@ -69,7 +75,7 @@ async def entries(sftp: asyncssh.SFTPClient, directory: str) -> dict[str, asyncs
     """What lies directly in `directory`, by name; Refused (MISSING) when there is no such directory."""
     try:
         found = {str(entry.filename): entry.attrs async for entry in sftp.scandir(directory)}
-    except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPNotADirectory) as error:
+    except ABSENT as error:
         raise Refused(f"there is no directory {directory}", Refused.MISSING) from error
     except (asyncssh.SFTPPermissionDenied, asyncssh.SFTPFailure) as error:
         raise Refused(f"the directory {directory} cannot be read: {reason(error)}") from error

@@ -8,7 +8,7 @@ import shlex
 import stat
 from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import asyncssh
 
@@ -16,7 +16,7 @@ from attpcdaq.gateways import node_contents
 from attpcdaq.gateways.errors import GatewayError, Refused
 from attpcdaq.gateways.file_scan import FileReader
 from attpcdaq.gateways.node_connection import LOST, Link
-from attpcdaq.gateways.node_files import reason
+from attpcdaq.gateways.node_files import ABSENT, reason
 from attpcdaq.gateways.node_program_file import program_file
 from attpcdaq.gateways.ports import FileScan
 from get_protocol.graw_summary import BadSummary, Summary
@@ -28,7 +28,6 @@ MOST_COMMAND = 30_000
 READ_BYTES = 1 << 16
 MOST_LINE = 4 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_ABSENT = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPNotADirectory)
 _Found = FileScan | GatewayError
 T = TypeVar("T")
 
@@ -151,7 +150,7 @@ async def _from_here(link: Link, path: str, timeout: float, checksum: bool) -> _
         finally:
             with suppress(*LOST):
                 await _in_time(link, timeout, handle.close())
-    except _ABSENT:
+    except ABSENT:
         return Refused(f"there is no {path}", Refused.MISSING)
     except (asyncssh.SFTPPermissionDenied, asyncssh.SFTPFailure) as error:
         return Refused(f"{path} cannot be read: {reason(error)}")
@@ -169,7 +168,7 @@ async def _read(link: Link, handle: asyncssh.SFTPClientFile, size: int, timeout:
 
 
 async def _piece(link: Link, handle: asyncssh.SFTPClientFile, size: int, at: int, timeout: float) -> bytes:
-    return cast(bytes, await _in_time(link, timeout, handle.read(min(PIECE_BYTES, size - at), at)))
+    return await _in_time(link, timeout, node_contents.take(handle, min(PIECE_BYTES, size - at), at))
 
 
 async def _in_time(link: Link, timeout: float, step: Awaitable[T]) -> T:
