@@ -109,6 +109,7 @@ BEYOND: dict[str, Callable[[NodePort, NodeAddress], Awaitable[object]]] = {
     "look at files": lambda port, node: port.stat_files(node, ["/x"], T),
     "write files": lambda port, node: port.write_file(node, "/x", b"", T),
     "check files": lambda port, node: port.scan_files(node, "/staging", ["x"], T),
+    "look into files": lambda port, node: port.read_heads(node, "/staging", ["x"], T),
     "tell its clock": lambda port, node: port.read_clock(node, T),
     "show a host key": lambda port, node: port.read_host_key(node, T),
     "copy files": lambda port, node: port.copy_files(node, "/staging", [], "/x", T),
