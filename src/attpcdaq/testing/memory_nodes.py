@@ -6,6 +6,7 @@ import posixpath
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from attpcdaq.gateways.agent_limits import AgentLimits
 from attpcdaq.gateways.errors import GatewayError, NoAnswer, Refused, Unreachable
 from attpcdaq.gateways.file_names import check_path, check_plain
 from attpcdaq.gateways.file_scan import scan_bytes
@@ -25,8 +26,6 @@ from attpcdaq.gateways.ports import (
     ShownKey,
 )
 from attpcdaq.testing.memory_node import MemoryFile, MemoryNode, both, directory_of, graw_files, reading
-
-NO_FILES = Abilities(files=False, commands=False, clock=False)
 
 
 class MemoryNodes:
@@ -116,7 +115,7 @@ class MemoryNodes:
         return graw_files(directory_of(node, here, directory))
 
     def abilities(self, node: NodeAddress) -> Abilities:
-        return NO_FILES if node.access == "agent" else Abilities()
+        return AgentLimits().abilities(node) if node.access == "agent" else Abilities()
 
     async def move_files(
         self, node: NodeAddress, source: str, moves: Mapping[str, str], destination: str, timeout: float
