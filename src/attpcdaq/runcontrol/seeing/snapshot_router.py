@@ -14,7 +14,8 @@ from attpcdaq.runcontrol.troubles.troubles import trouble_of
 from attpcdaq.runcontrol.troubles.troubles_watch import CLOCK_OFF, DISK_FILLING
 from attpcdaq.topology.models import DataRouter
 
-GROWING = timedelta(seconds=3)
+# Three readings of a node (monitor/poller): at a low rate a file does not grow between any two of them.
+GROWING = timedelta(seconds=4.5)
 # A clock is read twice a minute.
 CLOCK_TOO_OLD = timedelta(minutes=3)
 
