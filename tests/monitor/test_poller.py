@@ -193,8 +193,8 @@ async def test_clocks_are_read_soon_and_then_twice_a_minute(desk: Desk) -> None:
     for number in range(3):
         desk.nodes.nodes[f"node-{number}"].clock = NodeClock(0.1 * number, 0.001, 60)
     await desk.clock.advance(63.0)
-    assert desk.times(Kind.NODE, 0) == [0.0, 30.0, 60.0]
-    assert desk.times(Kind.NODE, 2) == [2.0, 32.0, 62.0]
+    assert desk.times(Kind.NODE, 0) == [0.1, 30.1, 60.1]
+    assert desk.times(Kind.NODE, 2) == [2.1, 32.1, 62.1]
     assert desk.of(Kind.NODE, 2)[0].outcome == NodeClock(0.2, 0.001, 60)
 
 

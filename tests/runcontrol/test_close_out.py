@@ -176,7 +176,7 @@ class TestSetAside:
         self, ready: Rig, asked: Callable[[], bool]
     ) -> None:
         published = messages("set_aside")
-        ready.sweep(1.5)
+        ready.sweep(1.6)
         assert messages("set_aside") == published
         ready.sweep(1.0)
         assert messages("set_aside") == published + 1

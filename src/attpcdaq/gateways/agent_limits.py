@@ -57,7 +57,7 @@ class AgentLimits:
     ) -> Mapping[str, bytes]:
         cannot(node, "look into files")
 
-    async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
+    async def read_clock(self, node: NodeAddress, timeout: float, good_enough: float = 0.005) -> NodeClock:
         cannot(node, "tell its clock")
 
     async def read_host_key(self, node: NodeAddress, timeout: float) -> ShownKey:

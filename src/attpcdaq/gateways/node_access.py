@@ -65,8 +65,8 @@ class NodesByAccess:
     ) -> Mapping[str, bytes]:
         return await self._of(node).read_heads(node, directory, names, timeout)
 
-    async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
-        return await self._of(node).read_clock(node, timeout)
+    async def read_clock(self, node: NodeAddress, timeout: float, good_enough: float = 0.005) -> NodeClock:
+        return await self._of(node).read_clock(node, timeout, good_enough)
 
     async def read_host_key(self, node: NodeAddress, timeout: float) -> ShownKey:
         return await self._of(node).read_host_key(node, timeout)

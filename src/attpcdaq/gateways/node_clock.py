@@ -8,8 +8,6 @@ from attpcdaq.gateways.node_shell import Output
 from attpcdaq.gateways.ports import NodeClock
 
 TRIES = 4
-GOOD_ENOUGH_S = 0.005
-"""An error at which nobody needs a better answer."""
 WAYS = (
     "date '+%s.%N %z'",
     # An older macOS has no %N and prints the letter.
@@ -20,8 +18,13 @@ WAYS = (
 _ANSWER = re.compile(r"([0-9]{9,11})(\.[0-9]{1,9})? ([+-])([0-9]{2})([0-5][0-9])")
 
 
-async def compare(look: Callable[[str], Awaitable[Output]], wall_time: Callable[[], float]) -> NodeClock:
-    """The best of a few answers; its error is half the way there and back. Refused when nothing tells the time."""
+async def compare(
+    look: Callable[[str], Awaitable[Output]], wall_time: Callable[[], float], good_enough: float = 0.005
+) -> NodeClock:
+    """The best of a few answers, or the first whose error is `good_enough`: half the way there and back, in seconds.
+
+    Refused when nothing tells the time.
+    """
     said = ""
     for way in WAYS:
         best: NodeClock | None = None
@@ -32,7 +35,7 @@ async def compare(look: Callable[[str], Awaitable[Output]], wall_time: Callable[
             if told is None:
                 break
             best = told if best is None else min(best, told, key=lambda one: one.error)
-            if best.error <= GOOD_ENOUGH_S:
+            if best.error <= good_enough:
                 return best
         if best is not None:
             return best

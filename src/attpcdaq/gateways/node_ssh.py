@@ -95,9 +95,9 @@ class NodeSsh:
         async with self._connections.link(node, timeout) as link:
             return await node_contents.heads(link.sftp, link.path(directory), names)
 
-    async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
+    async def read_clock(self, node: NodeAddress, timeout: float, good_enough: float = 0.005) -> NodeClock:
         async with self._connections.link(node, timeout) as link:
-            return await node_clock.compare(link.shell.look, self._wall_time)
+            return await node_clock.compare(link.shell.look, self._wall_time, good_enough)
 
     async def read_host_key(self, node: NodeAddress, timeout: float) -> ShownKey:
         return await self._connections.host_key(node, timeout)

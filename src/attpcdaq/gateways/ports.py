@@ -197,8 +197,8 @@ class NodePort(Protocol):
     ) -> Mapping[str, bytes]:
         """The first HEAD_BYTES of each file, by name, however large it is; one that cannot be read is left out."""
 
-    async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
-        """The node's clock compared with ours, now."""
+    async def read_clock(self, node: NodeAddress, timeout: float, good_enough: float = 0.005) -> NodeClock:
+        """The node's clock compared with ours, now; asked a few times unless known to `good_enough` seconds."""
 
     async def read_host_key(self, node: NodeAddress, timeout: float) -> ShownKey:
         """The key that the node shows, trusted or not; nobody logs in."""

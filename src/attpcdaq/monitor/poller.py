@@ -82,8 +82,8 @@ class Poller:
     def _begin(
         self, target: EccTarget | NodeTarget, read: Callable[[], Awaitable[None]], every: float, offset: float
     ) -> asyncio.Task[None]:
-        # What is read seldom is read for the first time soon after it was added.
-        origin = self._origin if every <= CLOCKS_WITHIN else self._clock.monotonic()
+        # What is read seldom is read first soon after it was added; were it due already, it would wait a period.
+        origin = self._origin if every <= CLOCKS_WITHIN else self._clock.monotonic() + STEP
         return asyncio.create_task(self._steadily(read, every, origin + offset), name=f"read {target.address.name}")
 
     async def _steadily(self, read: Callable[[], Awaitable[None]], every: float, due: float) -> None:

@@ -184,7 +184,7 @@ class MemoryNodes:
         files = {name: here.file(posixpath.join(directory, name)) for name in names}
         return {name: file.data[:HEAD_BYTES] for name, file in files.items() if file is not None}
 
-    async def read_clock(self, node: NodeAddress, timeout: float) -> NodeClock:
+    async def read_clock(self, node: NodeAddress, timeout: float, good_enough: float = 0.005) -> NodeClock:
         return (await self._reach(node, "read_clock", timeout)).clock
 
     async def read_host_key(self, node: NodeAddress, timeout: float) -> ShownKey:

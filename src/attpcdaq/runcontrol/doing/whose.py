@@ -8,7 +8,7 @@ from django.db.models import Count, Max, Min, Q
 
 from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.gateways.ports import FileScan, GrawFile
-from attpcdaq.live.clocks import has_jumped
+from attpcdaq.live.clocks import JUMPED_BY, has_jumped
 from attpcdaq.live.models import NodeState
 from attpcdaq.runcontrol.asking.opening import out_throughout
 from attpcdaq.runcontrol.doing.outside import Outside
@@ -138,7 +138,7 @@ async def _known(place: Staging, spans: tuple[RunSpan, ...], outside: Outside) -
     if seen is not None and not _several(spans):
         return Place(spans, seen)
     try:
-        read = await outside.nodes.read_clock(place.node, CLOCK_TIMEOUT)
+        read = await outside.nodes.read_clock(place.node, CLOCK_TIMEOUT, JUMPED_BY / 4)
     except GatewayError:
         return Place(spans, None, stepped=float("inf"))
     now = Clock(read.offset, read.error, read.utc_offset)
