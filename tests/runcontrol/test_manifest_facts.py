@@ -139,14 +139,14 @@ class TestFound:
 
 
 class TestQuarantine:
-    def put(self, kept: Kept, name: str, after: float = 0.0) -> None:
+    def put(self, kept: Kept, name: str, after: float = 0.0, why: str = "Nobody knows.") -> None:
         Quarantined.objects.create(
             node="node-cobo0",
             owner="router-cobo0",
-            path=f"/staging/_quarantine/x/{name}",
+            path=f"/staging/_quarantine/{after}/{name}",
             name=name,
             size=10,
-            why="Run 1 or run 2.",
+            why=why,
             at=kept.rig.time.now() + timedelta(seconds=after),
         )
 
@@ -154,7 +154,7 @@ class TestQuarantine:
         self.put(kept, name_of(0, 0))
         manifest = kept.made()
         assert manifest.verdict == "incomplete"
-        assert "is in quarantine and may belong to this run. Run 1 or run 2." in texts(manifest)[0]
+        assert "is in quarantine and may belong to this run. Nobody knows." in texts(manifest)[0]
 
     def test_runs_that_failed_in_between_took_no_frame(self, kept: Kept) -> None:
         assert kept.made().verdict == "complete"
@@ -165,11 +165,34 @@ class TestQuarantine:
         kept.rig.sweep(6.0)
         assert kept.check().verdict == "incomplete"
 
-    def test_after_two_more_runs_it_does_not(self, kept: Kept) -> None:
-        for number in (2, 3):
+    def later_runs(self, kept: Kept) -> None:
+        for number in (2, 3, 4):
             at = kept.rig.time.now()
             Run.objects.create(experiment=kept.run.experiment, number=number, state="closed", requested_at=at)
-        self.put(kept, name_of(0, 0), after=1.0)
+            kept.rig.time.elapsed += 1.0
+
+    def test_after_more_runs_it_does_not_unless_the_run_is_named(self, kept: Kept) -> None:
+        self.later_runs(kept)
+        self.put(kept, name_of(0, 0))
+        self.put(kept, name_of(0, 0), after=1.0, why="it may be of run 2 or run 3, and there are no time stamps.")
+        assert kept.made().verdict == "complete"
+        self.put(
+            kept, name_of(0, 0), after=1.5, why="by the board's clock its frames may be of run 1 or run 3 or run 4."
+        )
+        kept.rig.sweep(6.0)
+        assert Manifest.objects.get().verdict == "complete"
+        self.put(
+            kept,
+            name_of(0, 0),
+            after=2.0,
+            why="its time stamps go back inside it, so frames of run 1 or run 2 may be mixed.",
+        )
+        self.put(kept, name_of(0, 1), after=3.0)
+        kept.rig.sweep(6.0)
+        assert kept.check().verdict == "incomplete"
+
+    def test_the_last_run_is_not_meant_where_others_are_named(self, kept: Kept) -> None:
+        self.put(kept, name_of(0, 0), why="it may be of run 2 or run 3, and there are no time stamps to tell by.")
         assert kept.made().verdict == "complete"
 
     def test_a_name_that_no_data_router_gives_is_only_mentioned(self, kept: Kept) -> None:

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from attpcdaq.live.store import add_event
 from attpcdaq.runlog.models import Manifest, Quarantined, Run, RunFile, RunState
+from attpcdaq.runlog.quarantine import may_be_of
 
 TOPIC = "manifest"
 GONE = "there is no such file"
@@ -16,6 +17,7 @@ GONE = "there is no such file"
 AGAIN_AFTER = timedelta(seconds=60)
 """A node that was away is tried so often."""
 GIVEN_UP_AFTER = timedelta(days=1)
+TOGETHER = timedelta(seconds=30)
 UNMADE: dict[str, Any] = {"verdict": "", "reasons": [], "sources": [], "written": {}, "made_at": None, "again_at": None}
 UNREAD: dict[str, Any] = {
     "sha256": "",
@@ -93,14 +95,15 @@ def at_work_or_due(now: datetime) -> dict[int, datetime | None]:
 
 
 def ask_about_quarantine(now: datetime) -> None:
-    """A file put in quarantine may be of one of the last two runs before that took data: those are judged anew."""
+    """Runs that a file may be of which was put in quarantine since they were judged are judged anew."""
     newest = Quarantined.objects.first()
     if newest is None:
         return
-    took_data = Run.objects.filter(requested_at__lte=newest.at).exclude(state=RunState.FAILED)
-    before = list(took_data.values_list("pk", flat=True)[:2])
-    for manifest in Manifest.objects.filter(run_id__in=before, made_at__lt=newest.at):
-        ask(manifest.pk, now)
+    # Those that were put there together may be of several runs.
+    lately = Quarantined.objects.filter(at__gt=newest.at - TOGETHER).order_by("at")
+    for why, at in lately.values_list("why", "at").distinct():
+        for manifest in Manifest.objects.filter(run_id__in=may_be_of(why, at), made_at__lt=at):
+            ask(manifest.pk, now)
 
 
 def claim(run_id: int, now: datetime) -> Manifest | None:

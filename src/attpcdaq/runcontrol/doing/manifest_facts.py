@@ -15,7 +15,8 @@ from attpcdaq.runcontrol.models import Action
 from attpcdaq.runcontrol.planning.completeness import Board, CheckedFile, Finding, Level, RunFacts
 from attpcdaq.runcontrol.planning.whose_facts import parsed
 from attpcdaq.runlog import manifests
-from attpcdaq.runlog.models import Quarantined, Run, RunFile, RunState
+from attpcdaq.runlog.models import Quarantined, Run, RunFile
+from attpcdaq.runlog.quarantine import may_be_of
 from attpcdaq.topology.models import Access, DataRouter, DataSource, Role
 from get_protocol.graw_scan import Summary
 
@@ -163,16 +164,11 @@ def _of_boards(run: Run) -> Iterator[Finding]:
 
 
 def _of_quarantine(run: Run, nodes: set[str]) -> Iterator[Finding]:
-    """Files kept apart since the run began, unless another run lies between or the name says that it was over."""
-    kept_apart = Quarantined.objects.filter(node__in=nodes, at__gte=run.requested_at)
-    # A failed one took no frame, so that none may be of it.
-    later = (
-        Run.objects.filter(requested_at__gt=run.requested_at).exclude(state=RunState.FAILED).order_by("requested_at")
-    )
-    if over := list(later.values_list("requested_at", flat=True)[1:2]):
-        kept_apart = kept_apart.filter(at__lt=over[0])
-    for kept in kept_apart.order_by("id"):
+    """Files kept apart since the run began that may be of it, unless the name says that it was over."""
+    for kept in Quarantined.objects.filter(node__in=nodes, at__gte=run.requested_at).order_by("id"):
         name = parsed(kept.name)
+        if run.pk not in may_be_of(kept.why, kept.at):
+            continue
         if name is None:
             text = f"is in quarantine, and no data router gives such a name. {kept.why}"
             yield Finding(Level.REMARK, f"{kept.node}: {kept.name}", text, "quarantine")
