@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from time import process_time
 
 from attpcdaq.runcontrol.planning.whose_facts import (
     LATE,
@@ -143,3 +144,15 @@ def test_a_clock_that_jumped_rules_nothing_out_and_orders_nothing() -> None:
 def test_frames_come_late_at_the_most_so_long() -> None:
     again = staged(0.5, LATE + 50, seen(100, 180, 21.0, 29.0))
     assert owner(whose(again, FIRST, span(2, LATE + 20, LATE + 60))) == 2
+
+
+def test_a_thousand_files_of_a_source_take_no_longer_than_reading_them() -> None:
+    """It was worked out anew for each of them what the next run begins with: minutes for a detector."""
+    moved = tuple(filed(0.5 + number / 200) for number in range(1000))
+    begun = staged(21.0, 30, seen(0, 80, 0.5, 9.0))
+    rolled = [staged(21.0 + number / 100, 30, index=number) for number in range(1, 1000)]
+    place = Place((replace(FIRST, files=moved), SECOND), RIGHT)
+    since = process_time()
+    verdicts = judge([begun, *rolled], place)
+    assert process_time() - since < 1
+    assert {owner(verdict) for verdict in verdicts.values()} == {2}

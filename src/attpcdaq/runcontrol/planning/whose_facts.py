@@ -2,6 +2,7 @@
 seconds since the epoch, unless said otherwise."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from get_protocol.errors import RemoteProtocolError
 from get_protocol.graw_names import GrawName, parse_graw_name
@@ -119,6 +120,7 @@ class Needs:
 Verdict = Owner | Unknown | Needs
 
 
+@lru_cache(maxsize=50_000)
 def parsed(name: str) -> GrawName | None:
     """The parts of a name, None if no data router (and no close-out) made it."""
     try:

@@ -10,7 +10,7 @@ Pure. What the proofs rest on:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 
 from attpcdaq.runcontrol.planning.whose_facts import (
@@ -44,12 +44,13 @@ def judge(files: Sequence[Staged], place: Place) -> dict[str, Verdict]:
     """By name; ask again with what a `Needs` wanted (`UNREADABLE` for what cannot be read)."""
     verdicts: dict[str, Verdict] = {}
     sources: dict[str, list[_File]] = {}
+    known = {file.name: run for run in place.runs for file in run.files}
     for file in files:
         name = parsed(file.name)
         if name is None or name.late:
             verdicts[file.name] = Unknown("no data router makes such a name.")
         else:
-            sources.setdefault(source_of(name), []).append(_File(file, name, _knowing(file.name, place)))
+            sources.setdefault(source_of(name), []).append(_File(file, name, known.get(file.name)))
     for source, found in sources.items():
         judge_one = _Judge(source, sorted(found, key=lambda one: one.order), place).verdict
         verdicts |= {one.file.name: judge_one(one) for one in found}
@@ -75,10 +76,6 @@ class _File:
         return frames is not None and frames.first_event is not None and frames.first_event <= FIRST_EVENT
 
 
-def _knowing(name: str, place: Place) -> RunSpan | None:
-    return next((run for run in reversed(place.runs) if any(file.name == name for file in run.files)), None)
-
-
 @dataclass(frozen=True, slots=True)
 class _Judge:
     """All files of one source in a staging directory, in the order they were begun."""
@@ -86,6 +83,8 @@ class _Judge:
     source: str
     files: Sequence[_File]
     place: Place
+    beginnings: "dict[tuple[int, ...], _File | Needs | None]" = field(default_factory=dict)
+    """What was found for these runs: it is the same for each of a thousand files."""
 
     def verdict(self, one: _File) -> Verdict:
         possible = self._possible(one)
@@ -143,7 +142,7 @@ class _Judge:
         frames = one.file.frames
         if frames is None:
             return Needs(heads=frozenset({one.file.name}))
-        before = [filed.frames for _, filed in run.of(self.source) if filed.name == one.file.name and filed.frames]
+        before = [filed.frames for filed in run.files if filed.name == one.file.name and filed.frames]
         last = max((filed.last_event for filed in before if filed.last_event is not None), default=None)
         first = frames.first_event
         if last is not None and first is not None and first <= last:
@@ -155,7 +154,7 @@ class _Judge:
 
     def _among(self, one: _File, possible: tuple[RunSpan, ...]) -> Verdict:
         latest = possible[-1]
-        begun = self._beginning(possible) if self._steady(possible) or len(self.files) == 1 else None
+        begun = self._known_beginning(possible) if self._steady(possible) or len(self.files) == 1 else None
         if isinstance(begun, Needs):
             return begun
         if begun is not None:
@@ -179,6 +178,12 @@ class _Judge:
         if clock is None:
             return float("-inf")
         return one.name.timestamp.replace(tzinfo=UTC).timestamp() - clock.utc_offset * 60
+
+    def _known_beginning(self, possible: tuple[RunSpan, ...]) -> "_File | Needs | None":
+        runs = tuple(run.run for run in possible)
+        if runs not in self.beginnings:
+            self.beginnings[runs] = self._beginning(possible)
+        return self.beginnings[runs]
 
     def _beginning(self, possible: tuple[RunSpan, ...]) -> "_File | Needs | None":
         """The file with which the latest of these runs begins here, where that can be told."""
@@ -221,7 +226,7 @@ class _Judge:
             return Unknown(f"it may be of {names}, and does not begin with a run's first event.")
         if self.place.set_up > one.known.told:
             return Unknown(f"boards were set up anew since {one.known.label}, so their clocks tell nothing.")
-        before = [file for _, file in one.known.of(self.source) if file.name == one.file.name]
+        before = [file for file in one.known.files if file.name == one.file.name]
         ends = (before[0], before[-1])
         needs = Needs(
             scans=frozenset() if _is_read(one.file.frames) else frozenset({one.file.name}),
