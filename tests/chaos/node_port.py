@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from attpcdaq.gateways.errors import GatewayError, NoAnswer, Refused, Unreachable
 from attpcdaq.gateways.ports import (
+    CLOCK_KNOWN,
     Abilities,
     CommandResult,
     FileScan,
@@ -90,7 +91,7 @@ class ChaosNodes:
     ) -> Mapping[str, bytes]:
         return await self._do(node, timeout, lambda: self._memory.read_heads(node, directory, names, timeout))
 
-    async def read_clock(self, node: NodeAddress, timeout: float, good_enough: float = 0.005) -> NodeClock:
+    async def read_clock(self, node: NodeAddress, timeout: float, good_enough: float = CLOCK_KNOWN) -> NodeClock:
         told = await self._do(node, timeout, lambda: self._memory.read_clock(node, timeout))
         return replace(told, offset=told.offset - self._clock.ahead())
 

@@ -5,6 +5,7 @@ from typing import NoReturn
 
 from attpcdaq.gateways.errors import GatewayError, Refused
 from attpcdaq.gateways.ports import (
+    CLOCK_KNOWN,
     Abilities,
     CommandResult,
     FileScan,
@@ -57,7 +58,7 @@ class AgentLimits:
     ) -> Mapping[str, bytes]:
         cannot(node, "look into files")
 
-    async def read_clock(self, node: NodeAddress, timeout: float, good_enough: float = 0.005) -> NodeClock:
+    async def read_clock(self, node: NodeAddress, timeout: float, good_enough: float = CLOCK_KNOWN) -> NodeClock:
         cannot(node, "tell its clock")
 
     async def read_host_key(self, node: NodeAddress, timeout: float) -> ShownKey:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.gateways.ports import (
+    CLOCK_KNOWN,
     Abilities,
     CommandResult,
     FileScan,
@@ -65,7 +66,7 @@ class NodesByAccess:
     ) -> Mapping[str, bytes]:
         return await self._of(node).read_heads(node, directory, names, timeout)
 
-    async def read_clock(self, node: NodeAddress, timeout: float, good_enough: float = 0.005) -> NodeClock:
+    async def read_clock(self, node: NodeAddress, timeout: float, good_enough: float = CLOCK_KNOWN) -> NodeClock:
         return await self._of(node).read_clock(node, timeout, good_enough)
 
     async def read_host_key(self, node: NodeAddress, timeout: float) -> ShownKey:

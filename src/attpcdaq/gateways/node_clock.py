@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from attpcdaq.gateways.errors import Refused
 from attpcdaq.gateways.node_shell import Output
-from attpcdaq.gateways.ports import NodeClock
+from attpcdaq.gateways.ports import CLOCK_KNOWN, NodeClock
 
 TRIES = 4
 WAYS = (
@@ -19,7 +19,7 @@ _ANSWER = re.compile(r"([0-9]{9,11})(\.[0-9]{1,9})? ([+-])([0-9]{2})([0-5][0-9])
 
 
 async def compare(
-    look: Callable[[str], Awaitable[Output]], wall_time: Callable[[], float], good_enough: float = 0.005
+    look: Callable[[str], Awaitable[Output]], wall_time: Callable[[], float], good_enough: float = CLOCK_KNOWN
 ) -> NodeClock:
     """The best of a few answers, or the first whose error is `good_enough`: half the way there and back, in seconds.
 

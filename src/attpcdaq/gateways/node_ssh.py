@@ -8,6 +8,7 @@ from attpcdaq.gateways.errors import GatewayError, Refused
 from attpcdaq.gateways.file_names import check_path, check_plain
 from attpcdaq.gateways.node_connection import NodeConnections, SshIdentity
 from attpcdaq.gateways.ports import (
+    CLOCK_KNOWN,
     Abilities,
     CommandResult,
     FileScan,
@@ -95,7 +96,7 @@ class NodeSsh:
         async with self._connections.link(node, timeout) as link:
             return await node_contents.heads(link.sftp, link.path(directory), names)
 
-    async def read_clock(self, node: NodeAddress, timeout: float, good_enough: float = 0.005) -> NodeClock:
+    async def read_clock(self, node: NodeAddress, timeout: float, good_enough: float = CLOCK_KNOWN) -> NodeClock:
         async with self._connections.link(node, timeout) as link:
             return await node_clock.compare(link.shell.look, self._wall_time, good_enough)
 

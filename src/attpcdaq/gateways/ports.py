@@ -11,6 +11,8 @@ from get_protocol.ecc_messages import StateReply, TextReply
 from get_protocol.graw_scan import Summary
 from get_protocol.state_machine import Transition
 
+CLOCK_KNOWN = 0.005
+"""Seconds: nobody needs to know a node's clock better."""
 HEAD_BYTES = 256
 """Enough for the header of any frame (facts 5)."""
 
@@ -197,7 +199,7 @@ class NodePort(Protocol):
     ) -> Mapping[str, bytes]:
         """The first HEAD_BYTES of each file, by name, however large it is; one that cannot be read is left out."""
 
-    async def read_clock(self, node: NodeAddress, timeout: float, good_enough: float = 0.005) -> NodeClock:
+    async def read_clock(self, node: NodeAddress, timeout: float, good_enough: float = CLOCK_KNOWN) -> NodeClock:
         """The node's clock compared with ours, now; asked a few times unless known to `good_enough` seconds."""
 
     async def read_host_key(self, node: NodeAddress, timeout: float) -> ShownKey:

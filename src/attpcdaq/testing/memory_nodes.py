@@ -12,6 +12,7 @@ from attpcdaq.gateways.file_names import check_path, check_plain
 from attpcdaq.gateways.file_scan import scan_bytes
 from attpcdaq.gateways.node_commands import MAX_OUTPUT, check_command
 from attpcdaq.gateways.ports import (
+    CLOCK_KNOWN,
     HEAD_BYTES,
     Abilities,
     CommandResult,
@@ -184,7 +185,7 @@ class MemoryNodes:
         files = {name: here.file(posixpath.join(directory, name)) for name in names}
         return {name: file.data[:HEAD_BYTES] for name, file in files.items() if file is not None}
 
-    async def read_clock(self, node: NodeAddress, timeout: float, good_enough: float = 0.005) -> NodeClock:
+    async def read_clock(self, node: NodeAddress, timeout: float, good_enough: float = CLOCK_KNOWN) -> NodeClock:
         return (await self._reach(node, "read_clock", timeout)).clock
 
     async def read_host_key(self, node: NodeAddress, timeout: float) -> ShownKey:
