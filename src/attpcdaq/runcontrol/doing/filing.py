@@ -180,13 +180,14 @@ def in_words(place: Staging, filed: Filed, run: Run | None = None) -> str:
     rows = filed.runs.get(run, []) if run else []
     beside = [base for row in rows if (base := row.path.rpartition("/")[2]) != row.name]
     if beside:
-        said.append(f"{place.owner}: frames came after the files were moved: {_named(beside)}.")
+        said.append(f"{place.owner}: frames came after the files were moved: {named(beside)}.")
     if filed.quarantined:
         first = filed.quarantined[0]
-        names, directory = _named([row.name for row in filed.quarantined]), first.path.rpartition("/")[0]
+        names, directory = named([row.name for row in filed.quarantined]), first.path.rpartition("/")[0]
         said.append(f"{place.owner}: {names} quarantined in {directory}: {first.why}")
     return " ".join(said)
 
 
-def _named(names: Sequence[str]) -> str:
+def named(names: Sequence[str]) -> str:
+    """One name, or how many and the first."""
     return names[0] if len(names) == 1 else f"{len(names)} files ({names[0]}, ...)"

@@ -14,7 +14,7 @@ from attpcdaq.live.store import add_event, record_emptied
 from attpcdaq.runcontrol.asking import gate
 from attpcdaq.runcontrol.doing.beating import beating
 from attpcdaq.runcontrol.doing.catalogue import left_over
-from attpcdaq.runcontrol.doing.filing import Filed, file_away, in_words, settle
+from attpcdaq.runcontrol.doing.filing import Filed, file_away, in_words, named, settle
 from attpcdaq.runcontrol.doing.outside import Outside, real_outside
 from attpcdaq.runcontrol.doing.staging import Staging, quiet_files, staging_directories
 from attpcdaq.runlog import manifests
@@ -104,16 +104,15 @@ def tell_others(place: Staging, filed: Filed, now: datetime, of: Run | None = No
     """
     for run, rows in filed.runs.items():
         if run != of:
-            _attached(place, run, [row.path.rpartition("/")[2] for row in rows], now)
+            _attached(place, run, named([row.path.rpartition("/")[2] for row in rows]), now)
     if filed.quarantined:
         text = in_words(place, Filed(quarantined=filed.quarantined))
         add_event("router", text, subject=place.owner, severity="warning", at=now)
 
 
 @transaction.atomic
-def _attached(place: Staging, run: Run, names: list[str], now: datetime) -> None:
-    what = names[0] if len(names) == 1 else f"{len(names)} files ({names[0]}, ...)"
-    text = f"{place.owner}: {what} came after the run was closed, and belongs to it."
+def _attached(place: Staging, run: Run, what: str, now: datetime) -> None:
+    text = f"{place.owner}: attached after the run was closed: {what}."
     add_verdict(run.pk, text)
     manifests.ask(run.pk, now)
     add_event("run", f"Run {run.number}: {text}", subject=str(run), at=now)

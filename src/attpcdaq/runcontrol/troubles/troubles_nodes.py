@@ -149,10 +149,10 @@ NODES_SAY = (
     T(
         "late-frames",
         "Frames came after the files were moved",
-        "The data router still had data when the run's files were moved. They lie beside them, with _late1 in their "
-        "names.",
+        "The data router still had data when the run's files were moved: they lie beside them, with _late1 in their "
+        "names. Or the files could not be moved then, with a node away or a disk full, and were when they could.",
         "Nothing is lost. Say so in the run sheet; if it happens every run, tell an expert.",
-        r"frames came after the files were moved|_late\d|came after the run was closed",
+        r"frames came after the files were moved|_late\d|attached after the run was closed",
         "4",
     ),
     T(
