@@ -146,6 +146,29 @@ def test_frames_come_late_at_the_most_so_long() -> None:
     assert owner(whose(again, FIRST, span(2, LATE + 20, LATE + 60))) == 2
 
 
+def test_a_run_without_any_event_rules_nothing_out() -> None:
+    """Started, no trigger, stopped, started again: the night's data were quarantined if their first file was short."""
+    nothing, file = replace(FIRST, files=(), took_nothing=True), staged(21.0, 30, seen(0, 70, 0.5, 8.0))
+    assert owner(whose(file, nothing, SECOND)) == 2
+    read = replace(file, frames=Frames(0, TICKS))
+    assert owner(whose(read, nothing, SECOND)) == 2  # by its beginning alone
+    held = staged(20.5, 21, seen(0, 60, 0.5, 7.0))
+    assert owner(whose(held, nothing, SECOND, beside=(file,))) == 1  # its frames came after all
+
+
+def test_a_file_that_goes_on_from_an_appended_one_is_of_the_same_run() -> None:
+    rolled = staged(0.9, 40, index=1)
+    appended = staged(0.5, 35, seen(100, 180, 21.0, 29.0))
+    assert owner(whose(rolled, FIRST, SECOND, beside=(appended,))) == 2
+    late = staged(0.5, 35, seen(100, 110, 9.95, 10.0))
+    assert isinstance(whose(rolled, FIRST, SECOND, beside=(late,)), Unknown)
+    assert whose(rolled, FIRST, SECOND, beside=(replace(late, frames=None),)) == Needs(scans=frozenset({late.name}))
+
+
+def test_a_file_without_a_byte_needs_no_proof() -> None:
+    assert owner(whose(replace(staged(22.0, 30, index=1), size=0), FIRST, SECOND)) == 2
+
+
 def test_a_thousand_files_of_a_source_take_no_longer_than_reading_them() -> None:
     """It was worked out anew for each of them what the next run begins with: minutes for a detector."""
     moved = tuple(filed(0.5 + number / 200) for number in range(1000))

@@ -12,7 +12,7 @@ from attpcdaq.live.clocks import JUMPED_BY, has_jumped
 from attpcdaq.live.models import NodeState
 from attpcdaq.runcontrol.asking.opening import out_throughout
 from attpcdaq.runcontrol.doing.outside import Outside
-from attpcdaq.runcontrol.doing.staging import Staging
+from attpcdaq.runcontrol.doing.staging import Staging, places_of
 from attpcdaq.runcontrol.models import Step
 from attpcdaq.runcontrol.planning.whose_facts import (
     LATE,
@@ -28,7 +28,7 @@ from attpcdaq.runcontrol.planning.whose_facts import (
     Unknown,
 )
 from attpcdaq.runcontrol.planning.whose_file import judge
-from attpcdaq.runlog.models import Run, RunFile, RunState
+from attpcdaq.runlog.models import Quarantined, Run, RunFile, RunState
 from attpcdaq.topology.models import DataSource, Role
 from get_protocol.errors import FrameError
 from get_protocol.graw import read_header
@@ -81,7 +81,22 @@ def _spans(place: Staging, names: Sequence[str]) -> tuple[dict[int, Run], tuple[
     for run in runs.values():
         spans.append(_span(run, starts.get(run.pk), spans[-1] if spans else None))
     files = _files(place, names, spans)
-    return runs, tuple(replace(span, files=tuple(files.get(span.run, ()))) for span in spans)
+    nothing = _took_nothing([runs[span.run] for span in spans[-NEAR:]]) if _several(spans) else set()
+    return runs, tuple(
+        replace(span, files=tuple(files.get(span.run, ())), took_nothing=span.run in nothing) for span in spans
+    )
+
+
+def _took_nothing(runs: Sequence[Run]) -> set[int]:
+    """Runs that have stopped without a file at any of several nodes, and none was quarantined since."""
+    some = set(RunFile.objects.filter(kind=RunFile.Kind.DATA, run__in=runs).order_by().values_list("run", flat=True))
+    empty = [run for run in runs if run.state == RunState.CLOSED and not run.adopted and run.pk not in some]
+    return {
+        run.pk
+        for run in empty
+        if not Quarantined.objects.filter(at__gte=run.requested_at).exists()
+        and len({place.node.name for place in places_of(run) if place.node.access != "agent"}) > 1
+    }
 
 
 def _span(run: Run, started: Mapping[str, object] | None, before: RunSpan | None) -> RunSpan:

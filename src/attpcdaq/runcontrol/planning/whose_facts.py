@@ -65,6 +65,8 @@ class RunSpan:
     starts: int = 1
     """How often its boards here were told to start."""
     files: tuple[Filed, ...] = ()
+    took_nothing: bool = False
+    """No board has a file of it, in several places: it had no event, for they are not all held up alike."""
 
     def of(self, source: str) -> list[tuple[GrawName, Filed]]:
         """Its files of one source, in the order they were begun."""

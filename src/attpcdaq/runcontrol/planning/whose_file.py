@@ -92,7 +92,7 @@ class _Judge:
             return possible
         if len(possible) == 1:
             return self._only(one, possible[0])
-        if one.file.frames is not None and one.file.frames.empty:
+        if one.file.size == 0 or (one.file.frames is not None and one.file.frames.empty):
             return Owner((one.known or possible[-1]).run, "there is no frame in it.")
         return self._among(one, possible)
 
@@ -196,8 +196,11 @@ class _Judge:
             return Needs(heads=unread)
         resets = [one for one in new if one.is_reset]
         # Beginnings of earlier runs may be among them: one for each start of which there is no file.
-        others = sum(max(run.starts - self._begun(run), 0) for run in possible[:-1])
-        return resets[others] if len(resets) > others else self._outliving(resets, possible)
+        others = [max(run.starts - self._begun(run), 0) for run in possible[:-1]]
+        if len(resets) > sum(others):
+            return resets[sum(others)]
+        likely = sum(count for run, count in zip(possible, others, strict=False) if not run.took_nothing)
+        return resets[likely] if len(resets) > likely else self._outliving(resets, possible)
 
     def _new_in(self, run: RunSpan) -> "_File | None":
         """The first file that it has of this source under a name that no earlier run has."""
@@ -222,6 +225,9 @@ class _Judge:
     def _by_time(self, one: _File, possible: tuple[RunSpan, ...]) -> Verdict:
         """By the board's clock, reckoned from what lay under the same name before: it was not reset between."""
         if one.known is None:
+            after = self._rolled_from(one, possible)
+            if after is not None:
+                return self._following(after, possible)
             names = " or ".join(run.label for run in possible)
             return Unknown(f"it may be of {names}, and does not begin with a run's first event.")
         if self.place.set_up > one.known.told:
@@ -237,6 +243,23 @@ class _Judge:
         found = reckon(_read(one.file), one.known, (_read(ends[0]), _read(ends[1])), possible)
         if isinstance(found, Owner) and one.known.run == found.run:
             return self._straggler(one, one.known)
+        return found
+
+    def _rolled_from(self, one: _File, possible: Sequence[RunSpan]) -> _File | None:
+        """The last file before it of a name that a run has: with external time reset one goes on with the other."""
+        if one.name.index == 0 or not self._steady(possible):
+            return None
+        before = [other for other in self.files if other.known is not None and other.order < one.order]
+        return before[-1] if before else None
+
+    def _following(self, before: _File, possible: tuple[RunSpan, ...]) -> Verdict:
+        """Of a file begun after `before`: a frame of the latest run in there, and all that follow are of it too."""
+        found = self._by_time(before, possible)
+        if isinstance(found, Owner) and found.run != possible[-1].run:
+            names = " or ".join(run.label for run in possible)
+            return Unknown(f"it may be of {names}: it follows {before.file.name}, which is of an earlier one.")
+        if isinstance(found, Owner):
+            return Owner(found.run, f"it came after {before.file.name}: {found.proof}")
         return found
 
 

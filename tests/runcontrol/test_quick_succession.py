@@ -1,0 +1,38 @@
+"""Runs that follow each other within seconds, as on any night: each has its files, and none is quarantined."""
+
+from attpcdaq.runlog.models import Quarantined, Run
+from tests.runcontrol.frames import frames
+from tests.runcontrol.rig import Rig
+
+
+def take(rig: Rig, *files: tuple[int, str, bytes]) -> Run:
+    assert rig.do("start").state == "done"
+    for number, name, data in files:
+        rig.write(number, name, data)
+    assert rig.do("stop").state == "done"
+    return rig.close(Run.objects.first())
+
+
+def test_a_run_without_any_event_leaves_the_next_one_s_files_alone(ready: Rig) -> None:
+    """They were quarantined, all of them, unless their first file was longer than the run that took nothing."""
+    ready.time.elapsed += 1
+    assert ready.do("start").state == "done"
+    ready.time.elapsed += 60
+    ready.do("stop")
+    assert ready.close(Run.objects.first()).files.filter(kind="data").count() == 0
+    scans: list[str] = []
+    ready.nodes.scan_files = scans.append  # nothing is read but beginnings
+    later = "CoBo0_AsAd0_2026-11-22T09:49:30.117_0000.graw"
+    rolled = later.replace("_0000.graw", "_0001.graw")
+    second = take(ready, (0, later, frames(0, 0, range(3))), (0, rolled, frames(0, 0, range(3, 5))))
+    assert not Quarantined.objects.exists()
+    assert {row.name for row in second.files.filter(kind="data")} == {later, rolled}
+    assert (second.verdict, scans) == ("", [])
+
+
+def test_several_short_runs(ready: Rig) -> None:
+    for minute in range(3):
+        name = f"CoBo0_AsAd0_2026-11-22T09:48:2{minute + 5}.117_0000.graw"
+        run = take(ready, (0, name, frames(0, 0, range(3))))
+        assert [row.name for row in run.files.filter(kind="data")] == [name]
+    assert not Quarantined.objects.exists()
