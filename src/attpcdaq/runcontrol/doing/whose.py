@@ -52,6 +52,7 @@ async def judged(
     """By name whose each file is, and the runs that they may be of, by key. GatewayError when the node is away."""
     runs, spans = await sync_to_async(_spans)(place, [file.name for file in files])
     known = await _known(place, spans, outside)
+    known = replace(known, quarantined=await sync_to_async(_quarantined)(place, [file.name for file in files]))
     staged = {file.name: Staged(file.name, file.size, file.mtime) for file in files}
     done: dict[str, Owner | Unknown] = {}
     for _ in range(ROUNDS):
@@ -150,23 +151,31 @@ async def _known(place: Staging, spans: tuple[RunSpan, ...], outside: Outside) -
     """
     row = await NodeState.objects.filter(node_id=place.node_id).afirst()
     seen = _clock(row)
+    stepped = row.stepped_at.timestamp() if row is not None and row.stepped_at else 0.0
     if seen is not None and not _several(spans):
-        return Place(spans, seen)
+        return Place(spans, seen, stepped=stepped)
     try:
         read = await outside.nodes.read_clock(place.node, CLOCK_TIMEOUT, JUMPED_BY / 4)
     except GatewayError:
         return Place(spans, None, stepped=float("inf"))
     now = Clock(read.offset, read.error, read.utc_offset)
-    stepped = row.stepped_at.timestamp() if row is not None and row.stepped_at else 0.0
     if row is None or seen is None or has_jumped(row, read):
         stepped = outside.now().timestamp()
-    return Place(spans, now, stepped, await sync_to_async(_set_up)(place))
+    return Place(spans, now, stepped=stepped, set_up=await sync_to_async(_set_up)(place))
 
 
 def _clock(row: NodeState | None) -> Clock | None:
     if row is None or row.clock_offset is None or row.utc_offset is None:
         return None
     return Clock(row.clock_offset, row.clock_error or 0.0, row.utc_offset)
+
+
+def _quarantined(place: Staging, names: Sequence[str]) -> frozenset[str]:
+    """Which of these names have been quarantined from this directory."""
+    rows = Quarantined.objects.filter(node=place.node.name, path__startswith=f"{place.directory}/").order_by()
+    return frozenset(
+        name for part in _parts(names) for name in rows.filter(name__in=part).values_list("name", flat=True)
+    )
 
 
 def _set_up(place: Staging) -> float:

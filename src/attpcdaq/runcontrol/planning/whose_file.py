@@ -124,7 +124,7 @@ class _Judge:
         local = one.name.timestamp.replace(tzinfo=UTC).timestamp() - clock.utc_offset * 60 - clock.offset
         readings = (local, local + 3600, local - 3600)
         begun = any(run.told - FOREIGN <= at <= run.stopped + LATE + FOREIGN for at in readings for run in runs)
-        return one.known is None and not begun
+        return one.known is None and one.file.name not in self.place.quarantined and not begun
 
     def _steady(self, runs: Sequence[RunSpan]) -> bool:
         """Whether the node's clock went on evenly since these runs began."""
