@@ -20,6 +20,7 @@ def note(run_id: int, node: str, owner: str, kind: str, files: Iterable[tuple[st
 def plan(rows: Sequence[RunFile] | Sequence[Quarantined]) -> None:
     """Write down what is about to be moved, before it is: who comes next finds out from it what became of each file."""
     if rows:
+        # All are of one class, which the type of a manager taken from an object does not tell.
         type(rows[0])._default_manager.bulk_create(rows, batch_size=AT_ONCE)  # type: ignore[arg-type]
 
 
