@@ -127,15 +127,6 @@ def test_what_no_router_made_or_no_run_wrote() -> None:
     assert isinstance(whose(staged(0.5, 5)), Unknown)
 
 
-def test_appended_to_what_was_quarantined_before_any_run_took_it() -> None:
-    """Boards were tried with another program, with external time reset: the runs go on under that file's name."""
-    old = staged(-18000, 9, seen(100, 180, 21.0, 29.0))
-    assert isinstance(whose(old, FIRST), Unknown)
-    assert owner(whose(old, FIRST, quarantined=frozenset({old.name}))) == 1
-    put_back = replace(old, modified=NOON - 3000)
-    assert isinstance(whose(put_back, FIRST, quarantined=frozenset({old.name})), Unknown)
-
-
 def test_the_node_s_clock_and_time_zone_count() -> None:
     ahead = Clock(3600.0 * 24, 0.01, 330)
     there = staged(86400 + 330 * 60 + 1, 86400 + 5)

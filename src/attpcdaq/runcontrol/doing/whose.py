@@ -9,7 +9,7 @@ from django.db.models import Count, Max, Min, Q
 from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.gateways.ports import FileScan, GrawFile
 from attpcdaq.live.clocks import JUMPED_BY, has_jumped
-from attpcdaq.live.models import NodeState
+from attpcdaq.live.models import ECCState, NodeState
 from attpcdaq.runcontrol.asking.opening import out_throughout
 from attpcdaq.runcontrol.doing.outside import Outside
 from attpcdaq.runcontrol.doing.staging import Staging, places_of
@@ -32,7 +32,7 @@ from attpcdaq.runlog.models import Quarantined, Run, RunFile, RunState
 from attpcdaq.topology.models import DataSource, Role
 from get_protocol.errors import FrameError
 from get_protocol.graw import read_header
-from get_protocol.state_machine import Transition
+from get_protocol.state_machine import State, Transition
 
 CLOCK_TIMEOUT = 5.0
 HEADS_TIMEOUT = 20.0
@@ -52,7 +52,7 @@ async def judged(
     """By name whose each file is, and the runs that they may be of, by key. GatewayError when the node is away."""
     runs, spans = await sync_to_async(_spans)(place, [file.name for file in files])
     known = await _known(place, spans, outside)
-    known = replace(known, quarantined=await sync_to_async(_quarantined)(place, [file.name for file in files]))
+    known = replace(known, ran_until=await sync_to_async(_ran_until)(place))
     staged = {file.name: Staged(file.name, file.size, file.mtime) for file in files}
     done: dict[str, Owner | Unknown] = {}
     for _ in range(ROUNDS):
@@ -144,6 +144,13 @@ def _parts(names: Sequence[str], most: int = 500) -> Iterable[Sequence[str]]:
     return (names[at : at + most] for at in range(0, len(names), most))
 
 
+def _ran_until(place: Staging) -> float:
+    """When a board of it was last seen Running, seconds since the epoch."""
+    rows = ECCState.objects.filter(ecc_server__name__in=place.servers).values_list("state", "seen_at", "ran_until")
+    seen = (seen_at if state == State.RUNNING else ran_until for state, seen_at, ran_until in rows)
+    return max((at.timestamp() for at in seen if at is not None), default=0.0)
+
+
 async def _known(place: Staging, spans: tuple[RunSpan, ...], outside: Outside) -> Place:
     """The runs, and what the node's clock is worth.
 
@@ -168,14 +175,6 @@ def _clock(row: NodeState | None) -> Clock | None:
     if row is None or row.clock_offset is None or row.utc_offset is None:
         return None
     return Clock(row.clock_offset, row.clock_error or 0.0, row.utc_offset)
-
-
-def _quarantined(place: Staging, names: Sequence[str]) -> frozenset[str]:
-    """Which of these names have been quarantined from this directory."""
-    rows = Quarantined.objects.filter(node=place.node.name, path__startswith=f"{place.directory}/").order_by()
-    return frozenset(
-        name for part in _parts(names) for name in rows.filter(name__in=part).values_list("name", flat=True)
-    )
 
 
 def _set_up(place: Staging) -> float:

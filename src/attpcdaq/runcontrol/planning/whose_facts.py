@@ -89,12 +89,12 @@ class Place:
 
     runs: tuple[RunSpan, ...]
     clock: Clock | None = None
-    quarantined: frozenset[str] = frozenset()
-    """Names that came from here before and were nobody's: a router goes on under them with external time reset."""
     stepped: float = 0.0
     """When the node's clock was last seen to jump: times from before tell nothing of the order of things."""
     set_up: float = 0.0
     """When a board of it, or the MuTAnT, was last described, prepared or configured: its clock may begin anew then."""
+    ran_until: float = 0.0
+    """When a board of it was last seen Running."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,8 @@ class _Judge:
         possible = self._possible(one)
         if isinstance(possible, Unknown):
             return possible
+        if self._is_loose(one, self.place.runs[-1]):
+            return Unknown(f"boards took data here after {self.place.runs[-1].label} had stopped, and for no run.")
         if len(possible) == 1:
             return self._only(one, possible[0])
         if one.file.size == 0 or (one.file.frames is not None and one.file.frames.empty):
@@ -124,7 +126,17 @@ class _Judge:
         local = one.name.timestamp.replace(tzinfo=UTC).timestamp() - clock.utc_offset * 60 - clock.offset
         readings = (local, local + 3600, local - 3600)
         begun = any(run.told - FOREIGN <= at <= run.stopped + LATE + FOREIGN for at in readings for run in runs)
-        return one.known is None and one.file.name not in self.place.quarantined and not begun
+        return one.known is None and not begun
+
+    def _is_loose(self, one: _File, latest: RunSpan) -> bool:
+        """Whether it may hold data that boards took with no run open, since the latest one stopped."""
+        over = latest.stopped + CLOCK_MARGIN
+        if self.place.ran_until <= over:
+            return False
+        clock = self.place.clock
+        if clock is None or not self._steady((latest,)):
+            return True
+        return (self._name_time(one) if one.known is None else one.file.modified) - clock.offset > over
 
     def _steady(self, runs: Sequence[RunSpan]) -> bool:
         """Whether the node's clock went on evenly since these runs began."""
