@@ -1,8 +1,5 @@
 """Runs that follow each other within seconds, as on any night: each has its files, and none is quarantined."""
 
-from dataclasses import replace
-
-from attpcdaq.live.clocks import record_clock
 from attpcdaq.runlog.models import Quarantined, Run
 from tests.runcontrol.frames import frames
 from tests.runcontrol.rig import Rig
@@ -38,17 +35,4 @@ def test_several_short_runs(ready: Rig) -> None:
         name = f"CoBo0_AsAd0_2026-11-22T09:48:2{minute + 5}.117_0000.graw"
         run = take(ready, (0, name, frames(0, 0, range(3))))
         assert [row.name for row in run.files.filter(kind="data")] == [name]
-    assert not Quarantined.objects.exists()
-
-
-def test_a_node_s_clock_that_is_set_right_during_a_run_makes_nothing_foreign(running: Rig) -> None:
-    """Booted with a wrong clock: the names of the files tell another time than the clock at the end."""
-    node, name = running.nodes.nodes["node-cobo0"], "CoBo0_AsAd0_2026-11-22T09:48:24.458_0000.graw"
-    running.write(0, name, frames(0, 0, range(3)))
-    running.time.elapsed += 10
-    node.clock = replace(node.clock, offset=node.clock.offset + 300)
-    record_clock(running.detector.nodes[0].pk, node.clock, running.time.now())
-    assert running.do("stop").state == "done"
-    run = running.close(Run.objects.get())
-    assert [row.name for row in run.files.filter(kind="data")] == [name]
     assert not Quarantined.objects.exists()

@@ -160,7 +160,7 @@ async def _known(place: Staging, spans: tuple[RunSpan, ...], outside: Outside) -
     seen = _clock(row)
     stepped = row.stepped_at.timestamp() if row is not None and row.stepped_at else 0.0
     if seen is not None and not _several(spans):
-        return Place(spans, seen, stepped=stepped)
+        return Place(spans, seen)
     try:
         read = await outside.nodes.read_clock(place.node, CLOCK_TIMEOUT, JUMPED_BY / 4)
     except GatewayError:
