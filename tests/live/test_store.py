@@ -53,6 +53,14 @@ class TestEcc:
         texts = list(Event.objects.order_by("id").values_list("subject", "text"))
         assert texts == [("ecc-cobo0", "Unknown -> Idle"), ("ecc-cobo0", ""), ("ecc-cobo0", "Idle -> Described")]
 
+    def test_when_it_was_last_seen_running_stays_known(self, detector: Detector) -> None:
+        pk = detector.ecc_servers[0].pk
+        store.record_ecc(pk, idle(State.RUNNING), NOW)
+        store.touch([pk], [], after(5))
+        store.record_ecc(pk, idle(State.READY), after(9))
+        store.record_ecc(pk, idle(State.PREPARED), after(20))
+        assert ECCState.objects.get().ran_until == after(5)
+
     def test_a_problem_keeps_the_last_answer_and_its_age(self, detector: Detector) -> None:
         pk = detector.ecc_servers[0].pk
         store.record_ecc(pk, idle(), NOW)

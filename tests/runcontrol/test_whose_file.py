@@ -72,6 +72,15 @@ def test_a_name_that_came_again_belongs_to_its_run_if_the_numbers_go_on() -> Non
     assert whose(replace(late, frames=None), FIRST) == Needs(heads=frozenset({late.name}))
 
 
+def test_what_boards_took_after_the_last_run_is_no_run_s() -> None:
+    loose = {"ran_until": NOON + 40}
+    assert isinstance(whose(staged(30, 39), FIRST, **loose), Unknown)
+    assert isinstance(whose(staged(0.5, 39, seen(100, 140, 30, 39)), FIRST, **loose), Unknown)  # appended to its name
+    assert owner(whose(staged(9, 10), FIRST, **loose)) == 1  # begun while the run still went on
+    assert isinstance(whose(staged(9, 10), FIRST, clock=None, **loose), Unknown)
+    assert owner(whose(staged(30, 39), FIRST, ran_until=NOON + 10)) == 1
+
+
 def test_what_came_before_the_first_event_of_the_next_run_is_the_earlier_one_s() -> None:
     late, begun = staged(0.5, 20.5, seen(100, 104, 9.9, 10.0)), staged(21.0, 30, seen(0, 80, 0.5, 9.0))
     assert owner(whose(late, FIRST, SECOND, beside=(begun,))) == 1

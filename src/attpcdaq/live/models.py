@@ -12,6 +12,7 @@ class ECCState(models.Model):
     state = models.SmallIntegerField(null=True, help_text="State number of the last answer.")
     transition = models.SmallIntegerField(default=0, help_text="Transition under way at the last answer, 0 for none.")
     since = models.DateTimeField(null=True, help_text="When it was first seen in this state.")
+    ran_until = models.DateTimeField(null=True, help_text="When it was last seen Running, before this state.")
     problem = models.TextField(blank=True, help_text="Why the latest reading failed; empty when it did not.")
     changed_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True, help_text="Time of the last good answer.")

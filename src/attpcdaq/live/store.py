@@ -46,7 +46,13 @@ def record_ecc(server_id: int, reply: StateReply, at: datetime) -> bool:
         before = row.state
         since = row.since if before == state and row.since is not None else at
         ECCState.objects.filter(pk=server_id).update(
-            state=state, transition=going, since=since, problem="", changed_at=at, seen_at=at
+            state=state,
+            transition=going,
+            since=since,
+            ran_until=row.seen_at if before == State.RUNNING else row.ran_until,
+            problem="",
+            changed_at=at,
+            seen_at=at,
         )
         name = ECCServer.objects.values_list("name", flat=True).get(pk=server_id)
         text = "" if before == state else f"{state_label(before)} -> {state_label(state)}"
