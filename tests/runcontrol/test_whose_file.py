@@ -144,7 +144,8 @@ def test_the_node_s_clock_and_time_zone_count() -> None:
 
 
 def test_a_clock_that_jumped_rules_nothing_out_and_orders_nothing() -> None:
-    odd = staged(-86400, -86400)
+    odd = staged(-36000, -36000)
+    assert isinstance(whose(staged(-86400, 5), FIRST, stepped=NOON + 5), Unknown)  # no clock was wrong by a day
     assert owner(whose(odd, FIRST, stepped=NOON + 5)) == 1
     begun, late = staged(21.0, 30, seen(0, 80, 0.5, 9.0)), staged(5.0, 8.0, seen(90, 99, 9.0, 9.5))
     assert isinstance(whose(late, FIRST, SECOND, beside=(begun,), stepped=NOON + 25), Unknown)

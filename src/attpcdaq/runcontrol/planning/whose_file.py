@@ -35,6 +35,8 @@ FIRST_EVENT = 1
 """A counter that has just been reset gives this number, or 0."""
 # Where only one run is possible, the name's time merely tells a router's file from one that somebody put there.
 FOREIGN = 60.0
+# The same where the node's clock jumped: it may have been wrong by that.
+JUMP = 12 * 3600.0
 CLOCK_MARGIN = 2.0
 # Names are cut to milliseconds.
 NAME_MARGIN = 0.005
@@ -119,13 +121,14 @@ class _Judge:
         Around a change of daylight saving the other reading of local time counts too.
         """
         clock = self.place.clock
-        if clock is None or not self._steady(runs):
+        if clock is None:
             return False
-        if one.file.modified - clock.offset + clock.error + FOREIGN < runs[0].told:
+        margin = FOREIGN if self._steady(runs) else JUMP
+        if one.file.modified - clock.offset + clock.error + margin < runs[0].told:
             return True
         local = one.name.timestamp.replace(tzinfo=UTC).timestamp() - clock.utc_offset * 60 - clock.offset
         readings = (local, local + 3600, local - 3600)
-        begun = any(run.told - FOREIGN <= at <= run.stopped + LATE + FOREIGN for at in readings for run in runs)
+        begun = any(run.told - margin <= at <= run.stopped + LATE + margin for at in readings for run in runs)
         return one.known is None and not begun
 
     def _is_loose(self, one: _File, latest: RunSpan) -> bool:
