@@ -14,8 +14,10 @@ from attpcdaq.monitor.database import Database
 from attpcdaq.monitor.poller import Poller
 from attpcdaq.monitor.readings import Batch, Key
 from attpcdaq.monitor.recorder import Recorder
-from attpcdaq.runcontrol.doing import close_out, configs_kept, execute, gathering, manifesting, restarting
+from attpcdaq.runcontrol.closing import close_out, gathering
+from attpcdaq.runcontrol.doing import execute, restarting
 from attpcdaq.runcontrol.doing.outside import Outside
+from attpcdaq.runcontrol.proving import configs_kept, manifesting
 from attpcdaq.runcontrol.watching import sweep
 from attpcdaq.runcontrol.watching.eyes import Eyes
 from tests.chaos.broker import Broker, Message

@@ -7,7 +7,7 @@ from asgiref.sync import async_to_sync, sync_to_async
 
 from attpcdaq.live.models import Event, UsedConfig
 from attpcdaq.monitor.configs import ConfigWatch
-from attpcdaq.runcontrol.doing import configs_kept
+from attpcdaq.runcontrol.proving import configs_kept
 from attpcdaq.runlog.models import Run, RunConfig
 from attpcdaq.testing.builders import CONFIGS
 from tests.protocol.recorded import recorded

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from attpcdaq.gateways.ports import NodeClock
 from attpcdaq.live.clocks import record_clock
-from attpcdaq.runcontrol.doing.manifesting import check_files
+from attpcdaq.runcontrol.proving.manifesting import check_files
 from attpcdaq.runlog import manifests
 from attpcdaq.runlog.models import Experiment, Manifest, Run, RunFile
 from attpcdaq.topology.models import DataSource

@@ -13,7 +13,7 @@ from attpcdaq.gateways.ports import GrawFile, NodeClock, RouterReading
 from attpcdaq.live import store
 from attpcdaq.live.clocks import record_clock
 from attpcdaq.runcontrol.asking import commands
-from attpcdaq.runcontrol.doing.close_out import close_out
+from attpcdaq.runcontrol.closing.close_out import close_out
 from attpcdaq.runcontrol.doing.execute import execute
 from attpcdaq.runcontrol.doing.outside import Outside
 from attpcdaq.runcontrol.models import Command

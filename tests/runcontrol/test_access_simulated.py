@@ -11,7 +11,7 @@ from attpcdaq.audit.people import Requester
 from attpcdaq.live.models import RouterState
 from attpcdaq.runcontrol.asking import host_keys
 from attpcdaq.runcontrol.asking.refusals import CommandRefused
-from attpcdaq.runcontrol.doing.close_out import close_out
+from attpcdaq.runcontrol.closing.close_out import close_out
 from attpcdaq.runcontrol.doing.host_keys import read
 from attpcdaq.runcontrol.seeing.gather import ROUTER_TOO_OLD
 from attpcdaq.runcontrol.seeing.host_keys import NodeKeys, of

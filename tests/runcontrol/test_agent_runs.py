@@ -8,9 +8,9 @@ from attpcdaq.gateways.node_access import NodesByAccess
 from attpcdaq.live.models import Event
 from attpcdaq.runcontrol.asking import gate
 from attpcdaq.runcontrol.asking.refusals import CommandRefused
-from attpcdaq.runcontrol.doing.gathering import gather
-from attpcdaq.runcontrol.doing.manifesting import check_files
+from attpcdaq.runcontrol.closing.gathering import gather
 from attpcdaq.runcontrol.doing.outside import Outside
+from attpcdaq.runcontrol.proving.manifesting import check_files
 from attpcdaq.runlog.models import Manifest, Run, RunFile
 from attpcdaq.testing.memory_agents import CATALOG_WAIT, MemoryAgents
 from attpcdaq.topology.models import Node

@@ -11,9 +11,9 @@ from django.utils import timezone
 from attpcdaq.gateways.errors import BadReply, GatewayError, NoAnswer, Refused, Unreachable
 from attpcdaq.gateways.node_access import NodesByAccess
 from attpcdaq.gateways.ports import NodeAddress, RouterQuery, RouterReading
-from attpcdaq.runcontrol.doing.catalogue import catalogue, counts
+from attpcdaq.runcontrol.closing.catalogue import catalogue, counts
+from attpcdaq.runcontrol.closing.staging import Staging
 from attpcdaq.runcontrol.doing.outside import Outside
-from attpcdaq.runcontrol.doing.staging import Staging
 from attpcdaq.runlog.models import Experiment, Run, RunState
 from attpcdaq.testing.memory_agents import CATALOG_WAIT, MemoryAgents
 from attpcdaq.testing.memory_ecc import MemoryEcc

@@ -12,8 +12,8 @@ from attpcdaq.live.models import Event
 from attpcdaq.runcontrol import publish
 from attpcdaq.runcontrol.asking import commands
 from attpcdaq.runcontrol.asking.exclude import exclude, include
-from attpcdaq.runcontrol.doing.close_out import close_out
-from attpcdaq.runcontrol.doing.gathering import gather
+from attpcdaq.runcontrol.closing.close_out import close_out
+from attpcdaq.runcontrol.closing.gathering import gather
 from attpcdaq.runlog.models import Quarantined, Run, RunFile
 from get_protocol.graw_names import late_name
 from tests.runcontrol.frames import frames

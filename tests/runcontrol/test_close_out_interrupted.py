@@ -7,8 +7,8 @@ import pytest
 from attpcdaq.gateways.errors import Refused, Unreachable
 from attpcdaq.live.models import Event
 from attpcdaq.runcontrol.asking import gate
-from attpcdaq.runcontrol.doing.close_out import close_out
-from attpcdaq.runcontrol.doing.gathering import gather
+from attpcdaq.runcontrol.closing.close_out import close_out
+from attpcdaq.runcontrol.closing.gathering import gather
 from attpcdaq.runcontrol.watching.sweep import MOVER_SILENT
 from attpcdaq.runlog.models import Quarantined, Run, RunFile
 from attpcdaq.testing.memory_node import MemoryFile

@@ -7,7 +7,7 @@ from attpcdaq.live import config_store
 from attpcdaq.live.models import UsedConfig
 from attpcdaq.runcontrol.asking.adopt import adopt
 from attpcdaq.runcontrol.asking.exclude import exclude
-from attpcdaq.runcontrol.doing.configs_kept import NO_DIRECTORY, parts_of
+from attpcdaq.runcontrol.proving.configs_kept import NO_DIRECTORY, parts_of
 from attpcdaq.runlog.models import Run, RunConfig
 from attpcdaq.testing.builders import CONFIGS
 from attpcdaq.topology.models import ConfigBlob, ECCServer, Node

@@ -10,7 +10,7 @@ from asgiref.sync import async_to_sync, sync_to_async
 from attpcdaq.live.models import UsedConfig
 from attpcdaq.monitor.clock import SystemClock
 from attpcdaq.monitor.configs import ConfigWatch
-from attpcdaq.runcontrol.doing import configs_kept
+from attpcdaq.runcontrol.proving import configs_kept
 from attpcdaq.runcontrol.seeing import configurations
 from attpcdaq.runcontrol.seeing.snapshot import snapshot
 from attpcdaq.runlog.models import Run

@@ -7,8 +7,8 @@ from asgiref.sync import sync_to_async
 
 from attpcdaq.gateways.errors import Refused, Unreachable
 from attpcdaq.live.models import Event
-from attpcdaq.runcontrol.doing import manifest_reading
-from attpcdaq.runcontrol.doing.manifesting import check_files
+from attpcdaq.runcontrol.proving import manifest_reading
+from attpcdaq.runcontrol.proving.manifesting import check_files
 from attpcdaq.runlog import manifests
 from attpcdaq.runlog.models import Manifest, Run, RunFile
 from tests.runcontrol.frames import frames, name_of

@@ -11,8 +11,8 @@ from attpcdaq.runcontrol.asking.commands import request_set_aside
 from attpcdaq.runcontrol.asking.exclude import exclude
 from attpcdaq.runcontrol.asking.refusals import CommandRefused
 from attpcdaq.runcontrol.asking.restarts import AT_ONCE, request_restart
+from attpcdaq.runcontrol.closing.close_out import close_out
 from attpcdaq.runcontrol.doing import claims
-from attpcdaq.runcontrol.doing.close_out import close_out
 from attpcdaq.runcontrol.doing.execute import execute
 from attpcdaq.runcontrol.doing.outside import Outside
 from attpcdaq.runcontrol.models import Command, Restart

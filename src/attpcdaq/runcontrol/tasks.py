@@ -4,10 +4,12 @@ from uuid import UUID
 
 from celery import shared_task
 
-from attpcdaq.runcontrol.doing import close_out as files
-from attpcdaq.runcontrol.doing import configs_fetch, configs_kept, gathering, host_keys, manifesting
+from attpcdaq.runcontrol.closing import close_out as files
+from attpcdaq.runcontrol.closing import gathering
+from attpcdaq.runcontrol.doing import configs_fetch, host_keys
 from attpcdaq.runcontrol.doing.execute import execute
 from attpcdaq.runcontrol.doing.restarting import execute_restart
+from attpcdaq.runcontrol.proving import configs_kept, manifesting
 
 
 @shared_task

@@ -9,12 +9,12 @@ from uuid import UUID
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import Error
 
+from attpcdaq.runcontrol.closing.quiet import wait_for_quiet
 from attpcdaq.runcontrol.doing import claims, endings, record, run_progress
 from attpcdaq.runcontrol.doing.beating import beating
 from attpcdaq.runcontrol.doing.carrying_on import taking_part
 from attpcdaq.runcontrol.doing.live_wait import live_shows
 from attpcdaq.runcontrol.doing.outside import Outside, real_outside
-from attpcdaq.runcontrol.doing.quiet import wait_for_quiet
 from attpcdaq.runcontrol.doing.stages import run_stage
 from attpcdaq.runcontrol.doing.step import Outcome
 from attpcdaq.runcontrol.models import Command, Step, StepState

@@ -9,11 +9,12 @@ from django.db.models import QuerySet
 
 from attpcdaq.live.labels import transition_label
 from attpcdaq.live.store import add_event
-from attpcdaq.runcontrol.doing import claims, configs_kept
+from attpcdaq.runcontrol.doing import claims
 from attpcdaq.runcontrol.doing.endings import SUPERSEDED
 from attpcdaq.runcontrol.doing.step import Outcome
 from attpcdaq.runcontrol.doing.superseding import stop_came
 from attpcdaq.runcontrol.models import Command, CommandState, Step, StepState
+from attpcdaq.runcontrol.proving import configs_kept
 from get_protocol.state_machine import Transition
 
 OUTSTANDING = "Another call to this ECC server is still outstanding. Nothing was sent."

@@ -9,11 +9,12 @@ from django.db import transaction
 
 from attpcdaq.live.models import ECCState, MonitorBeat
 from attpcdaq.runcontrol import publish
-from attpcdaq.runcontrol.doing import claims, configs_kept, endings
+from attpcdaq.runcontrol.doing import claims, endings
 from attpcdaq.runcontrol.doing.endings import may_have_frames
 from attpcdaq.runcontrol.doing.step import Outcome
 from attpcdaq.runcontrol.doing.superseding import stop_came, supersede_others
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command, CommandState, Step
+from attpcdaq.runcontrol.proving import configs_kept
 from attpcdaq.runcontrol.seeing.gather import MONITOR_TOO_OLD
 from attpcdaq.runlog.lifecycle import add_verdict, advance, open_run
 from attpcdaq.runlog.models import Run, RunState
@@ -112,7 +113,7 @@ def _silent_servers(steps: Sequence[Step], now: datetime) -> set[int]:
 def close_run(
     run_id: int, verdict: str, stopped_at: datetime, now: datetime, quiet: Mapping[str, object] | None = None
 ) -> None:
-    """The run has stopped, and its files may be moved; `quiet` is what their directories held (doing.quiet)."""
+    """The run has stopped, and its files may be moved; `quiet` is what their directories held (closing.quiet)."""
     if verdict:
         add_verdict(run_id, verdict)
     run = Run.objects.get(pk=run_id)

@@ -14,9 +14,9 @@ from attpcdaq.live.models import RouterState
 from attpcdaq.runcontrol import publish
 from attpcdaq.runcontrol.asking import commands
 from attpcdaq.runcontrol.asking.gate import hold_gate
-from attpcdaq.runcontrol.doing import configs_kept
 from attpcdaq.runcontrol.doing.endings import may_have_frames
 from attpcdaq.runcontrol.models import ACTIVE_STATES, Action, Command
+from attpcdaq.runcontrol.proving import configs_kept
 from attpcdaq.runcontrol.seeing.gather import (
     Rows,
     exclusion_of,

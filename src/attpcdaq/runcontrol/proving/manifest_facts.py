@@ -10,10 +10,10 @@ from django.utils import timezone
 from attpcdaq.live.clocks import offset_words
 from attpcdaq.live.models import Event, NodeState, RouterSample, RouterState
 from attpcdaq.runcontrol.asking.opening import MEANWHILE, out_throughout
-from attpcdaq.runcontrol.doing.manifest_configs import ReadOut, read_outs
 from attpcdaq.runcontrol.models import Action
 from attpcdaq.runcontrol.planning.completeness import Board, CheckedFile, Finding, Level, RunFacts
 from attpcdaq.runcontrol.planning.whose_facts import parsed
+from attpcdaq.runcontrol.proving.manifest_configs import ReadOut, read_outs
 from attpcdaq.runlog import manifests
 from attpcdaq.runlog.models import Quarantined, Run, RunFile
 from attpcdaq.runlog.quarantine import may_be_of

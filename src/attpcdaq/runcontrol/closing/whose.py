@@ -11,8 +11,8 @@ from attpcdaq.gateways.ports import FileScan, GrawFile
 from attpcdaq.live.clocks import JUMPED_BY, has_jumped
 from attpcdaq.live.models import ECCState, NodeState
 from attpcdaq.runcontrol.asking.opening import out_throughout
+from attpcdaq.runcontrol.closing.staging import Staging, places_of
 from attpcdaq.runcontrol.doing.outside import Outside
-from attpcdaq.runcontrol.doing.staging import Staging, places_of
 from attpcdaq.runcontrol.models import Step
 from attpcdaq.runcontrol.planning.whose_facts import (
     LATE,

@@ -14,11 +14,11 @@ from attpcdaq.gateways.ports import NodeAddress
 from attpcdaq.live.store import add_event
 from attpcdaq.runcontrol import publish
 from attpcdaq.runcontrol.doing.beating import beating
-from attpcdaq.runcontrol.doing.manifest_facts import checked_files, run_facts
-from attpcdaq.runcontrol.doing.manifest_reading import read_files
 from attpcdaq.runcontrol.doing.outside import Outside, real_outside
 from attpcdaq.runcontrol.planning.completeness import Judgement
 from attpcdaq.runcontrol.planning.completeness_checks import judge
+from attpcdaq.runcontrol.proving.manifest_facts import checked_files, run_facts
+from attpcdaq.runcontrol.proving.manifest_reading import read_files
 from attpcdaq.runlog import manifests
 from attpcdaq.runlog.manifest_file import FILE_NAME, directories, document, source_rows
 from attpcdaq.runlog.models import Manifest

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from asgiref.sync import sync_to_async
 
 from attpcdaq.gateways.ports import GrawFile
+from attpcdaq.runcontrol.closing.staging import Staging, listed, still_the_same
+from attpcdaq.runcontrol.closing.whose import judged
 from attpcdaq.runcontrol.doing.outside import Outside
-from attpcdaq.runcontrol.doing.staging import Staging, listed, still_the_same
-from attpcdaq.runcontrol.doing.whose import judged
 from attpcdaq.runcontrol.planning.whose_facts import Owner, Unknown
 from attpcdaq.runlog import run_files
 from attpcdaq.runlog.models import Quarantined, Run, RunFile

@@ -8,8 +8,8 @@ from asgiref.sync import sync_to_async
 
 from attpcdaq.gateways.errors import GatewayError, Refused, Unreachable
 from attpcdaq.gateways.ports import RouterQuery
+from attpcdaq.runcontrol.closing.staging import QUIET_LIMIT, Staging
 from attpcdaq.runcontrol.doing.outside import Outside
-from attpcdaq.runcontrol.doing.staging import QUIET_LIMIT, Staging
 from attpcdaq.runcontrol.limits import LOOK_COUNTS_FOR
 from attpcdaq.runlog.models import OPEN_STATES, Run
 

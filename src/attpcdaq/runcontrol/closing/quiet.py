@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from asgiref.sync import sync_to_async
 
 from attpcdaq.gateways.errors import GatewayError
-from attpcdaq.runcontrol.doing.catalogue import counts
+from attpcdaq.runcontrol.closing.catalogue import counts
+from attpcdaq.runcontrol.closing.staging import Staging, digest, staging_directories
 from attpcdaq.runcontrol.doing.outside import Outside
-from attpcdaq.runcontrol.doing.staging import Staging, digest, staging_directories
 from attpcdaq.topology.models import DataSource
 
 LOOK_TIMEOUT = 3.0

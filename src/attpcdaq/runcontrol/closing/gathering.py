@@ -12,11 +12,11 @@ from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.live.models import Event
 from attpcdaq.live.store import add_event, record_emptied
 from attpcdaq.runcontrol.asking import gate
+from attpcdaq.runcontrol.closing.catalogue import left_over
+from attpcdaq.runcontrol.closing.filing import Filed, file_away, in_words, named, settle
+from attpcdaq.runcontrol.closing.staging import Staging, quiet_files, staging_directories
 from attpcdaq.runcontrol.doing.beating import beating
-from attpcdaq.runcontrol.doing.catalogue import left_over
-from attpcdaq.runcontrol.doing.filing import Filed, file_away, in_words, named, settle
 from attpcdaq.runcontrol.doing.outside import Outside, real_outside
-from attpcdaq.runcontrol.doing.staging import Staging, quiet_files, staging_directories
 from attpcdaq.runlog import manifests
 from attpcdaq.runlog.lifecycle import add_verdict
 from attpcdaq.runlog.models import Run

@@ -11,14 +11,14 @@ from django.db import transaction
 from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.live.store import record_emptied
 from attpcdaq.runcontrol.asking.opening import out_throughout
+from attpcdaq.runcontrol.closing.catalogue import catalogue
+from attpcdaq.runcontrol.closing.config_backup import backup_configs
+from attpcdaq.runcontrol.closing.filing import Filed, destination_of, file_away, in_words, note_there, settle
+from attpcdaq.runcontrol.closing.gathering import in_any_case, tell_others
+from attpcdaq.runcontrol.closing.staging import Staging, listed, places_of, quiet_files
 from attpcdaq.runcontrol.doing.beating import beating
-from attpcdaq.runcontrol.doing.catalogue import catalogue
-from attpcdaq.runcontrol.doing.config_backup import backup_configs
-from attpcdaq.runcontrol.doing.filing import Filed, destination_of, file_away, in_words, note_there, settle
-from attpcdaq.runcontrol.doing.gathering import in_any_case, tell_others
 from attpcdaq.runcontrol.doing.live_wait import shown_clean
 from attpcdaq.runcontrol.doing.outside import Outside, real_outside
-from attpcdaq.runcontrol.doing.staging import Staging, listed, places_of, quiet_files
 from attpcdaq.runlog import manifests
 from attpcdaq.runlog.lifecycle import add_verdict, advance
 from attpcdaq.runlog.models import Run, RunState
