@@ -64,7 +64,7 @@ async def _in_words(manifest: Manifest, outside: Outside) -> bool:
         return await read_files(manifest.run_id, outside) and await _make(manifest, outside)
     except (OperationalError, InterfaceError):
         raise  # the database is away: it is all done again when it is back
-    except Exception as error:
+    except Exception as error:  # whatever it is, it is said in the verdict
         logger.exception("check of %s", manifest.run)
         reasons = [{"level": "not_proven", "text": f"Internal error {error!r}: its files could not be judged."}]
         now, again = outside.now(), manifests.again_at(manifest, outside.now())
