@@ -1,5 +1,6 @@
 """The end of a run: files are moved when they are quiet, never over another, and late ones are kept apart."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,10 +24,12 @@ NAME = "CoBo0_AsAd0_2026-11-22T09:48:24.458_0000.graw"
 
 
 def messages(task: str) -> int:
-    """How many messages of this kind wait in the embedded broker, once everything asked for is sent."""
+    """How many messages of this kind, sent by this process, wait in the embedded broker; all are sent first."""
     publish.sender.submit(lambda: None).result(timeout=10)
     broker = Path(urlsplit(settings.CELERY_BROKER_URL).path)
-    return sum(f'"attpcdaq.runcontrol.tasks.{task}"' in path.read_text() for path in broker.rglob("*.msg"))
+    waiting = [path.read_text() for path in broker.rglob("*.msg")]
+    ours = f'"gen{os.getpid()}@'
+    return sum(f'"attpcdaq.runcontrol.tasks.{task}"' in message and ours in message for message in waiting)
 
 
 @pytest.fixture

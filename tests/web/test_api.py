@@ -271,6 +271,15 @@ def test_the_document_is_open_and_names_every_answer(db: None) -> None:
         "/api/v1/audit",
         "/api/v1/runs",
         "/api/v1/runs/{number}",
+        "/api/v1/runs/{experiment}/{number}/configuration",
+        "/api/v1/runs/{experiment}/{number}/manifest",
+        "/api/v1/runs/{experiment}/{number}/samples",
+        "/api/v1/configurations/diff",
+        "/api/v1/configurations/{sha256}",
+        "/api/v1/host-keys",
+        "/api/v1/host-keys/read",
+        "/api/v1/host-keys/pin",
+        "/api/v1/host-keys/unpin",
     }
     assert set(document["paths"]["/api/v1/commands"]["post"]["responses"]) >= {"202", "401", "403", "409", "422"}
 
