@@ -79,6 +79,7 @@ async def _move_away(run: Run, place: Staging, outside: Outside) -> str:
     if not outside.nodes.abilities(place.node).files:
         return await catalogue(run, place, outside)
     said: list[str] = []
+    moved = False
     try:
         await _tell(run, place, await settle(place, outside), said, outside)
         for _ in range(TURNS):
@@ -90,10 +91,11 @@ async def _move_away(run: Run, place: Staging, outside: Outside) -> str:
                 break
             filed = await file_away(place, files, looked, partial(_is_closing, run.pk), outside)
             if filed is not None:
+                moved = moved or run in filed.runs
                 await _tell(run, place, filed, said, outside)
-        # Even when nothing was moved now: somebody may have moved files without noting them.
-        there = await listed(place, destination_of(place, run), outside)
-        await sync_to_async(note_there)(place, run, there)
+        if not moved:  # somebody may have moved files without noting them; who moves some looks for others first
+            there = await listed(place, destination_of(place, run), outside)
+            await sync_to_async(note_there)(place, run, there)
     except GatewayError as error:
         said.append(f"{place.owner}: {error}")
     return " ".join(said)
