@@ -149,6 +149,38 @@ class MonitorBeat(models.Model):
         return str(self.at)
 
 
+class MonitorLease(models.Model):
+    """One row: which monitor may write; renewed every second, by the database's clock."""
+
+    holder = models.CharField(max_length=200, help_text="Names one process for its lifetime; empty: given back.")
+    host = models.CharField(max_length=100)
+    term = models.PositiveBigIntegerField(default=0, help_text="Counts the changes of holder.")
+    until = models.DateTimeField(help_text="When somebody else may take it.")
+
+    def __str__(self) -> str:
+        return f"{self.host} (term {self.term})"
+
+
+class ServiceBeat(models.Model):
+    """One process of the product, as it last said that it is at work."""
+
+    service = models.CharField(max_length=20, help_text="web, events, celery-control, celery-files, monitor.")
+    host = models.CharField(max_length=100)
+    pid = models.PositiveIntegerField()
+    version = models.CharField(max_length=40)
+    started_at = models.DateTimeField()
+    at = models.DateTimeField(help_text="By the database's clock.")
+    skew = models.FloatField(help_text="Seconds by which the host's clock is ahead of the database's.")
+    numbers = models.JSONField(default=dict, help_text="What it counts: name to number.")
+
+    class Meta:
+        ordering = ("service", "host")
+        constraints = [models.UniqueConstraint(fields=["service", "host"], name="service_beat_once")]
+
+    def __str__(self) -> str:
+        return f"{self.service} on {self.host}"
+
+
 class Severity(models.TextChoices):
     INFO = "info", "Information"
     WARNING = "warning", "Warning"

@@ -60,6 +60,7 @@ class Command(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    request_id = models.CharField(max_length=64, blank=True, help_text="The click that asked for it, as in the logs.")
     requested_at = models.DateTimeField()
     expires_at = models.DateTimeField(help_text="Nobody may begin it after this time.")
     claim = models.UUIDField(null=True, help_text="Names one execution: who lost it writes and sends nothing more.")

@@ -1,4 +1,4 @@
-"""API tokens: who may use the HTTP API without a browser."""
+"""API tokens, and passwords that hold for one log-in only."""
 
 from django.conf import settings
 from django.db import models
@@ -15,3 +15,13 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class OneTimePassword(models.Model):
+    """The user has a password that somebody else knows: another must be chosen before anything else."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    given_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return str(self.user)
