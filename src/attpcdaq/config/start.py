@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from attpcdaq.config.environment import PREFIX, SettingsError
 
-LOOKS_AT_FILES_ONLY = frozenset({"graw"})
-"""Verbs that run wherever the project is installed, with no system around them."""
+LOOKS_AT_FILES_ONLY = frozenset({"graw", "make_secrets", "offsite"})
+"""Verbs that run wherever the project is installed, with no database and no broker."""
 
 
 def run_management(argv: Sequence[str]) -> int:
