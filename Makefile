@@ -21,7 +21,7 @@ SETTINGS = ATTPCDAQ_SECRET_KEY=$(shell printf 'check%.0s' 1 2 3 4 5 6 7 8) \
 # Compiled modules are kept: without them every test process would compile (and pytest rewrite) everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL = help
-.PHONY: help demo bench chaos closeout test test-fast coverage check format lock clean run-env dev-env \
+.PHONY: help demo up down logs bench chaos closeout test test-fast coverage check format lock clean run-env dev-env \
 	check-lint check-types check-imports check-migrations check-unused check-rules
 
 help: ## this list
@@ -29,6 +29,15 @@ help: ## this list
 
 demo: $(RUN_READY) ## the whole system against a simulated detector (PORT=8080 DATA=demo-data); Ctrl-C ends it
 	@exec $(BIN)/python -m attpcdaq.demo --port "$(PORT)" --data "$(DATA)"
+
+up: ## the containers: settings, images and keys are made, everything started (SIMULATOR=1 with a simulated detector)
+	@$(PYTHON) deploy/stack up $(if $(SIMULATOR),--simulator)
+
+down: ## end the containers; their data stay
+	@$(PYTHON) deploy/stack down
+
+logs: ## follow what the containers say
+	@$(PYTHON) deploy/stack logs
 
 test: $(DEV_READY) ## every test, against the real PostgreSQL, RabbitMQ, nginx, sshd and Chromium
 	@deploy/test-services || echo "Going on without it." >&2

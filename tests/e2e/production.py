@@ -17,7 +17,8 @@ from tests.e2e.system import System
 from tests.services.nginx import framed, running_nginx
 from tests.services.processes import LOOPBACK, Process, free_port, listens, stopped_at_the_end
 
-TEMPLATE = Path(__file__).resolve().parents[2] / "deploy" / "nginx.conf.template"
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+TEMPLATE, DOOR = DEPLOY / "nginx.conf.template", DEPLOY / "nginx" / "door.conf"
 FAST = 20
 
 
@@ -107,6 +108,7 @@ def running_production(
         stack.start("monitor", programs.monitor())
         addresses = {"ATTPCDAQ_WEB": stack.serve("web"), "ATTPCDAQ_EVENTS": stack.serve("events")}
         filled = {**addresses, "ATTPCDAQ_LISTEN": f"{LOOPBACK}:@PORT@", "ATTPCDAQ_STATIC": str(static)}
+        filled["ATTPCDAQ_DOOR"] = str(DOOR)
         # nginx, which gives up root's rights, passes through to the static files
         for folder in (directory, *directory.parents[:3]):
             folder.chmod(folder.stat().st_mode | 0o011)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attpcdaq.demo.detector import announced
+from attpcdaq.demo.detector import LOOPBACK, announced
 from attpcdaq.demo.place import DemoError, Place, write_private
 
 if TYPE_CHECKING:
@@ -133,8 +133,8 @@ def _make_setup(place: Place) -> None:
     place.setup.write_text(text, encoding="utf-8")
 
 
-def setup_of(told: Mapping[str, Any]) -> "Setup":
-    """The setup of a simulated detector of the short form that announced itself so."""
+def setup_of(told: Mapping[str, Any], host: str = LOOPBACK) -> "Setup":
+    """The setup of a simulated detector of the short form that announced itself so and is reached at `host`."""
     from attpcdaq.topology import easy_setup
     from attpcdaq.topology.easy_setup import EasySetup, Series
 
@@ -147,9 +147,9 @@ def setup_of(told: Mapping[str, Any]) -> "Setup":
             cobos=cobos,
             ecc_servers=easy_setup.ONE_EACH if len(servers) == len(boards) else easy_setup.ONE_FOR_ALL,
             mutant=mutant if len(boards) > cobos else easy_setup.NO_MUTANT,
-            ecc=Series(port=servers[0]["port"], port_step=1),
-            router=Series(port=routers[0]["port"], port_step=1),
-            ssh=Series(port=told["nodes"][0]["ssh_port"], port_step=1),
+            ecc=Series(host, servers[0]["port"], port_step=1),
+            router=Series(host, routers[0]["port"], port_step=1),
+            ssh=Series(host, told["nodes"][0]["ssh_port"], port_step=1),
             link_type=routers[0]["link_type"],
         )
     )

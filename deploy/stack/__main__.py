@@ -1,0 +1,42 @@
+"""`python3 deploy/stack VERB`: the containers of the AT-TPC DAQ.
+
+Needs Python 3.11, Docker Engine and Compose. No package, so that it runs where nothing is installed.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from trouble import Trouble
+from verbs import VERBS
+
+
+def main() -> int:
+    """0 when done; 1 with one line on stderr that says what is wrong and what to do."""
+    options = vars(_parser().parse_args())
+    try:
+        VERBS[options.pop("verb")](**options)
+    except Trouble as error:
+        print(f"attpcdaq: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("attpcdaq: interrupted; saying the same again goes on", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="deploy/stack", description="The containers of the AT-TPC DAQ.")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    up = verbs.add_parser("up", help="build and start everything, and wait until it is healthy")
+    up.add_argument("--simulator", action="store_true", help="with a simulated detector, which becomes the setup")
+    verbs.add_parser("down", help="end all containers; the data stay")
+    logs = verbs.add_parser("logs", help="follow what the containers say")
+    logs.add_argument("services", nargs="*", help="of these services only")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

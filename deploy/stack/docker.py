@@ -1,0 +1,54 @@
+"""Docker Compose as a command line."""
+
+import json
+import re
+import subprocess
+
+from place import ROOT
+from trouble import Trouble
+
+NEEDED = (2, 20)
+
+
+def check() -> None:
+    """An engine answers, and Compose is new enough."""
+    try:
+        said = subprocess.run(["docker", "compose", "version", "--short"], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise Trouble("there is no `docker`: install Docker Engine with the Compose plugin") from None
+    found = re.match(r"v?(\d+)\.(\d+)", said.stdout.strip())
+    if said.returncode or found is None:
+        raise Trouble("`docker compose` does not answer: install Docker's Compose plugin, 2.20 or newer")
+    if tuple(map(int, found.groups())) < NEEDED:
+        raise Trouble(f"Docker Compose is {said.stdout.strip()}; needed is 2.20 or newer")
+    if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
+        raise Trouble("the Docker Engine does not answer: start it (systemctl start docker), or join the group docker")
+
+
+def compose(*words: str, stdin: str | None = None) -> None:
+    """Run and show it; Trouble when it fails."""
+    done = subprocess.run(["docker", "compose", *words], cwd=ROOT, input=stdin, text=True, check=False)
+    if done.returncode:
+        raise Trouble(f"`docker compose {' '.join(words)}` failed ({done.returncode}); what it said is above")
+
+
+def read(*words: str, stdin: str | None = None) -> str:
+    """What it prints; Trouble with its last words when it fails."""
+    done = subprocess.run(
+        ["docker", "compose", *words], cwd=ROOT, input=stdin, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise Trouble(f"`docker compose {' '.join(words)}` failed: {_last_words(done.stderr or done.stdout)}")
+    return done.stdout
+
+
+def containers() -> list:
+    """One dictionary for each container of the stack, running or not."""
+    text = read("ps", "--all", "--format", "json").strip()
+    # Before Compose 2.21 it was one list, now it is a line for each.
+    return json.loads(text) if text.startswith("[") else [json.loads(line) for line in text.splitlines()]
+
+
+def _last_words(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return " / ".join(lines[-3:]) or "it said nothing"

@@ -1,0 +1,92 @@
+"""What lies beside compose.yaml: .env with the settings, secrets/ with keys, and the version of this copy."""
+
+import os
+import re
+import secrets
+import socket
+from pathlib import Path
+
+from trouble import Trouble
+
+ROOT = Path(os.environ.get("ATTPCDAQ_ROOT") or Path(__file__).resolve().parents[2])
+ENV = ROOT / ".env"
+SECRETS = ROOT / "secrets"
+CONTAINER_USER = 10001
+LINE = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$")
+
+
+def version() -> str:
+    """The version of this copy of the project."""
+    found = re.search(r'^version = "([^"]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    if found is None:
+        raise Trouble("pyproject.toml names no version: this copy of the project is not whole")
+    return found.group(1)
+
+
+def settings() -> dict:
+    """What .env says; empty without one."""
+    if not ENV.exists():
+        return {}
+    matches = (LINE.match(line) for line in ENV.read_text(encoding="utf-8").splitlines())
+    return {match.group(1): match.group(2).strip("'\"") for match in matches if match}
+
+
+def setting(name: str, default: str = "") -> str:
+    """As Compose sees it: this shell's environment counts more than .env."""
+    return os.environ.get(name) or settings().get(name) or default
+
+
+def write_settings() -> bool:
+    """Make .env with generated secrets if there is none; whether it was made."""
+    if ENV.exists():
+        return False
+    _write_private(ENV, "".join(f"{name}={value}\n" for name, value in _first_settings().items()))
+    return True
+
+
+def _first_settings() -> dict:
+    # A container never runs as root: then the files it reads are given to its own user.
+    user, group = (os.getuid(), os.getgid()) if os.getuid() else (CONTAINER_USER, CONTAINER_USER)
+    names = dict.fromkeys(["127.0.0.1", "localhost", socket.gethostname().lower(), socket.getfqdn().lower()])
+    return {
+        "ATTPCDAQ_VERSION": version(),
+        "ATTPCDAQ_SECRET_KEY": secrets.token_urlsafe(48),
+        "POSTGRES_PASSWORD": secrets.token_urlsafe(24),
+        "RABBITMQ_PASSWORD": secrets.token_urlsafe(24),
+        "ATTPCDAQ_ALLOWED_HOSTS": ",".join(names),
+        "ATTPCDAQ_UID": user,
+        "ATTPCDAQ_GID": group,
+    }
+
+
+def change_setting(name: str, value: str) -> None:
+    """Put one line of .env right, in one step."""
+    lines = [line for line in ENV.read_text(encoding="utf-8").splitlines() if not line.startswith(f"{name}=")]
+    _write_private(ENV, "\n".join([*lines, f"{name}={value}", ""]))
+
+
+def check_settings() -> None:
+    """Nobody else may read .env."""
+    if ENV.stat().st_mode & 0o077:
+        raise Trouble(f"{ENV} holds passwords and may be read by others: chmod 600 {ENV}")
+
+
+def owner() -> tuple:
+    """User and group of our containers."""
+    return int(setting("ATTPCDAQ_UID", str(CONTAINER_USER))), int(setting("ATTPCDAQ_GID", str(CONTAINER_USER)))
+
+
+def give_to_containers(path: Path) -> None:
+    """Let the containers read a file that nobody else may read."""
+    if os.getuid() == 0:
+        os.chown(path, *owner())
+
+
+def _write_private(path: Path, text: str) -> None:
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(str(temporary), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
