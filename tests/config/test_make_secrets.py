@@ -14,11 +14,13 @@ import asyncssh
 import pytest
 
 from attpcdaq.config import certificates
-from attpcdaq.config.secret_files import SecretFiles, SecretsError
+from attpcdaq.config.secret_files import Pair, SecretFiles, SecretsError
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
-ALL = ["ssh_key", "ssh_key.pub", "known_hosts", "tls/ca-key.pem", "tls/ca.pem", "tls/key.pem", "tls/cert.pem"]
+SSH = ["ssh_key", "ssh_key.pub", "known_hosts"]
+OURS = ["tls/ca-key.pem", "tls/ca.pem", "tls/services-key.pem", "tls/services.pem"]
+ALL = [*SSH, *OURS, "tls/key.pem", "tls/cert.pem"]
 
 
 def make(directory: Path, *hosts: str, now: datetime | None = None) -> list[str]:
@@ -26,10 +28,10 @@ def make(directory: Path, *hosts: str, now: datetime | None = None) -> list[str]
     return [str(path.relative_to(directory)) for path in made]
 
 
-def handshake(files: SecretFiles, ca: Path, name: str) -> None:
+def handshake(pair: Pair, ca: Path, name: str) -> None:
     """One TLS connection over a pair of sockets, verified as strictly as Python can."""
     at_server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    at_server.load_cert_chain(files.cert, files.key)
+    at_server.load_cert_chain(pair.cert, pair.key)
     at_client = ssl.create_default_context(cafile=ca)
     at_client.verify_flags |= ssl.VERIFY_X509_STRICT
     ours, theirs = socket.socketpair()
@@ -63,8 +65,8 @@ def test_nobody_else_can_read_the_keys(tmp_path: Path) -> None:
     make(where)
     modes = {name: stat.S_IMODE((where / name).stat().st_mode) for name in [*ALL, ".", "tls"]}
     assert modes == {
-        **dict.fromkeys(("ssh_key", "tls/ca-key.pem", "tls/key.pem"), 0o600),
-        **dict.fromkeys(("ssh_key.pub", "known_hosts", "tls/ca.pem", "tls/cert.pem"), 0o644),
+        **dict.fromkeys(("ssh_key", "tls/ca-key.pem", "tls/key.pem", "tls/services-key.pem"), 0o600),
+        **dict.fromkeys(("ssh_key.pub", "known_hosts", "tls/ca.pem", "tls/cert.pem", "tls/services.pem"), 0o644),
         **dict.fromkeys((".", "tls"), 0o700),
     }
 
@@ -83,7 +85,8 @@ def test_the_ssh_key_is_one_that_ssh_takes(tmp_path: Path) -> None:
 def test_the_certificate_is_accepted_for_its_names(tmp_path: Path, name: str) -> None:
     make(tmp_path, "DAQ.example.org", "10.1.2.3")
     files = SecretFiles(tmp_path)
-    handshake(files, files.ca, name)
+    for pair in (files.browsers, files.services):
+        handshake(pair, files.ca, name)
 
 
 def test_the_certificate_is_refused_for_another_name_and_by_another_authority(tmp_path: Path) -> None:
@@ -91,9 +94,9 @@ def test_the_certificate_is_refused_for_another_name_and_by_another_authority(tm
     make(tmp_path / "two", "daq.example.org")
     one, two = SecretFiles(tmp_path / "one"), SecretFiles(tmp_path / "two")
     with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
-        handshake(one, one.ca, "other.example.org")
+        handshake(one.browsers, one.ca, "other.example.org")
     with pytest.raises(ssl.SSLCertVerificationError, match="verify failed"):
-        handshake(one, two.ca, "daq.example.org")
+        handshake(one.browsers, two.ca, "daq.example.org")
 
 
 def test_a_certificate_is_valid_for_397_days_and_for_clocks_that_are_late(tmp_path: Path) -> None:
@@ -101,21 +104,21 @@ def test_a_certificate_is_valid_for_397_days_and_for_clocks_that_are_late(tmp_pa
     assert certificates.valid_until((tmp_path / "tls/cert.pem").read_bytes()) == NOW + timedelta(days=397)
     make(tmp_path / "old", now=NOW - timedelta(days=3600))
     files = SecretFiles(tmp_path / "old")
-    files.renew([], NOW)
-    assert certificates.valid_until(files.cert.read_bytes()) == NOW + timedelta(days=50)
+    list(files.renew([], NOW))
+    assert certificates.valid_until(files.browsers.cert.read_bytes()) == NOW + timedelta(days=50)
     with pytest.raises(SecretsError, match=r"ca\.pem has expired"):
-        files.renew([], NOW + timedelta(days=51))
+        list(files.renew([], NOW + timedelta(days=51)))
 
 
 def test_renewing_keeps_the_key_the_authority_and_the_names(tmp_path: Path) -> None:
     make(tmp_path, "daq.example.org", now=NOW - timedelta(days=390))
     files = SecretFiles(tmp_path)
-    key = files.key.read_bytes()
-    names = files.renew(["daq2.example.org"], datetime.now(UTC))
-    assert {"daq.example.org", "daq2.example.org", "db"} <= set(names)
-    assert files.key.read_bytes() == key
-    for name in ("daq.example.org", "daq2.example.org"):
-        handshake(files, files.ca, name)
+    keys = [pair.key.read_bytes() for pair in (files.browsers, files.services)]
+    assert list(files.renew(["daq2.example.org"], datetime.now(UTC))) == [files.services.cert, files.browsers.cert]
+    assert [pair.key.read_bytes() for pair in (files.browsers, files.services)] == keys
+    for name in ("daq.example.org", "daq2.example.org", "db"):
+        handshake(files.browsers, files.ca, name)
+        handshake(files.services, files.ca, name)
 
 
 def test_the_laboratory_s_own_certificate_is_left_alone(tmp_path: Path) -> None:
@@ -124,19 +127,23 @@ def test_the_laboratory_s_own_certificate_is_left_alone(tmp_path: Path) -> None:
     (mine / "tls").mkdir(parents=True)
     for name in ("cert.pem", "key.pem"):
         (mine / "tls" / name).write_bytes((tmp_path / "elsewhere/tls" / name).read_bytes())
-    assert make(mine) == ["ssh_key", "ssh_key.pub", "known_hosts"]
-    with pytest.raises(SecretsError, match=r"ca\.pem is missing: only a certificate that was made here"):
-        SecretFiles(mine).renew([], NOW)
+    before = (mine / "tls/cert.pem").read_bytes()
+    assert make(mine) == [*SSH, *OURS]
+    assert list(SecretFiles(mine).renew([], datetime.now(UTC))) == [mine / "tls/services.pem"]
+    assert (mine / "tls/cert.pem").read_bytes() == before
+    (mine / "tls/ca-key.pem").unlink()
+    with pytest.raises(SecretsError, match=r"ca-key\.pem is missing"):
+        list(SecretFiles(mine).renew([], NOW))
 
 
 def test_what_was_interrupted_is_completed(tmp_path: Path) -> None:
     make(tmp_path)
-    for missing in ALL:
-        if missing not in ("ssh_key", "tls/key.pem", "tls/ca-key.pem", "tls/ca.pem"):
-            (tmp_path / missing).unlink()
-    assert make(tmp_path) == ["ssh_key.pub", "known_hosts", "tls/cert.pem"]
+    missing = ["ssh_key.pub", "known_hosts", "tls/services.pem", "tls/cert.pem"]
+    for name in missing:
+        (tmp_path / name).unlink()
+    assert make(tmp_path) == missing
     files = SecretFiles(tmp_path)
-    handshake(files, files.ca, "localhost")
+    handshake(files.browsers, files.ca, "localhost")
 
 
 @pytest.mark.parametrize(
@@ -182,10 +189,10 @@ def test_the_verb_needs_no_settings(tmp_path: Path) -> None:
     made = verb(tmp_path / "s", "--host", "daq.example.org", "10.0.0.7")
     assert (made.returncode, made.stderr) == (0, "")
     lines = made.stdout.splitlines()
-    assert lines[:-1] == [f"made {tmp_path}/s/{name}" for name in ALL]
+    assert lines[:-2] == [f"made {tmp_path}/s/{name}" for name in ALL]
     assert "is for daq.example.org, localhost, db, rabbitmq, 10.0.0.7, 127.0.0.1; valid until 20" in lines[-1]
     renewed = verb(tmp_path / "s", "--renew")
-    assert renewed.stdout.splitlines()[0] == f"renewed {tmp_path}/s/tls/cert.pem"
+    assert renewed.stdout.splitlines()[1] == f"renewed {tmp_path}/s/tls/cert.pem"
 
 
 def test_the_verb_says_plainly_what_it_cannot_do(tmp_path: Path) -> None:

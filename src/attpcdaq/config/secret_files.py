@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -18,45 +19,65 @@ class SecretsError(Exception):
     """The directory cannot be completed; the text names the file and says what to do."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A server's certificate and its private key."""
+
+    cert: Path
+    key: Path
+
+    def check(self) -> None:
+        """SecretsError when half of it is missing or they do not belong together."""
+        if not self.key.exists():
+            raise SecretsError(f"{self.cert} is there, but its private key {self.key} is missing")
+        try:
+            fits = certificates.belongs(self.cert.read_bytes(), self.key.read_bytes())
+        except (ValueError, TypeError) as error:
+            raise SecretsError(f"{self.cert} or {self.key} is no PEM file without passphrase: {error}") from error
+        if not fits:
+            raise SecretsError(f"{self.cert} and {self.key} do not belong together: put the right pair there")
+
+
 class SecretFiles:
-    """`ssh_key`, `ssh_key.pub`, `known_hosts`, and in `tls/`: `ca.pem`, `ca-key.pem`, `cert.pem`, `key.pem`."""
+    """`ssh_key`, `ssh_key.pub`, `known_hosts`, and in `tls/` the authority and two servers' certificates.
+
+    The browsers' one (`cert.pem`, `key.pem`) may be the laboratory's; that of database and broker is always ours.
+    """
 
     def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        tls = directory / "tls"
+        self.directory, self.tls = directory, directory / "tls"
         self.ssh_key, self.ssh_public = directory / "ssh_key", directory / "ssh_key.pub"
         self.known_hosts = directory / "known_hosts"
-        self.ca, self.ca_key, self.cert, self.key = (
-            tls / name for name in ("ca.pem", "ca-key.pem", "cert.pem", "key.pem")
-        )
+        self.ca, self.ca_key = self.tls / "ca.pem", self.tls / "ca-key.pem"
+        self.services = Pair(self.tls / "services.pem", self.tls / "services-key.pem")
+        self.browsers = Pair(self.tls / "cert.pem", self.tls / "key.pem")
+        self._pairs = (self.services, self.browsers)
 
     def complete(self, hosts: Sequence[str], now: datetime) -> Iterator[Path]:
         """Make what is missing; each file as it is made. SecretsError, ValueError for a name that is none, OSError."""
         names = certificates.checked_names(hosts)
-        for directory in (self.directory, self.ca.parent):
+        for directory in (self.directory, self.tls):
             if not directory.is_dir():
                 directory.mkdir(DIRECTORY)
         yield from self._ssh()
-        if self.cert.exists():
-            self._compare()
-        else:
-            yield from self._authority(now)
-            yield from self._certificate(names, now)
+        for pair in self._pairs:
+            if pair.cert.exists():
+                pair.check()
+            else:
+                yield from self._authority(now)
+                yield from self._certificate(pair, names, now)
 
-    def renew(self, hosts: Sequence[str], now: datetime) -> list[str]:
-        """A new server certificate for the same key, with the names it had and `hosts`; those names."""
-        for path in (self.cert, self.key, self.ca, self.ca_key):
-            if not path.exists():
-                raise SecretsError(f"{path} is missing: only a certificate that was made here can be renewed here")
-        self._compare()
-        if not certificates.issued_by(self.cert.read_bytes(), self.ca.read_bytes()):
-            raise SecretsError(f"{self.cert} was not made here: ask for a new one where it comes from")
+    def renew(self, hosts: Sequence[str], now: datetime) -> Iterator[Path]:
+        """New certificates for the same keys, with the names they had and `hosts`, for those that were made here."""
+        if not (self.ca.exists() and self.ca_key.exists()):
+            raise SecretsError(f"{self.ca} or {self.ca_key} is missing: what was made here is renewed with both")
         if certificates.valid_until(self.ca.read_bytes()) <= now:
-            raise SecretsError(f"{self.ca} has expired: move the directory {self.ca.parent} away, and make all anew")
-        names = certificates.checked_names([*hosts, *certificates.names_of(self.cert.read_bytes())])
-        made = self._signed(names, now)
-        _put(self.cert, made, PUBLIC, replace=True)
-        return names
+            raise SecretsError(f"{self.ca} has expired: move the directory {self.tls} away, and all is made anew")
+        for pair in self._pairs:
+            if pair.cert.exists() and certificates.issued_by(pair.cert.read_bytes(), self.ca.read_bytes()):
+                pair.check()
+                names = certificates.checked_names([*hosts, *certificates.names_of(pair.cert.read_bytes())])
+                yield _put(pair.cert, self._signed(pair, names, now), PUBLIC, replace=True)
 
     def _ssh(self) -> Iterator[Path]:
         if not self.ssh_key.exists():
@@ -87,27 +108,17 @@ class SecretFiles:
         if not self.ca.exists():
             yield _put(self.ca, certificates.authority(self.ca_key.read_bytes(), now), PUBLIC)
 
-    def _certificate(self, names: list[str], now: datetime) -> Iterator[Path]:
-        if not self.key.exists():
-            yield _put(self.key, certificates.new_key(), PRIVATE)
-        yield _put(self.cert, self._signed(names, now), PUBLIC)
+    def _certificate(self, pair: Pair, names: list[str], now: datetime) -> Iterator[Path]:
+        if not pair.key.exists():
+            yield _put(pair.key, certificates.new_key(), PRIVATE)
+        yield _put(pair.cert, self._signed(pair, names, now), PUBLIC)
 
-    def _signed(self, names: list[str], now: datetime) -> bytes:
-        key, ca, ca_key = (path.read_bytes() for path in (self.key, self.ca, self.ca_key))
+    def _signed(self, pair: Pair, names: list[str], now: datetime) -> bytes:
+        key, ca, ca_key = (path.read_bytes() for path in (pair.key, self.ca, self.ca_key))
         try:
             return certificates.server(key, names, ca, ca_key, now)
         except (ValueError, TypeError) as error:
-            raise SecretsError(f"one of {self.key}, {self.ca}, {self.ca_key} cannot be used: {error}") from error
-
-    def _compare(self) -> None:
-        if not self.key.exists():
-            raise SecretsError(f"{self.cert} is there, but its private key {self.key} is missing")
-        try:
-            fits = certificates.belongs(self.cert.read_bytes(), self.key.read_bytes())
-        except (ValueError, TypeError) as error:
-            raise SecretsError(f"{self.cert} or {self.key} is no PEM file without passphrase: {error}") from error
-        if not fits:
-            raise SecretsError(f"{self.cert} and {self.key} do not belong together: put the right pair there")
+            raise SecretsError(f"one of {pair.key}, {self.ca}, {self.ca_key} cannot be used: {error}") from error
 
 
 def _put(path: Path, content: bytes, mode: int, *, replace: bool = False) -> Path:

@@ -13,8 +13,9 @@ from attpcdaq.config.secret_files import SecretFiles, SecretsError
 
 class Command(BaseCommand):
     help = (
-        "Write into DIR what is missing of ssh_key, ssh_key.pub, known_hosts, tls/ca.pem, tls/ca-key.pem, tls/cert.pem "
-        "and tls/key.pem. Overwrites nothing; --renew replaces tls/cert.pem. Uses no database."
+        "Write into DIR what is missing of ssh_key, ssh_key.pub, known_hosts, and in tls/ of ca.pem, ca-key.pem, "
+        "services.pem, services-key.pem (database and broker), cert.pem and key.pem (browsers). Overwrites nothing; "
+        "--renew replaces the certificates that were made here. Uses no database."
     )
     requires_system_checks = ()
 
@@ -23,20 +24,21 @@ class Command(BaseCommand):
         parser.add_argument(
             "--host", nargs="+", action="extend", default=[], metavar="NAME", help="a name or address of this computer"
         )
-        parser.add_argument("--renew", action="store_true", help="a new server certificate from the same authority")
+        parser.add_argument("--renew", action="store_true", help="new certificates for the same keys")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make or renew, and say what was done."""
         files, now = SecretFiles(options["directory"]), datetime.now(UTC)
+        work, word = (files.renew, "renewed") if options["renew"] else (files.complete, "made")
         try:
-            if options["renew"]:
-                files.renew(options["host"], now)
-                self.stdout.write(f"renewed {files.cert}")
-            else:
-                for path in files.complete(options["host"], now):
-                    self.stdout.write(f"made {path}")
-            certificate = files.cert.read_bytes()
+            for path in work(options["host"], now):
+                self.stdout.write(f"{word} {path}")
+            for path in (files.services.cert, files.browsers.cert):
+                self.stdout.write(_described(path))
         except (SecretsError, ValueError, OSError) as error:
             raise CommandError(str(error)) from error
-        names, until = ", ".join(names_of(certificate)), valid_until(certificate)
-        self.stdout.write(f"{files.cert} is for {names}; valid until {until:%Y-%m-%d}")
+
+
+def _described(path: Path) -> str:
+    certificate = path.read_bytes()
+    return f"{path} is for {', '.join(names_of(certificate))}; valid until {valid_until(certificate):%Y-%m-%d}"
