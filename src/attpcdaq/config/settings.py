@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from csp.constants import SELF
 
-from attpcdaq.config.environment import database_settings, read_environment
+from attpcdaq.config.database_url import database_settings
+from attpcdaq.config.environment import read_environment
 
 ENVIRONMENT = read_environment()
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -45,6 +46,7 @@ INSTALLED_APPS = [
     "attpcdaq.web",
 ]
 MIDDLEWARE = [
+    "attpcdaq.web.by_proxy.by_proxy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -94,8 +96,13 @@ AXES_VERBOSE = False
 # Named after the product: other programs on the same host use the default names.
 SESSION_COOKIE_NAME = f"{ENVIRONMENT.cookie_prefix}_session"
 SESSION_COOKIE_AGE = 60 * 60 * 12
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.secure_cookies
 CSRF_COOKIE_NAME = f"{ENVIRONMENT.cookie_prefix}_csrf"
+# Not in cookies: those of HTTP and HTTPS would not be told apart.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+TRUSTED_PROXIES = tuple(ENVIRONMENT.trusted_proxies)
+# web/by_proxy leaves the header only where its sender is believed.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = ENVIRONMENT.hsts_seconds
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -111,14 +118,41 @@ CONTENT_SECURITY_POLICY = {
 
 STATIC_URL = "/static/"
 STATIC_ROOT = ENVIRONMENT.static_root
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "attpcdaq.web.static_files.HashedFiles"
+        if STATIC_ROOT
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 WHITENOISE_AUTOREFRESH = DEBUG
 
+SILENCED_SYSTEM_CHECKS = [
+    # HSTS holds for every port of a host: plain HTTP on loopback, and other programs there, would be shut out, and with a
+    # certificate that ran out nobody could get in at all. ATTPCDAQ_HSTS_SECONDS switches it on.
+    "security.W004",
+    "security.W005",
+    "security.W021",
+    # HTTP is served on loopback only (nginx), and needed there when the certificate is bad.
+    "security.W008",
+    # The environment's own check asks for 32 characters; this one would ask for 50.
+    "security.W009",
+    # By HTTPS cookies are Secure, by HTTP on loopback they cannot be: web/by_proxy decides by request.
+    "security.W012",
+    "security.W016",
+]
+
 CELERY_BROKER_URL = ENVIRONMENT.broker_url
+BROKER_CA = ENVIRONMENT.broker_ca
 EMBEDDED_BROKER = urlsplit(ENVIRONMENT.broker_url).scheme == "filesystem"
 SSH_KEY = ENVIRONMENT.ssh_key
 SSH_KNOWN_HOSTS = ENVIRONMENT.ssh_known_hosts
 SSH_USER = ENVIRONMENT.ssh_user
+SERVICE = ENVIRONMENT.service
+ALIVE_FILE = ENVIRONMENT.alive_file
+TLS_CERT = ENVIRONMENT.tls_cert
 
 LOGGING = {
     "version": 1,

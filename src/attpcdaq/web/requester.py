@@ -2,6 +2,7 @@
 
 from ipaddress import ip_address
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
@@ -33,10 +34,10 @@ def origin_of(request: HttpRequest) -> str:
 def address_of(request: HttpRequest) -> str:
     """The address of the sender.
 
-    What a proxy says of it is believed only of one on this machine (our nginx), and only the hop that it added itself.
+    What a proxy says of it is believed only of a trusted one (our nginx), and only the hop that it added itself.
     """
-    peer = str(request.META.get("REMOTE_ADDR") or "")
-    if not _is_near(peer):
+    peer = peer_of(request)
+    if not is_trusted(peer):
         return peer
     hop = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
     return hop if _is_address(hop) else peer
@@ -47,9 +48,20 @@ def address_or_none(request: HttpRequest) -> str | None:
     return address_of(request) or None
 
 
-def _is_near(peer: str) -> bool:
-    """Loopback, or a Unix socket, which has no address."""
-    return not peer or (_is_address(peer) and ip_address(peer).is_loopback)
+def peer_of(request: HttpRequest) -> str:
+    """The address at the other end of the connection; empty for a Unix socket."""
+    return str(request.META.get("REMOTE_ADDR") or "")
+
+
+def is_trusted(peer: str) -> bool:
+    """Whether a proxy there is believed: on this machine, or in a network of ATTPCDAQ_TRUSTED_PROXIES."""
+    if not peer:
+        return True
+    if not _is_address(peer):
+        return False
+    address = ip_address(peer)
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or any(address in network for network in settings.TRUSTED_PROXIES)
 
 
 def _is_address(text: str) -> bool:
