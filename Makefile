@@ -21,7 +21,7 @@ SETTINGS = ATTPCDAQ_SECRET_KEY=$(shell printf 'check%.0s' 1 2 3 4 5 6 7 8) \
 # Compiled modules are kept: without them every test process would compile (and pytest rewrite) everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL = help
-.PHONY: help demo up down logs bench chaos closeout test test-fast coverage check format lock clean run-env dev-env \
+.PHONY: help demo up down logs backup restore upgrade test-deploy bench chaos closeout test test-fast coverage check format lock clean run-env dev-env \
 	check-lint check-types check-imports check-migrations check-unused check-rules
 
 help: ## this list
@@ -38,6 +38,18 @@ down: ## end the containers; their data stay
 
 logs: ## follow what the containers say
 	@$(PYTHON) deploy/stack logs
+
+backup: ## dump the database into backups/ now
+	@$(PYTHON) deploy/stack backup
+
+restore: ## put a dump in the place of the database (FILE=backups/...; FORCE=1 even while a run is open)
+	@$(PYTHON) deploy/stack restore $(if $(FORCE),--force) "$(or $(FILE),$(error FILE=backups/... says which dump))"
+
+upgrade: ## dump, migrate and restart with the version of this copy; back if it fails (FORCE=1 as above)
+	@$(PYTHON) deploy/stack upgrade $(if $(FORCE),--force)
+
+test-deploy: $(DEV_READY) ## build the containers, run them, kill them, restore and upgrade them (needs Docker, or root on Debian)
+	@exec $(BIN)/python -m tests.deploy
 
 test: $(DEV_READY) ## every test, against the real PostgreSQL, RabbitMQ, nginx, sshd and Chromium
 	@deploy/test-services || echo "Going on without it." >&2

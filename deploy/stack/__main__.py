@@ -35,6 +35,13 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("down", help="end all containers; the data stay")
     logs = verbs.add_parser("logs", help="follow what the containers say")
     logs.add_argument("services", nargs="*", help="of these services only")
+    verbs.add_parser("backup", help="dump the database now")
+    restore = verbs.add_parser("restore", help="put a dump in the place of the database")
+    restore.add_argument("file", help="a dump that `backup` made")
+    upgrade = verbs.add_parser("upgrade", help="dump, migrate and restart with this copy's version; back if it fails")
+    for verb in (restore, upgrade):
+        verb.add_argument("--force", action="store_true", help="even while a run is open")
+    verbs.add_parser("renew-certificate", help="a new certificate for the pages, where we made the last one")
     return parser
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from typing import Any
 
 from place import ROOT
 from trouble import Trouble
@@ -32,6 +33,12 @@ def compose(*words: str, stdin: str | None = None) -> None:
         raise Trouble(f"`docker compose {' '.join(words)}` failed ({done.returncode}); what it said is above")
 
 
+def fails(*words: str) -> str:
+    """What it says when it fails; empty when it does not."""
+    done = subprocess.run(["docker", "compose", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    return (done.stderr.strip() or f"exit status {done.returncode}") if done.returncode else ""
+
+
 def read(*words: str, stdin: str | None = None) -> str:
     """What it prints; Trouble with its last words when it fails."""
     done = subprocess.run(
@@ -42,7 +49,7 @@ def read(*words: str, stdin: str | None = None) -> str:
     return done.stdout
 
 
-def containers() -> list:
+def containers() -> list[dict[str, Any]]:
     """One dictionary for each container of the stack, running or not."""
     text = read("ps", "--all", "--format", "json").strip()
     # Before Compose 2.21 it was one list, now it is a line for each.

@@ -1,34 +1,35 @@
-"""The key with which the nodes are reached, and the first account."""
+"""Keys and certificates, made in our image: the host needs neither OpenSSH nor OpenSSL."""
+
+import os
+import subprocess
 
 import docker
 import place
-
-FILES = ("ssh_key", "ssh_key.pub", "known_hosts")
-PROGRAM = """
-import sys, asyncssh
-key = asyncssh.generate_private_key("ssh-ed25519", "attpcdaq")
-sys.stdout.write(key.export_private_key().decode() + "====\\n" + key.export_public_key().decode())
-"""
+from trouble import Trouble
 
 
-def make() -> None:
-    """Write what is missing of secrets/, in our image: the host needs no OpenSSH."""
-    place.SECRETS.mkdir(mode=0o700, exist_ok=True)
-    if not (place.SECRETS / "ssh_key").exists():
-        for name in FILES:
-            (place.SECRETS / name).touch(mode=0o600)
-        made = docker.read("run", "--rm", "--no-deps", "-T", "web", "python", "-c", PROGRAM)
-        private, _, public = made.partition("====\n")
-        (place.SECRETS / "ssh_key").write_text(private, encoding="ascii")
-        (place.SECRETS / "ssh_key.pub").write_text(public, encoding="ascii")
-    for name in FILES:
-        (place.SECRETS / name).touch(mode=0o600)
-        place.give_to_containers(place.SECRETS / name)
+def make(*options: str) -> None:
+    """Write what is missing of secrets/, and let the containers read it."""
+    place.make_directory(place.SECRETS)
+    user, group = place.owner()
+    for path in place.SECRETS.rglob("*"):
+        place.give_to_containers(path)
+    words = ["docker", "run", "--rm", "--network", "none", "--user", f"{user}:{group}"]
+    words += ["--volume", f"{place.SECRETS}:/secrets", f"attpcdaq:{place.setting('ATTPCDAQ_VERSION')}"]
+    words += ["python", "manage.py", "make_secrets", "/secrets", *options, "--host", *place.hosts()]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Trouble(f"the keys in {place.SECRETS} cannot be made: {(done.stderr or done.stdout).strip()}")
+    print(done.stdout.replace("/secrets/", f"{os.path.relpath(place.SECRETS)}/"), end="")
+
+
+def renew() -> None:
+    """A new server certificate, and whoever reads it started anew."""
+    docker.check()
+    make("--renew")
+    docker.compose("up", "--detach", "--wait", "--force-recreate", "--no-deps", "nginx", "web")
 
 
 def first_admin() -> str:
-    """An account to begin with and its password, where there is none yet."""
-    web = ("exec", "-T", "web", "python", "manage.py", "role")
-    if docker.read(*web).strip():
-        return "Log in with your account."
-    return f"Log in as admin with the password {docker.read(*web, 'admin', 'admin', '--create').strip()}"
+    """An account to begin with and its one-time password, where there is none yet."""
+    return docker.read("exec", "-T", "web", "python", "manage.py", "first_admin").strip()

@@ -1,16 +1,16 @@
 """`up`: from nothing to a running system."""
 
-import socket
-import subprocess
+from typing import Any
 
 import docker
 import keys
 import place
+import ports
 import simulated
 from trouble import Trouble
 
 HEALTHY_WITHIN = 240
-PORTS = {"ATTPCDAQ_HTTP_PORT": "8080"}
+DEPLOYED = place.ROOT / ".deployed.yaml"
 
 
 def up(simulator: bool) -> None:
@@ -19,15 +19,43 @@ def up(simulator: bool) -> None:
     fresh = place.write_settings()
     place.check_settings()
     _check_version(fresh)
-    _check_ports()
-    print("Building the images ...")
-    docker.compose("--progress", "quiet", "build")
-    keys.make()
-    print("Starting, and waiting until everything is healthy ...")
-    _start(["--profile", "simulator"] if simulator else [])
+    place.complete_settings()
+    ports.check()
+    prepare()
+    start("--profile", "simulator") if simulator else start()
+    remember()
     if simulator:
         simulated.join()
-    _welcome()
+    welcome()
+
+
+def prepare() -> None:
+    """Images, keys and directories."""
+    print("Building the images ...")
+    docker.compose("--progress", "quiet", "build")
+    place.make_directory(place.backups())
+    keys.make()
+
+
+def start(*options: str) -> None:
+    """Start everything and wait; Trouble names who is not well and what it said last."""
+    print("Starting, and waiting until everything is healthy ...")
+    words = [*options, "up", "--detach", "--wait", "--wait-timeout", str(HEALTHY_WITHIN), "--remove-orphans"]
+    said = docker.fails("--progress", "quiet", *words)
+    if said:
+        raise Trouble(_what_is_wrong(said))
+
+
+def remember() -> None:
+    """Keep what was started, word for word: a failed upgrade goes back to it."""
+    place.write_private(DEPLOYED, docker.read("--profile", "*", "config"))
+
+
+def start_remembered() -> None:
+    """Start what ran before."""
+    if not DEPLOYED.exists():
+        raise Trouble(f"{DEPLOYED} is missing: check out the version that ran before, and `make up`")
+    start("--file", str(DEPLOYED), "--project-directory", str(place.ROOT))
 
 
 def _check_version(fresh: bool) -> None:
@@ -36,37 +64,6 @@ def _check_version(fresh: bool) -> None:
         place.change_setting("ATTPCDAQ_VERSION", place.version())
     elif not fresh and running != place.version():
         raise Trouble(f"what runs here is version {running}, this copy is {place.version()}: use `make upgrade`")
-
-
-def _check_ports() -> None:
-    """A port that our own nginx holds is fine."""
-    if any(one["Service"] == "nginx" and one["State"] == "running" for one in docker.containers()):
-        return
-    for name, default in PORTS.items():
-        port = place.setting(name, default)
-        if not port.isdigit() or not 0 < int(port) < 65536:
-            raise Trouble(f"{name}={port} in .env is not a port: give a whole number from 1 to 65535")
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", int(port)))
-            except OSError as error:
-                raise Trouble(
-                    f"port {port} cannot be had ({error.strerror}): end what uses it, or set {name} in .env to another"
-                ) from None
-
-
-def _start(profile: list) -> None:
-    words = [*profile, "up", "--detach", "--wait", "--wait-timeout", str(HEALTHY_WITHIN), "--remove-orphans"]
-    done = subprocess.run(
-        ["docker", "compose", "--progress", "quiet", *words],
-        cwd=place.ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise Trouble(_what_is_wrong(done.stderr))
 
 
 def _what_is_wrong(said: str) -> str:
@@ -79,12 +76,15 @@ def _what_is_wrong(said: str) -> str:
     return f"not healthy: {names}. The last lines of {sick[0]['Service']}:\n{last}"
 
 
-def _is_well(container: dict) -> bool:
+def _is_well(container: dict[str, Any]) -> bool:
     if container["Service"] == "migrate":
         return container["State"] == "exited" and container["ExitCode"] == 0
     return container["State"] == "running" and container["Health"] in ("", "healthy")
 
 
-def _welcome() -> None:
-    print(f"\nThe AT-TPC DAQ {place.version()} runs: http://127.0.0.1:{place.setting('ATTPCDAQ_HTTP_PORT', '8080')}/")
+def welcome() -> None:
+    """Where to go, and as whom."""
+    print(f"\nThe AT-TPC DAQ {place.version()} runs:")
+    print(f"  http://127.0.0.1:{place.setting(*ports.HTTP)}/   (only on this computer)")
+    print(f"  https://{place.hosts()[-1]}:{place.setting(*ports.HTTPS)}/")
     print(keys.first_admin())
