@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import Error, connection
 
+from attpcdaq.live import lease
 from attpcdaq.monitor.database import Database
 from attpcdaq.monitor.poller import Poller
 from attpcdaq.monitor.readings import Batch, Key
@@ -29,6 +30,7 @@ from tests.chaos.virtual_time import Clock, sleep
 SLOTS = {"control": 4, "files": 2}
 SWEEP_EVERY = 0.5
 SETUP_EVERY = 2.0
+ASK_EVERY = 1.0
 
 
 @dataclass
@@ -134,9 +136,7 @@ class Monitor:
 
     def start(self) -> None:
         self.process = Process("monitor", self.process.number + 1)
-        life = _MonitorLife(self._gear, self.process)
-        for name, work in (("record", life.recorder.run), ("setup", life.follow_setup), ("sweep", life.sweep)):
-            self.process.run(work, f"monitor {name}")
+        self.process.run(_MonitorLife(self._gear, self.process).begin, "monitor lease")
 
 
 class _MonitorLife:
@@ -144,10 +144,19 @@ class _MonitorLife:
 
     def __init__(self, gear: Gear, process: Process) -> None:
         self._gear, self._process = gear, process
-        self._database = Database()
-        self.recorder = Recorder(self._write, gear.clock)
-        self._poller = Poller(gear.ecc, gear.nodes, self.recorder.note, gear.clock)
         self._eyes = Eyes(gear.clock.monotonic)
+
+    async def begin(self) -> None:
+        """Take the lease, which a former life of the same process leaves behind, and begin to work."""
+        name, dead = (f"monitor {self._process.number - back}" for back in (0, 1))
+        while (term := await self._try(lambda: lease.take(name, "here", dead))) is None:
+            await sleep(ASK_EVERY)
+        self._term = term
+        self._database = Database(term)
+        self.recorder = Recorder(self._write, self._gear.clock)
+        self._poller = Poller(self._gear.ecc, self._gear.nodes, self.recorder.note, self._gear.clock)
+        for work in (self.recorder.run, self.follow_setup, self.sweep):
+            self._process.run(work, f"monitor {work.__name__}")
 
     async def follow_setup(self) -> None:
         known = None
@@ -162,7 +171,11 @@ class _MonitorLife:
     async def sweep(self) -> None:
         while True:
             await sleep(SWEEP_EVERY)
-            await self._try(lambda: sweep.sweep(self._gear.clock.now(), self._run_stop, self._eyes))
+            await self._try(self._sweep)
+
+    def _sweep(self) -> None:
+        with lease.fenced(self._term):
+            sweep.sweep(self._gear.clock.now(), self._run_stop, self._eyes)
 
     async def _write(self, batch: Batch) -> frozenset[Key]:
         return await _in_thread(lambda: self._database.write(batch))

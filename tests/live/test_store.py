@@ -6,10 +6,11 @@ import pytest
 
 from attpcdaq.gateways.ports import GrawFile, RouterReading
 from attpcdaq.live import store
-from attpcdaq.live.models import ECCState, Event, MonitorBeat, RouterState
+from attpcdaq.live.models import ECCState, Event, MonitorLease, RouterState
 from attpcdaq.testing.builders import Detector, build_detector
 from get_protocol.ecc_messages import StateReply
 from get_protocol.state_machine import State, Transition
+from tests.live.writing import writing_term
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -56,7 +57,7 @@ class TestEcc:
     def test_when_it_was_last_seen_running_stays_known(self, detector: Detector) -> None:
         pk = detector.ecc_servers[0].pk
         store.record_ecc(pk, idle(State.RUNNING), NOW)
-        store.touch([pk], [], after(5))
+        store.touch([pk], [], after(5), writing_term())
         store.record_ecc(pk, idle(State.READY), after(9))
         store.record_ecc(pk, idle(State.PREPARED), after(20))
         assert ECCState.objects.get().ran_until == after(5)
@@ -68,7 +69,7 @@ class TestEcc:
         assert not store.record_ecc_problem(pk, "connection refused", after(4))
         row = ECCState.objects.get()
         assert (row.state, row.seen_at, row.problem) == (State.IDLE, NOW, "connection refused")
-        store.touch([pk], [], after(5))
+        store.touch([pk], [], after(5), writing_term())
         assert ECCState.objects.get().seen_at == NOW
         assert store.record_ecc(pk, idle(), after(6))
         assert ECCState.objects.get().problem == ""
@@ -157,21 +158,21 @@ class TestRouter:
     def test_numbers_alone_make_one_refresh_a_second_for_all(self, detector: Detector) -> None:
         for pk in [router.pk for router in detector.data_routers]:
             store.record_router(pk, reading(1), NOW)
-        store.touch([], [], NOW)
+        store.touch([], [], NOW, writing_term())
         Event.objects.all().delete()
         for pk in [router.pk for router in detector.data_routers]:
             store.record_router(pk, reading(2), after(0.5), since=NOW)
         assert Event.objects.count() == 0
-        store.touch([], [], after(1))
-        store.touch([], [], after(2))
+        store.touch([], [], after(1), writing_term())
+        store.touch([], [], after(2), writing_term())
         assert list(Event.objects.values_list("topic", "text")) == [("router", "")]
 
 
 def test_touch_is_the_monitors_sign_of_life(detector: Detector) -> None:
     store.record_ecc(detector.ecc_servers[0].pk, idle(), NOW)
-    store.touch([detector.ecc_servers[0].pk], [], after(1))
-    store.touch([detector.ecc_servers[0].pk], [], after(2))
-    assert MonitorBeat.objects.get().at == after(2)
+    store.touch([detector.ecc_servers[0].pk], [], after(1), writing_term())
+    store.touch([detector.ecc_servers[0].pk], [], after(2), writing_term())
+    assert MonitorLease.objects.get().at == after(2)
     assert ECCState.objects.get().seen_at == after(2)
 
 

@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 
 from attpcdaq.gateways.ports import GrawFile, NodeClock, RouterReading
-from attpcdaq.live.models import ECCState, Event, MonitorBeat, NodeState, RouterSample, RouterState
+from attpcdaq.live.models import ECCState, Event, MonitorLease, NodeState, RouterSample, RouterState
 from attpcdaq.monitor.database import Database
 from attpcdaq.monitor.readings import Batch, Key, Kind, Outcome, Problem, Reading
 from attpcdaq.runcontrol.models import Preferences
@@ -17,6 +17,7 @@ from attpcdaq.testing.builders import build_detector
 from attpcdaq.topology.models import DataRouter, ECCServer, Node
 from get_protocol.ecc_messages import StateReply
 from get_protocol.state_machine import State, Transition
+from tests.live.writing import writing_term
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 READY = StateReply(0, "", State.READY, Transition.NONE)
@@ -29,7 +30,7 @@ def batch(*outcomes: tuple[Key, Outcome], seconds: float = 0.0, alive: tuple[Key
 
 @pytest.fixture
 def database(db: None) -> Database:
-    return Database()
+    return Database(writing_term())
 
 
 def test_targets_are_the_rows(database: Database) -> None:
@@ -70,7 +71,7 @@ def test_whatever_changes_is_seen(database: Database, model: type[Model], change
     model._default_manager.update(**change)
     after = database.targets()
     assert after != before
-    assert after == Database().targets()
+    assert after == Database(writing_term()).targets()
 
 
 def test_a_pinned_key_is_seen_and_a_router_that_moves_too(database: Database) -> None:
@@ -157,7 +158,7 @@ def test_who_answered_is_seen_and_the_monitor_beats(database: Database) -> None:
     database.write(batch(seconds=3, alive=(first,)))
     seen = dict(ECCState.objects.values_list("pk", "seen_at"))
     assert seen == {first.id: NOON + timedelta(seconds=3), second.id: NOON}
-    assert MonitorBeat.objects.get().at == NOON + timedelta(seconds=3)
+    assert MonitorLease.objects.get().at == NOON + timedelta(seconds=3)
 
 
 def test_what_left_the_setup_does_not_stop_the_others(database: Database) -> None:

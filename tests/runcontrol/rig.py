@@ -25,6 +25,7 @@ from attpcdaq.testing.memory_ecc import MemoryEcc
 from attpcdaq.testing.memory_nodes import MemoryNodes
 from get_protocol.ecc_messages import StateReply
 from get_protocol.state_machine import Transition
+from tests.live.writing import writing_term
 
 FACTOR = 20.0
 SWEEP_EVERY = 0.5
@@ -81,7 +82,7 @@ class Rig:
             seen.append(server.pk)
         for router in self.detector.data_routers:
             self._look_at(router, now)
-        store.touch(seen, [router.pk for router in self.detector.data_routers], now)
+        store.touch(seen, [router.pk for router in self.detector.data_routers], now, writing_term())
 
     def _look_at(self, router, now: datetime) -> None:
         node = self.nodes.nodes[router.node.name]

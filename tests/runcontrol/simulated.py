@@ -32,6 +32,7 @@ from get_simulator.clock import SystemClock
 from get_simulator.description_file import describe
 from get_simulator.detector import Detector
 from get_simulator.faults import Fault, FaultKind
+from tests.live.writing import writing_term
 from tests.runcontrol.rig import SHIFTER
 
 SERVER, ROUTER, NODE = "ecc-cobo0", "router-cobo0", "node-cobo0"
@@ -53,7 +54,7 @@ def _record(server: ECCServer, state: Any, router: DataRouter, reading: Any) -> 
             write_problem(row.pk, str(said), now)
         else:
             write(row.pk, said, now)
-    store.touch([server.pk], [router.pk], now)
+    store.touch([server.pk], [router.pk], now, writing_term())
 
 
 class Simulated:

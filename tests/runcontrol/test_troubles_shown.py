@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from attpcdaq.gateways.errors import NoAnswer, Refused
-from attpcdaq.live.models import MonitorBeat
+from attpcdaq.live.models import MonitorLease
 from attpcdaq.runcontrol.asking.exclude import exclude
 from attpcdaq.runcontrol.seeing.snapshot import snapshot
 from attpcdaq.runcontrol.troubles.troubles import trouble_of
@@ -126,7 +126,7 @@ def test_every_reason_of_a_button_that_is_grey_says_what_to_do(rig: Rig, arrange
 
 
 def test_without_a_monitor(rig: Rig) -> None:
-    MonitorBeat.objects.update(at=rig.time.now() - timedelta(seconds=60))
+    MonitorLease.objects.update(at=rig.time.now() - timedelta(seconds=60))
     shown = snapshot(rig.time.now())
     assert trouble_of(shown.overall.title) == trouble_of(shown.overall.reasons[0])
     assert trouble_of(shown.overall.title)

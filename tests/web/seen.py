@@ -11,6 +11,7 @@ from attpcdaq.runlog.models import Experiment, Run
 from attpcdaq.testing.builders import Detector
 from get_protocol.ecc_messages import StateReply
 from get_protocol.state_machine import State, Transition
+from tests.live.writing import writing_term
 from tests.web.people import browser, observer, operator
 
 NONE = Transition.NONE
@@ -34,7 +35,8 @@ def see(detector: Detector, *states: State, transition: Transition = NONE, now: 
 
 def beat(detector: Detector, now: datetime) -> None:
     """The monitor read everything at `now`."""
-    store.touch([server.pk for server in detector.ecc_servers], [router.pk for router in detector.data_routers], now)
+    servers, routers = ([row.pk for row in rows] for rows in (detector.ecc_servers, detector.data_routers))
+    store.touch(servers, routers, now, writing_term())
 
 
 def see_data(detector: Detector, size: int, event: int) -> None:

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from attpcdaq.audit.people import DAQ
-from attpcdaq.live.models import ECCState, MonitorBeat
+from attpcdaq.live.models import ECCState, MonitorLease
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.runlog.models import Experiment, Measurement, RunFile, RunState
 from attpcdaq.runlog.observables import add
@@ -46,7 +46,7 @@ def api(db: None) -> Api:
 
 def all_seen(state: State) -> None:
     now = timezone.now()
-    MonitorBeat.objects.create(pk=1, at=now)
+    MonitorLease.objects.create(at=now, until=now)
     for server in build_detector(cobos=2).ecc_servers:
         ECCState.objects.create(ecc_server=server, state=int(state), seen_at=now, changed_at=now)
 

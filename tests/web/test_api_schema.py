@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from attpcdaq.audit.people import DAQ
-from attpcdaq.live.models import ECCState, MonitorBeat
+from attpcdaq.live.models import ECCState, MonitorLease
 from attpcdaq.runlog.models import Measurement, RunFile
 from attpcdaq.runlog.observables import add
 from attpcdaq.testing.builders import build_detector
@@ -44,7 +44,7 @@ def kept_connection(db: None) -> Iterator[None]:
 @pytest.fixture
 def bearer(kept_connection: None) -> dict[str, str]:
     """A token, and rows so that answers are not empty."""
-    MonitorBeat.objects.create(pk=1, at=NOON)
+    MonitorLease.objects.create(at=NOON, until=NOON)
     for server in build_detector(cobos=2).ecc_servers:
         ECCState.objects.create(ecc_server=server, state=1, seen_at=NOON)
     run = make_run(make_experiment(), 1, title="alphas")

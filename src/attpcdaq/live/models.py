@@ -140,22 +140,14 @@ class DiskConfig(models.Model):
         return f"{self.ecc_server} {self.path}"
 
 
-class MonitorBeat(models.Model):
-    """One row: that the monitor is alive."""
-
-    at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return str(self.at)
-
-
 class MonitorLease(models.Model):
-    """One row: which monitor may write; renewed every second, by the database's clock."""
+    """One row, written only through live/lease: which monitor may write, and when it last wrote what it saw."""
 
     holder = models.CharField(max_length=200, help_text="Names one process for its lifetime; empty: given back.")
     host = models.CharField(max_length=100)
     term = models.PositiveBigIntegerField(default=0, help_text="Counts the changes of holder.")
-    until = models.DateTimeField(help_text="When somebody else may take it.")
+    until = models.DateTimeField(help_text="When somebody else may take it, by the database's clock.")
+    at = models.DateTimeField(null=True, help_text="When what was seen was last written, by the monitor's clock.")
 
     def __str__(self) -> str:
         return f"{self.host} (term {self.term})"

@@ -9,15 +9,16 @@ from django.db.models import Q
 from django.utils import timezone
 
 from attpcdaq.gateways.ports import RouterReading
+from attpcdaq.live import lease
 from attpcdaq.live.labels import state_label
-from attpcdaq.live.models import ECCState, Event, MonitorBeat, RouterState, Severity
+from attpcdaq.live.lease import Term
+from attpcdaq.live.models import ECCState, Event, RouterState, Severity
 from attpcdaq.topology.models import DataRouter, ECCServer
 from get_protocol.ecc_messages import StateReply
 from get_protocol.state_machine import State
 
 CHANNEL = "attpcdaq_event"
 REFRESH_KEPT = timedelta(hours=1)
-BEAT_ROW = 1
 # Seconds over which the rate is smoothed that tells when a disk is full.
 SMOOTHED_OVER = 30.0
 PAUSE = 300.0
@@ -197,21 +198,20 @@ def _router_event(router_id: int, text: str, severity: str, at: datetime) -> Non
     add_event("router", text, subject=name, severity=severity, at=at)
 
 
-def touch(ecc_ids: Collection[int], router_ids: Collection[int], at: datetime) -> None:
-    """Say that these answered and that the monitor is alive; call it about once a second.
+def touch(ecc_ids: Collection[int], router_ids: Collection[int], at: datetime, term: Term) -> None:
+    """Say that these answered and that the monitor is alive, which renews its lease; call it about once a second.
 
     One event for all routers whose numbers moved since the last call: rates change every second on
     every router, and an event for each would be most of the table.
     """
     with transaction.atomic():
+        before = lease.written_at()
+        lease.renew(term, at)
         if ecc_ids:
             ECCState.objects.filter(pk__in=ecc_ids, problem="").update(seen_at=at)
         if router_ids:
             RouterState.objects.filter(pk__in=router_ids, problem="").update(seen_at=at)
-        beat = MonitorBeat.objects.filter(pk=BEAT_ROW).values_list("at", flat=True).first()
-        moved = Q(changed_at__gt=beat) if beat else Q(changed_at__isnull=False)
-        if not MonitorBeat.objects.filter(pk=BEAT_ROW).update(at=at):
-            MonitorBeat.objects.get_or_create(pk=BEAT_ROW, defaults={"at": at})
+        moved = Q(changed_at__gt=before) if before else Q(changed_at__isnull=False)
         if RouterState.objects.filter(moved).exists():
             add_event("router", at=at)
 

@@ -13,6 +13,7 @@ from attpcdaq.gateways.errors import GatewayError, Refused
 from attpcdaq.gateways.ports import FileStat, NodeAddress, NodePort
 from attpcdaq.live import config_store, disk_configs
 from attpcdaq.live.disk_configs import Found, Wanted
+from attpcdaq.live.lease import LeaseLostError
 from attpcdaq.monitor.clock import Clock
 from attpcdaq.runcontrol import publish
 from attpcdaq.topology.models import ECCServer
@@ -39,11 +40,13 @@ class ConfigWatch:
         self._failing = False
 
     async def run(self) -> None:
-        """Look again and again; what goes wrong is said once and tried again."""
+        """Look again and again; what goes wrong is said once and tried again. LeaseLostError."""
         while True:
             await self._clock.sleep(EVERY)
             try:
                 await self.look()
+            except LeaseLostError:
+                raise
             except Exception as error:  # whatever it was, the files are looked at again
                 level = logging.DEBUG if self._failing else logging.ERROR
                 logger.log(level, "looking at the configuration files failed (%s)", str(error).strip(), exc_info=error)

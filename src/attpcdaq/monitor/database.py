@@ -1,4 +1,4 @@
-"""The monitor's writing, all of it in one thread and through live/store."""
+"""The monitor's writing, all of it in one thread, through live/store, and only while the lease is ours."""
 
 import logging
 from datetime import datetime, timedelta
@@ -8,6 +8,7 @@ from django.db import Error, IntegrityError, InterfaceError, OperationalError, c
 
 from attpcdaq.gateways.ports import NodeClock, RouterReading
 from attpcdaq.live import clocks, store, thinning
+from attpcdaq.live.lease import Term, fenced
 from attpcdaq.monitor.readings import Batch, Key, Kind, Reading, Targets
 from attpcdaq.monitor.sampler import Sampler
 from attpcdaq.monitor.targets import TargetReader
@@ -28,9 +29,10 @@ RECORD_PROBLEM = {
 
 
 class Database:
-    """Blocking calls for one worker thread; a lost connection is opened again by the next call."""
+    """Blocking calls of one term for one worker thread; a lost connection is opened again by the next call."""
 
-    def __init__(self) -> None:
+    def __init__(self, term: Term) -> None:
+        self._term = term
         self._tidied_at: datetime | None = None
         self._thin_at: datetime | None = None
         self._sampler = Sampler()
@@ -49,21 +51,28 @@ class Database:
         return targets
 
     def write(self, batch: Batch) -> frozenset[Key]:
-        """Write in one transaction; returns the readings that changed nothing. Raises when the database is away."""
+        """Write in one transaction; returns the readings that changed nothing. Raises when the database is away.
+
+        LeaseLostError when another monitor writes.
+        """
         for reading in batch.readings:
             if isinstance(reading.outcome, RouterReading):
                 self._sampler.note(reading.key.id, reading.outcome, reading.at)
         try:
-            unchanged = _write(batch.readings, self._min_free)
-            if batch.alive is not None:
-                routers = _ids(batch.alive, Kind.ROUTER)
-                store.touch(_ids(batch.alive, Kind.ECC), routers, batch.at)
-                self._sampler.take(routers, batch.at)
-                self._tidy(batch.at)
+            with fenced(self._term):
+                unchanged = _write(batch.readings, self._min_free)
+                if batch.alive is not None:
+                    self._say_alive(batch.alive, batch.at)
         except Error:
             connection.close()
             raise
         return unchanged
+
+    def _say_alive(self, alive: tuple[Key, ...], now: datetime) -> None:
+        routers = _ids(alive, Kind.ROUTER)
+        store.touch(_ids(alive, Kind.ECC), routers, now, self._term)
+        self._sampler.take(routers, now)
+        self._tidy(now)
 
     def _tidy(self, now: datetime) -> None:
         if self._tidied_at is None or abs(now - self._tidied_at) >= TIDY_EVERY:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 
+from attpcdaq.live.lease import LeaseLostError
 from attpcdaq.monitor.clock import Clock
 from attpcdaq.monitor.readings import Batch, Key, Outcome, Problem, Reading
 
@@ -52,7 +53,7 @@ class Recorder:
         self._settled.clear()
 
     async def run(self) -> None:
-        """Write what changed at once, and once a second who is alive."""
+        """Write what changed at once, and once a second who is alive. LeaseLostError (in a group) ends it."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._write_changes())
             group.create_task(self._say_who_is_alive())
@@ -83,6 +84,8 @@ class Recorder:
         complaint = asyncio.create_task(self._complain_if_slow())
         try:
             unchanged = await self._write(batch)
+        except LeaseLostError:
+            raise
         except Exception as error:
             self._pending = taken | self._pending
             self._report_away(str(error).strip())

@@ -1,63 +1,85 @@
-"""The monitor as a process: composition, signals, and its end."""
+"""The monitor as a process: signals, standing by, and its end."""
 
 import asyncio
 import logging
 import os
 import signal
 import threading
+from collections.abc import Awaitable
 from contextlib import suppress
-from functools import partial
 
-from attpcdaq.gateways.factory import make_ecc, make_nodes
-from attpcdaq.monitor.clock import SystemClock
-from attpcdaq.monitor.configs import ConfigWatch
-from attpcdaq.monitor.database import Database
-from attpcdaq.monitor.poller import Poller
-from attpcdaq.monitor.recorder import Recorder
+from attpcdaq.monitor.holding import Holding, end_frozen_transactions
+from attpcdaq.monitor.term import write_for_a_term
 from attpcdaq.monitor.worker import Sweeper, Worker
 from attpcdaq.runcontrol.watching.rounds import Rounds
 
 logger = logging.getLogger(__name__)
-SETUP_EVERY = 2.0
+ASK_EVERY = 1.0
 END_WITHIN = 1.8
-CLOSE_WITHIN = 0.5
+GIVE_BACK_WITHIN = 0.5
 
 
 def main() -> None:
-    """Read and write until SIGTERM or SIGINT; the process is gone within 2 s of it, whatever hangs."""
-    sweeper = Sweeper(Rounds())
+    """Read and write, or stand by, until SIGTERM or SIGINT; the process is gone within 2 s of it, whatever hangs."""
+    end_frozen_transactions()
+    holding = Holding()
+    sweeper = Sweeper(holding.gated(Rounds()))
     sweeper.start()
     try:
-        asyncio.run(_run())
+        asyncio.run(_run(holding))
     finally:
         sweeper.stop()
 
 
-async def _run() -> None:
+async def _run(holding: Holding) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _ask_to_stop, stop)
-    clock, database, worker = SystemClock(), Database(), Worker("monitor-database")
-    ecc, nodes = make_ecc(), make_nodes()
-    recorder = Recorder(lambda batch: worker.call(partial(database.write, batch)), clock)
-    poller = Poller(ecc, nodes, recorder.note, clock)
-    tasks = [
-        asyncio.create_task(recorder.run(), name="record"),
-        asyncio.create_task(_follow_setup(worker, database, poller, recorder), name="follow setup"),
-        asyncio.create_task(ConfigWatch(nodes, worker.call, clock).run(), name="look at configurations"),
-        asyncio.create_task(stop.wait(), name="wait for the end"),
-    ]
-    logger.info("monitor: reading")
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    worker = Worker("monitor-database")
+    try:
+        while not stop.is_set():
+            await _unless(stop, _stand_by(worker, holding))
+            if holding.term is not None:
+                await _unless(stop, write_for_a_term(worker, holding.term))
+            await _leave(worker, holding)
+    finally:
+        worker.stop()
+    logger.info("monitor: ended")
+
+
+async def _stand_by(worker: Worker, holding: Holding) -> None:
+    """Return when we have the lease; until then neither the hardware is read nor anything written."""
+    away = False
+    while True:
+        try:
+            if await worker.call(holding.ask):
+                return
+        except Exception as error:
+            if not away:
+                logger.error(
+                    "the lease cannot be asked for (%s); trying again every %g s", str(error).strip(), ASK_EVERY
+                )
+            away = True
+        await asyncio.sleep(ASK_EVERY)
+
+
+async def _leave(worker: Worker, holding: Holding) -> None:
+    """Give the lease back, if we still have it and the database lets us: who waits for it need not wait any longer."""
+    with suppress(Exception):
+        async with asyncio.timeout(GIVE_BACK_WITHIN):
+            await worker.call(holding.give_back)
+    holding.lose()
+
+
+async def _unless(stop: asyncio.Event, work: Awaitable[None]) -> None:
+    """Until it is over, or we are to stop; what it raises is raised."""
+    tasks = [asyncio.ensure_future(work), asyncio.create_task(stop.wait(), name="wait for the end")]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
-    worker.stop()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(CLOSE_WITHIN):
-            await asyncio.gather(poller.close(), ecc.close(), nodes.close())
-    logger.info("monitor: ended")
-    for task in done:
-        task.result()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, Exception):
+            raise result
 
 
 def _ask_to_stop(stop: asyncio.Event) -> None:
@@ -68,21 +90,3 @@ def _ask_to_stop(stop: asyncio.Event) -> None:
         timer.start()
         logger.info("monitor: asked to end")
     stop.set()
-
-
-async def _follow_setup(worker: Worker, database: Database, poller: Poller, recorder: Recorder) -> None:
-    """Watch what the setup says, from the moment it says so."""
-    known = None
-    while True:
-        try:
-            targets = await worker.call(database.targets)
-        except Exception as error:
-            if known is None:
-                logger.error("the setup cannot be read (%s); trying again every %g s", str(error).strip(), SETUP_EVERY)
-        else:
-            if targets != known:
-                known = targets
-                recorder.forget()
-                poller.watch(targets)
-                logger.info("monitor: %d ECC servers, %d nodes", len(targets.ecc_servers), len(targets.nodes))
-        await asyncio.sleep(SETUP_EVERY)

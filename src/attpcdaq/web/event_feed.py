@@ -7,7 +7,9 @@ from datetime import datetime
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from attpcdaq.live.models import ECCState, Event, MonitorBeat, RouterState
+from attpcdaq.config.version import VERSION
+from attpcdaq.live import lease
+from attpcdaq.live.models import ECCState, Event, RouterState
 from attpcdaq.live.store import REFRESH_KEPT
 
 # PostgreSQL gives out ids before the commits: an event may appear after one with a higher id.
@@ -62,9 +64,13 @@ def opening(wanted: str) -> list[Message]:
 
 
 def beat(now: datetime | None = None) -> Message:
-    """The server's time and when monitor, ECC servers and data routers were last seen, in seconds since 1970."""
-    monitor = MonitorBeat.objects.values_list("at", flat=True).first()
+    """The server's time and when monitor, ECC servers and data routers were last seen, in seconds since 1970.
+
+    With them the version of the program: a page of another one says that it is old.
+    """
+    monitor = lease.written_at()
     times = {
+        "version": VERSION,
         "now": (now or timezone.now()).timestamp(),
         "monitor": monitor.timestamp() if monitor else None,
         "ecc": _seen(ECCState.objects.all()),

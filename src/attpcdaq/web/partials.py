@@ -8,13 +8,14 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from attpcdaq.live.models import MonitorBeat
+from attpcdaq.live import lease
 from attpcdaq.runcontrol.seeing.snapshot import snapshot
+from attpcdaq.runcontrol.seeing.system_health import HEALTH, notices
 from attpcdaq.runlog.models import RunClass
 from attpcdaq.web.attention import attention
 from attpcdaq.web.latest import latest_event_id
 from attpcdaq.web.rates_drawn import recent_html
-from attpcdaq.web.roles import as_seen_by, may_operate
+from attpcdaq.web.roles import as_seen_by, may_expert, may_operate
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,11 @@ def status_context(request: HttpRequest) -> dict[str, Any]:
     return {
         "status": status,
         "attention": attention(status),
+        "system": notices(HEALTH.seen()),
         "event_id": latest,
-        "monitor_at": MonitorBeat.objects.values_list("at", flat=True).first(),
+        "monitor_at": lease.written_at(),
         "may_operate": may_operate(request.user),
+        "may_expert": may_expert(request.user),
         "run_classes": RunClass.choices,
         "rates_html": recent_html,
     }

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from asgiref.sync import sync_to_async
 
-from attpcdaq.live.models import ECCState, MonitorBeat, RouterState
+from attpcdaq.live import lease
+from attpcdaq.live.models import ECCState, RouterState
 from attpcdaq.runcontrol.doing.outside import Outside
 from attpcdaq.runcontrol.doing.step import Outcome
 from attpcdaq.runcontrol.models import Step
@@ -58,5 +59,5 @@ def _agrees(wanted: Mapping[int, int]) -> bool:
 
 
 def _monitor_lives(outside: Outside) -> bool:
-    beat = MonitorBeat.objects.values_list("at", flat=True).first()
+    beat = lease.written_at()
     return beat is not None and is_about_now(beat, outside.now(), MONITOR_TOO_OLD)

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from attpcdaq.live.models import ECCState, MonitorBeat
+from attpcdaq.live import lease
+from attpcdaq.live.models import ECCState
 from attpcdaq.runcontrol import publish
 from attpcdaq.runcontrol.doing import claims, endings
 from attpcdaq.runcontrol.doing.endings import may_have_frames
@@ -103,7 +104,8 @@ def _fail_unstarted(command: Command, run: Run | None, now: datetime) -> None:
 
 def _silent_servers(steps: Sequence[Step], now: datetime) -> set[int]:
     """Those that nobody could read for so long that a run need not wait for them any more."""
-    if not MonitorBeat.objects.filter(at__gt=now - MONITOR_TOO_OLD).exists():
+    written_at = lease.written_at()
+    if written_at is None or written_at <= now - MONITOR_TOO_OLD:
         return set()
     answered = ECCState.objects.filter(seen_at__gt=now - SILENT_FOR_GOOD).values_list("pk", flat=True)
     return {step.ecc_server_id for step in steps if step.ecc_server_id is not None} - set(answered)

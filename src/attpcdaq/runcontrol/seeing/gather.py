@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import Prefetch
 
+from attpcdaq.live import lease
 from attpcdaq.live.drift import Drift, drifts
 from attpcdaq.live.labels import ECC_TOO_OLD, ROUTER_TOO_OLD, transition_label
-from attpcdaq.live.models import ECCState, MonitorBeat, RouterState
+from attpcdaq.live.models import ECCState, RouterState
 from attpcdaq.runcontrol.asking.gate import set_aside_is_under_way
 from attpcdaq.runcontrol.asking.preferences import preferences
 from attpcdaq.runcontrol.asking.restarts import latest_restarts
@@ -65,7 +66,7 @@ def read_rows(now: datetime) -> Rows:
         experiment=Experiment.objects.filter(is_active=True).first(),
         run=open_run(),
         active=active,
-        beat=MonitorBeat.objects.values_list("at", flat=True).first(),
+        beat=lease.written_at(),
         steps=latest_steps(now),
         restarting=tuple(Restart.objects.filter(state__in=ACTIVE_STATES).values_list("subject", flat=True)),
         setting_aside=set_aside_is_under_way(now),
