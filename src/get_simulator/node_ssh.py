@@ -13,6 +13,7 @@ import asyncssh
 
 from get_simulator.faults import Fault, FaultBook, FaultKind
 from get_simulator.node import Listed, Result, Space
+from get_simulator.node_listing import names_in
 from get_simulator.node_python import run_python
 from get_simulator.ports import ReservedPort
 
@@ -98,8 +99,8 @@ class _Sftp(asyncssh.SFTPServer):
 
     async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
         await self.gate.passed()
-        async for entry in super().scandir(path):
-            yield entry
+        for name in names_in(self.map_path(path)):
+            yield name
 
     def full(self, found: os.statvfs_result) -> asyncssh.SFTPVFSAttrs:
         """The file system's figures, with nothing free if the disk is to seem full."""

@@ -16,7 +16,7 @@ from attpcdaq.gateways.node_keys import HostKeys, as_shown, read_host_key
 from attpcdaq.gateways.node_shell import Shell
 from attpcdaq.gateways.node_watch import Watch
 from attpcdaq.gateways.ports import NodeAddress, ShownKey
-from attpcdaq.gateways.sftp_batch import open_session
+from attpcdaq.gateways.sftp_batch import Session, open_session
 
 LOST = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, asyncssh.DisconnectError, asyncssh.ChannelOpenError)
 ENCRYPTION = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
@@ -46,6 +46,11 @@ class Link:
     home: str
     shell: Shell
     watch: Watch
+
+    @property
+    def session(self) -> Session:
+        """For what is asked of many files at once."""
+        return self.watch.session
 
     def path(self, path: str) -> str:
         """As the node knows it, with its home directory for `~`."""

@@ -10,18 +10,22 @@ import asyncssh
 
 from attpcdaq.gateways.errors import Refused
 from attpcdaq.gateways.node_connection import LOST
-from attpcdaq.gateways.node_files import ABSENT, entries, make_directories, reason
+from attpcdaq.gateways.node_files import ABSENT, make_directories, reason
+from attpcdaq.gateways.node_listing import listing
 from attpcdaq.gateways.ports import HEAD_BYTES, FileStat, MovedFile
+from attpcdaq.gateways.sftp_batch import Session
 
 # So many files are open at once: servers allow a hundred or more.
 AT_ONCE = 32
 MAX_BYTES = 64 * 1024 * 1024
 
 
-async def copy(sftp: asyncssh.SFTPClient, source: str, names: Sequence[str], destination: str) -> tuple[MovedFile, ...]:
+async def copy(
+    sftp: asyncssh.SFTPClient, session: Session, source: str, names: Sequence[str], destination: str
+) -> tuple[MovedFile, ...]:
     """Copy each file; one that lies there already and is the same counts as copied, another is Refused."""
     await make_directories(sftp, destination)
-    there = await entries(sftp, destination)
+    there = {name for name, *_ in await listing(session, destination)}
     return tuple([await _copy_one(sftp, source, name, destination, name in there) for name in names])
 
 

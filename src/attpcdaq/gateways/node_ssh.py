@@ -44,7 +44,7 @@ class NodeSsh:
     async def list_graw(self, node: NodeAddress, directory: str, timeout: float) -> tuple[GrawFile, ...]:
         check_path(directory)
         async with self._connections.link(node, timeout) as link:
-            return await node_files.graw_files(link.sftp, link.path(directory))
+            return await node_files.graw_files(link.session, link.path(directory))
 
     def abilities(self, node: NodeAddress) -> Abilities:
         return Abilities()
@@ -54,14 +54,14 @@ class NodeSsh:
     ) -> tuple[MovedFile, ...]:
         _check(source, [*moves, *moves.values()], destination)
         async with self._connections.link(node, timeout) as link:
-            return await node_files.move(link.sftp, link.path(source), moves, link.path(destination))
+            return await node_files.move(link.sftp, link.session, link.path(source), moves, link.path(destination))
 
     async def copy_files(
         self, node: NodeAddress, source: str, names: Sequence[str], destination: str, timeout: float
     ) -> tuple[MovedFile, ...]:
         _check(source, names, destination)
         async with self._connections.link(node, timeout) as link:
-            return await node_contents.copy(link.sftp, link.path(source), names, link.path(destination))
+            return await node_contents.copy(link.sftp, link.session, link.path(source), names, link.path(destination))
 
     async def read_file(self, node: NodeAddress, path: str, timeout: float) -> tuple[bytes, FileStat]:
         check_path(path)

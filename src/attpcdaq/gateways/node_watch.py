@@ -8,10 +8,10 @@ import asyncssh
 
 from attpcdaq.gateways import sftp_answers, sftp_batch
 from attpcdaq.gateways.errors import Refused
-from attpcdaq.gateways.file_names import check_path, expanded, is_graw
+from attpcdaq.gateways.file_names import check_path, expanded
 from attpcdaq.gateways.node_disk import Disk, df_command, parse_df
-from attpcdaq.gateways.node_files import check_sizes
 from attpcdaq.gateways.node_hearing import LOG_TAIL, hears
+from attpcdaq.gateways.node_listing import data_files, names
 from attpcdaq.gateways.node_processes import PS_COMMAND, parse_ps, router_pid
 from attpcdaq.gateways.node_shell import Shell
 from attpcdaq.gateways.node_tail import Tails, newest
@@ -141,16 +141,7 @@ class Watch:
             return error
 
     async def _files(self, handle: bytes) -> tuple[GrawFile, ...]:
-        entries: list[sftp_answers.Entry] = []
-        while True:
-            # A server tells a hundred names at a time; one look more is needed to see that this was all.
-            answers = [sftp_answers.entries(one) for one in await self.session.ask([sftp_batch.read_names(handle)] * 2)]
-            entries += [entry for answer in answers for entry in answer]
-            if not all(answers):
-                break
-        check_sizes(size for _, _, size, _ in entries)
-        files = (GrawFile(name, size, mtime) for name, is_file, size, mtime in entries if is_file and is_graw(name))
-        return tuple(sorted(files, key=lambda file: file.name))
+        return data_files(await names(self.session, handle))
 
     async def _disk(self, directory: str, space: Answer) -> Disk:
         if isinstance(space, asyncssh.SFTPOpUnsupported):

@@ -1,6 +1,6 @@
-"""SFTP requests in batches: many questions in one packet, which cost a reading a fraction of one call each.
+"""SFTP requests in batches: many in one packet, which cost a fraction of one call each.
 
-Version 3 of the protocol, and only what a reading asks: nothing here changes anything on the node.
+Version 3 of the protocol, and only what is asked of many files at once: what a reading asks, and plain renames.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import asyncssh
 
-OPEN, CLOSE, READ, OPENDIR, READDIR, STAT, EXTENDED = 3, 4, 5, 11, 12, 17, 200
+OPEN, CLOSE, READ, OPENDIR, READDIR, STAT, RENAME, EXTENDED = 3, 4, 5, 11, 12, 17, 18, 200
 INIT, VERSION, STATUS = 1, 2, 101
 CORK: int | None = getattr(socket, "TCP_CORK", None)
 MAX_PACKET = 1 << 20
@@ -52,6 +52,11 @@ def read_bytes(handle: bytes, size: int, offset: int) -> Request:
 
 def stat(path: str) -> Request:
     return Request(STAT, text(path))
+
+
+def rename(old: str, new: str) -> Request:
+    """Fails where the new name exists."""
+    return Request(RENAME, text(old) + text(new))
 
 
 def stat_space(path: str) -> Request:
