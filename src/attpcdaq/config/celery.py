@@ -1,6 +1,7 @@
 """The Celery application: one queue per kind, so that control never waits behind file work."""
 
 import os
+import ssl
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -8,6 +9,8 @@ from urllib.parse import urlsplit
 from celery import Celery, bootsteps
 from celery.app.amqp import AMQP
 from kombu import Connection, Queue
+
+from attpcdaq.config.celery_beats import Beating, Migrated
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attpcdaq.config.settings")
 
@@ -42,8 +45,15 @@ class WakeUp(bootsteps.StartStopStep):
         parent.timer.call_repeatedly(0.25, lambda: None)
 
 
-def configure(broker_url: str) -> None:
-    """Settings for `broker_url`; an embedded broker keeps its messages in the directory it names."""
+app.steps["worker"].add(Migrated)
+app.steps["consumer"].add(Beating)
+
+
+def configure(broker_url: str, broker_ca: Path | None = None) -> None:
+    """Settings for `broker_url`; an embedded broker keeps its messages in the directory it names.
+
+    With `broker_ca`, a broker whose certificate that authority did not sign for its host name is not spoken to.
+    """
     app.conf.update(
         broker_connection_retry_on_startup=True,
         broker_connection_timeout=2,
@@ -63,14 +73,15 @@ def configure(broker_url: str) -> None:
     if urlsplit(broker_url).scheme == "filesystem":
         _embedded(Path(urlsplit(broker_url).path))
     else:
-        _rabbitmq(broker_url)
+        _rabbitmq(broker_url, broker_ca)
 
 
-def _rabbitmq(broker_url: str) -> None:
+def _rabbitmq(broker_url: str, broker_ca: Path | None) -> None:
     app.steps["worker"].add(WakeUp)
     quorum = {"x-queue-type": "quorum"}
     app.conf.update(
         broker_url=broker_url,
+        broker_use_ssl=_verified(broker_url, broker_ca) if broker_ca else None,
         task_default_queue_type="quorum",
         task_queues=[Queue(name, routing_key=name, queue_arguments=quorum) for name in (CONTROL, FILES)],
         worker_detect_quorum_queues=True,
@@ -78,6 +89,16 @@ def _rabbitmq(broker_url: str) -> None:
         # Without these a stalled broker blocks a publish for ever.
         broker_transport_options={"confirm_publish": True, "read_timeout": 2, "write_timeout": 2},
     )
+
+
+def _verified(broker_url: str, broker_ca: Path) -> dict[str, Any]:
+    return {
+        "ca_certs": str(broker_ca),
+        "cert_reqs": ssl.CERT_REQUIRED,
+        # With a name here, py-amqp compares it with the certificate's.
+        "server_hostname": urlsplit(broker_url).hostname,
+        "tls_minimum_version": ssl.TLSVersion.TLSv1_2,
+    }
 
 
 def _embedded(directory: Path) -> None:
@@ -102,7 +123,7 @@ def _embedded(directory: Path) -> None:
 def _from_settings() -> None:
     from django.conf import settings
 
-    configure(settings.CELERY_BROKER_URL)
+    configure(settings.CELERY_BROKER_URL, settings.BROKER_CA)
 
 
 _from_settings()

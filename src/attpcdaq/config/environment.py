@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from attpcdaq.config.database_url import database_settings
+from attpcdaq.gateways.offsite_address import offsite_address
 
 PREFIX = "ATTPCDAQ_"
 ALIKE = 0.85
@@ -41,6 +42,7 @@ HINTS = {
     "SSH_KEY": "path of the private key which the nodes accept",
     "SERVICE": "a name of 20 small letters, digits and dashes at the most",
     "ALIVE_FILE": "path of a file in an existing directory, which the process touches every few seconds",
+    "OFFSITE": "sftp://user@host:port/directory, where copies of backups go",
     "TLS_CERT": "path of the certificate (PEM) with which nginx answers",
     "SSH_KNOWN_HOSTS": "path of a known_hosts file which names the nodes' host keys",
 }
@@ -73,6 +75,7 @@ class Environment(BaseSettings):
     service: str = Field("", pattern="^([a-z][a-z0-9-]{0,19})?$")
     alive_file: Path | None = None
     tls_cert: Path | None = None
+    offsite: str | None = None
     debug: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -138,6 +141,13 @@ class Environment(BaseSettings):
             raise ValueError("amqps:// is only spoken with a broker whose certificate is verified")
         if "broker_url" in info.data and not secured and value is not None:
             raise ValueError("it is only for a broker at amqps://")
+        return value
+
+    @field_validator("offsite")
+    @classmethod
+    def _is_offsite(cls, value: str | None) -> str | None:
+        if value is not None:
+            offsite_address(value)
         return value
 
     @field_validator("alive_file")

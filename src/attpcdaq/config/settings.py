@@ -7,6 +7,7 @@ from csp.constants import SELF
 
 from attpcdaq.config.database_url import database_settings
 from attpcdaq.config.environment import read_environment
+from attpcdaq.gateways.offsite_address import offsite_address
 
 ENVIRONMENT = read_environment()
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -153,6 +154,7 @@ SSH_USER = ENVIRONMENT.ssh_user
 SERVICE = ENVIRONMENT.service
 ALIVE_FILE = ENVIRONMENT.alive_file
 TLS_CERT = ENVIRONMENT.tls_cert
+OFFSITE = offsite_address(ENVIRONMENT.offsite) if ENVIRONMENT.offsite else None
 
 LOGGING = {
     "version": 1,

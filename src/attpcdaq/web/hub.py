@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import psycopg
 from django.db import DatabaseError, connection
 
+from attpcdaq.config.database_url import libpq_parameters
 from attpcdaq.live.store import CHANNEL
 from attpcdaq.web import event_feed
 from attpcdaq.web.event_feed import Message, News
@@ -54,6 +55,11 @@ class Hub:
             self._queues.discard(queue)
             if not self._queues:
                 await self._stop()
+
+    @property
+    def listeners(self) -> int:
+        """How many streams are open."""
+        return len(self._queues)
 
     async def call(self, function: Callable[[], T]) -> T:
         """Run something that blocks on the database in the hub's thread."""
@@ -140,16 +146,9 @@ async def _waker() -> AsyncIterator[Callable[[float], Any]]:
     if connection.vendor != "postgresql":
         yield lambda seconds: asyncio.sleep(min(seconds, LOOK_EVERY))
         return
-    where = connection.settings_dict
+    where = libpq_parameters(connection.settings_dict)
     async with await psycopg.AsyncConnection.connect(
-        host=where["HOST"],
-        port=where["PORT"],
-        user=where["USER"],
-        password=where["PASSWORD"],
-        dbname=where["NAME"],
-        autocommit=True,
-        connect_timeout=2,
-        application_name="attpcdaq events",
+        **where, autocommit=True, application_name="attpcdaq events"
     ) as listening:
         await listening.execute(f'LISTEN "{CHANNEL}"')
 
