@@ -10,6 +10,7 @@ from celery import Celery, bootsteps
 from celery.app.amqp import AMQP
 from kombu import Connection, Queue
 
+from attpcdaq.config import task_logs  # noqa: F401  # connects to Celery's signals
 from attpcdaq.config.celery_beats import Beating, Migrated
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attpcdaq.config.settings")

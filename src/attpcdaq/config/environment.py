@@ -38,6 +38,7 @@ HINTS = {
     "COOKIE_PREFIX": "1 to 40 letters, digits and _",
     "DEBUG": "true or false",
     "LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR",
+    "LOG_FORMAT": "text or json",
     "HSTS_SECONDS": "a whole number of seconds, 0 for none",
     "SSH_KEY": "path of the private key which the nodes accept",
     "SERVICE": "a name of 20 small letters, digits and dashes at the most",
@@ -78,6 +79,7 @@ class Environment(BaseSettings):
     offsite: str | None = None
     debug: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
 
     @field_validator("allowed_hosts", "csrf_trusted_origins", "trusted_proxies", mode="before")
     @classmethod

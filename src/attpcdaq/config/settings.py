@@ -7,6 +7,7 @@ from csp.constants import SELF
 
 from attpcdaq.config.database_url import database_settings
 from attpcdaq.config.environment import read_environment
+from attpcdaq.config.logs import logging_settings
 from attpcdaq.gateways.offsite_address import offsite_address
 
 ENVIRONMENT = read_environment()
@@ -47,9 +48,12 @@ INSTALLED_APPS = [
     "attpcdaq.web",
 ]
 MIDDLEWARE = [
+    "attpcdaq.web.request_ids.identified",
     "attpcdaq.web.by_proxy.by_proxy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "attpcdaq.web.metrics.timed",
+    "attpcdaq.web.bad_days.bad_days",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -57,6 +61,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "attpcdaq.web.audited.audited",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "attpcdaq.web.one_time.ChooseFirst",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -131,7 +136,7 @@ WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 WHITENOISE_AUTOREFRESH = DEBUG
 
 SILENCED_SYSTEM_CHECKS = [
-    # HSTS holds for every port of a host: plain HTTP on loopback, and other programs there, would be shut out, and with a
+    # HSTS holds for every port of a host: HTTP on loopback, and other programs there, would be shut out, and with a
     # certificate that ran out nobody could get in at all. ATTPCDAQ_HSTS_SECONDS switches it on.
     "security.W004",
     "security.W005",
@@ -156,11 +161,4 @@ ALIVE_FILE = ENVIRONMENT.alive_file
 TLS_CERT = ENVIRONMENT.tls_cert
 OFFSITE = offsite_address(ENVIRONMENT.offsite) if ENVIRONMENT.offsite else None
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": ENVIRONMENT.log_level},
-    "loggers": {"asyncssh": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
-}
+LOGGING = logging_settings(ENVIRONMENT)

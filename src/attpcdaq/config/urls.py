@@ -3,3 +3,4 @@
 from django.urls import include, path
 
 urlpatterns = [path("", include("attpcdaq.web.urls"))]
+handler500 = "attpcdaq.web.bad_days.server_failed"

@@ -18,6 +18,8 @@ def web(bind: str, *, service: str = "both") -> list[str]:
     command = [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_CONF), "--bind", bind]
     if service == "web":
         return [*command, "--worker-class", "gthread", "--threads", "8", "attpcdaq.config.wsgi"]
+    if service == "both":
+        command += ["--env", "ATTPCDAQ_SERVICE=both"]
     return [*command, "--worker-class", "asgi", "attpcdaq.config.asgi"]
 
 

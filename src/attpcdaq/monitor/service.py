@@ -8,7 +8,11 @@ import threading
 from collections.abc import Awaitable
 from contextlib import suppress
 
+from attpcdaq.live import schema
+from attpcdaq.live.beater import Beater
 from attpcdaq.monitor.holding import Holding, end_frozen_transactions
+from attpcdaq.monitor.pulse import Pulse
+from attpcdaq.monitor.queues import QueueWatch
 from attpcdaq.monitor.term import write_for_a_term
 from attpcdaq.monitor.worker import Sweeper, Worker
 from attpcdaq.runcontrol.watching.rounds import Rounds
@@ -22,29 +26,44 @@ GIVE_BACK_WITHIN = 0.5
 def main() -> None:
     """Read and write, or stand by, until SIGTERM or SIGINT; the process is gone within 2 s of it, whatever hangs."""
     end_frozen_transactions()
-    holding = Holding()
+    holding, queues = Holding(), QueueWatch()
+    pulse = Pulse(holding, queues)
+    beater = Beater(pulse.numbers, at_work=pulse.is_at_work)
+    beater.start()
+    schema.wait_until_it_fits(pulse.turned)
     sweeper = Sweeper(holding.gated(Rounds()))
     sweeper.start()
+    queues.start()
     try:
-        asyncio.run(_run(holding))
+        asyncio.run(_run(holding, pulse))
     finally:
         sweeper.stop()
+        queues.stop()
+        beater.stop()
 
 
-async def _run(holding: Holding) -> None:
+async def _run(holding: Holding, pulse: Pulse) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _ask_to_stop, stop)
     worker = Worker("monitor-database")
+    turning = asyncio.create_task(_turn(pulse), name="turn")
     try:
         while not stop.is_set():
             await _unless(stop, _stand_by(worker, holding))
             if holding.term is not None:
-                await _unless(stop, write_for_a_term(worker, holding.term))
+                await _unless(stop, write_for_a_term(worker, holding.term, pulse))
             await _leave(worker, holding)
     finally:
+        turning.cancel()
         worker.stop()
     logger.info("monitor: ended")
+
+
+async def _turn(pulse: Pulse) -> None:
+    while True:
+        pulse.turned()
+        await asyncio.sleep(ASK_EVERY)
 
 
 async def _stand_by(worker: Worker, holding: Holding) -> None:

@@ -13,6 +13,7 @@ from attpcdaq.monitor.clock import SystemClock
 from attpcdaq.monitor.configs import ConfigWatch
 from attpcdaq.monitor.database import Database
 from attpcdaq.monitor.poller import Poller
+from attpcdaq.monitor.pulse import Pulse
 from attpcdaq.monitor.recorder import Recorder
 from attpcdaq.monitor.worker import Worker
 
@@ -21,13 +22,13 @@ SETUP_EVERY = 2.0
 CLOSE_WITHIN = 0.5
 
 
-async def write_for_a_term(worker: Worker, term: Term) -> None:
+async def write_for_a_term(worker: Worker, term: Term, pulse: Pulse) -> None:
     """Return when the lease is lost; all that was known of the hardware goes with it, for another writes meanwhile."""
     # Everything here is new in every term.
     clock, database = SystemClock(), Database(term)
     ecc, nodes = make_ecc(), make_nodes()
-    recorder = Recorder(lambda batch: worker.call(partial(database.write, batch)), clock)
-    poller = Poller(ecc, nodes, recorder.note, clock)
+    recorder = Recorder(pulse.feeling(lambda batch: worker.call(partial(database.write, batch))), clock)
+    poller = Poller(ecc, nodes, pulse.counting(recorder.note), clock)
     logger.info("monitor: reading (term %d)", term.number)
     try:
         async with asyncio.TaskGroup() as group:

@@ -8,15 +8,18 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
-from django.db import OperationalError
+from django.db import Error
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import URLPattern, URLResolver, re_path
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
 
+from attpcdaq.live.database_troubles import recognise
 from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 from attpcdaq.web.api_schemas import BODIES
+from attpcdaq.web.bad_days import database_failed
+from attpcdaq.web.request_ids import request_id_of
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
@@ -103,14 +106,15 @@ def _too_large(request: HttpRequest, error: Any) -> HttpResponse:
     return JsonResponse({"detail": "The body is too large."}, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
-def _database_away(request: HttpRequest, error: Any) -> HttpResponse:
-    logger.error("the database does not answer: %s", error)
-    return JsonResponse({"detail": "The database does not answer."}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+def _database_failed(request: HttpRequest, error: Any) -> HttpResponse:
+    """What the database has, in words; a statement that was wrong is our fault."""
+    return database_failed(request, error) if recognise(error) else _our_fault(request, error)
 
 
 def _our_fault(request: HttpRequest, error: Any) -> HttpResponse:
     logger.error("%s %s failed", request.method, request.path, exc_info=error)
-    return JsonResponse({"detail": "The DAQ failed to answer; its log says why."}, status=500)
+    detail = f"The DAQ failed to answer; its log says why (request ID {request_id_of(request)})."
+    return JsonResponse({"detail": detail}, status=500)
 
 
 HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
@@ -119,6 +123,6 @@ HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     BadCommand: _wrong_command,
     ValidationError: _wrong_fields,
     RequestDataTooBig: _too_large,
-    OperationalError: _database_away,
+    Error: _database_failed,
     Exception: _our_fault,
 }

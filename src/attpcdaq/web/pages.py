@@ -1,12 +1,9 @@
-"""Whole pages: log-in, status, health."""
+"""Whole pages: log-in, status."""
 
-from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
-from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -28,16 +25,3 @@ class Login(LoginView):
 def status(request: HttpRequest) -> HttpResponse:
     """The page from which runs are taken."""
     return render(request, "status/page.html", status_context(request) | {"panels": PANELS})
-
-
-@login_not_required
-@never_cache
-@require_GET
-def health(request: HttpRequest) -> HttpResponse:
-    """200 when the database answers, else 503; for supervisors, without log-in."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return HttpResponse("the database does not answer\n", status=503, content_type="text/plain")
-    return HttpResponse("ok\n", content_type="text/plain")

@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from attpcdaq.web import account_pages, actions, audit_pages, control_actions, help_pages, pages, partials, stream
+from attpcdaq.web import account_pages, actions, audit_pages, control_actions, health, help_pages, pages, partials, stream
 from attpcdaq.web.api import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -24,10 +24,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("partials/servers/<int:server_id>/menu", partials.server_menu, name="server-menu"),
     path("partials/routers/<int:router_id>/menu", partials.router_menu, name="router-menu"),
     path("events/stream", stream.stream, name="event-stream"),
-    path("healthz", pages.health, name="health"),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+    path("metrics", health.prometheus, name="metrics"),
     path("runs/", include("attpcdaq.web.run_urls")),
     path("accounts/", account_pages.overview, name="accounts"),
     path("accounts/role", account_pages.give_role, name="account-role"),
+    path("accounts/password", account_pages.give_password, name="account-password"),
     path("password/", account_pages.ChangePassword.as_view(), name="password"),
     path("audit/", audit_pages.audit, name="audit"),
     path("help/", help_pages.index, name="help"),

@@ -1,0 +1,75 @@
+"""When the database is away, full, locked or not migrated: one plain page (503), JSON for the API, one line in the log.
+
+As middleware it lets nothing through to tables that are not this program's; as handler500 it has the words for whatever
+a view or another middleware met.
+"""
+
+import logging
+import sys
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.db import Error, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils.decorators import sync_only_middleware
+from django.views.defaults import server_error
+
+from attpcdaq.live import database_troubles, schema
+from attpcdaq.runcontrol.troubles.troubles_system import BY_KEY
+
+logger = logging.getLogger(__name__)
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+# They say themselves what is wrong.
+LETS_THROUGH = ("/health/", "/static/")
+RETRY_AFTER = "5"
+
+
+@sync_only_middleware
+def bad_days(get_response: GetResponse) -> GetResponse:
+    """Refuses every request while the tables are not those of this program."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        if request.path.startswith(LETS_THROUGH):
+            return get_response(request)
+        try:
+            problem = schema.WATCH.problem()
+        except Error as error:
+            return database_failed(request, error)
+        return refusal(request, "not-migrated", problem) if problem else get_response(request)
+
+    return answer
+
+
+def server_failed(request: HttpRequest) -> HttpResponse:
+    """handler500: the plain page for an error of the database, the usual one for every other."""
+    error = sys.exc_info()[1]
+    if isinstance(error, Error) and database_troubles.recognise(error):
+        return database_failed(request, error)
+    return server_error(request)
+
+
+def database_failed(request: HttpRequest, error: Error) -> HttpResponse:
+    """What `error` means, as a page or as JSON (503)."""
+    trouble = database_troubles.note(error)
+    if trouble.key == "not-migrated":
+        schema.WATCH.doubt()
+    if not connection.in_atomic_block:
+        connection.close()
+    logger.error("%s %s: %s (%s)", request.method, request.path, trouble.text, str(error).strip().partition("\n")[0])
+    return refusal(request, trouble.key, trouble.text)
+
+
+def refusal(request: HttpRequest, key: str, text: str) -> HttpResponse:
+    """503, which says what is wrong and what to do, without asking the database anything."""
+    response: HttpResponse
+    if request.path.startswith("/api/"):
+        response = JsonResponse({"detail": text}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    else:
+        context = {"trouble": BY_KEY[key], "text": text, "looks": request.method in ("GET", "HEAD")}
+        response = HttpResponse(render_to_string("503.html", context), status=HTTPStatus.SERVICE_UNAVAILABLE)
+    response.headers["Retry-After"] = RETRY_AFTER
+    response.headers["Cache-Control"] = "no-store"
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django would log it again, with a traceback
+    return response
