@@ -1,17 +1,22 @@
 """The manual beside the pages."""
 
+import gzip
+import io
 import os
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from attpcdaq.runcontrol.troubles.troubles import ALL
 from attpcdaq.topology.setup_file import parse
 from attpcdaq.web import help_text
 from attpcdaq.web.help_text import names, read
+from tests.web.page import Page
 from tests.web.people import browser, observer
 
 
@@ -57,8 +62,30 @@ def test_every_trouble_has_its_section_on_the_page(client: Client) -> None:
 def test_what_is_not_there_is_not_found(client: Client) -> None:
     for path in ("nothing/", "../README/", "..%2f..%2fREADME/", "manual.md/", "/etc/passwd/", "setup-example/"):
         assert client.get(f"/help/{path}").status_code == 404
-    assert Client().get("/help/manual/").status_code == 302
     assert client.post("/help/manual/").status_code == 405
+
+
+class TestForStrangers:
+    """Who cannot log in reads it too: that may be what the page is needed for."""
+
+    def test_it_needs_no_log_in_and_leads_back(self, db: None) -> None:
+        page = Page.of(Client().get("/help/troubles/").content)
+        assert [link.get("href") for link in page.all("//header//a")] == ["/", "/", "/help/"]
+        assert not page.has("//form")
+        assert not page.has("//script")
+
+    def test_the_files_for_nginx_are_the_same_pages(self, db: None, tmp_path: Path) -> None:
+        call_command("build_help", str(tmp_path), stdout=io.StringIO())
+        for address in ["", *(f"{name}/" for name in names())]:
+            built = (tmp_path / address / "index.html").read_bytes()
+            assert built == Client().get(f"/help/{address}").content, address
+            assert gzip.decompress((tmp_path / address / "index.html.gz").read_bytes()) == built
+        assert sum(1 for path in tmp_path.rglob("*") if path.is_file()) == 2 * (1 + len(names()))
+
+    def test_files_that_cannot_be_written_are_said(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("mine")
+        with pytest.raises(CommandError, match="could not be written"):
+            call_command("build_help", str(tmp_path / "file"))
 
 
 def test_what_stands_in_a_file_is_text(client: Client, tmp_path, settings) -> None:

@@ -34,6 +34,7 @@ ROLES = {
     "setup-apply": "expert",
     "accounts": "admin",
     "account-role": "admin",
+    "account-password": "admin",
     "host-key-read": "expert",
     "host-key-pin": "expert",
     "host-key-unpin": "expert",

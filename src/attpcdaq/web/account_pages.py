@@ -1,10 +1,13 @@
 """Accounts: an administrator makes them and gives them a role; everybody changes the own password."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import PasswordChangeView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
@@ -13,12 +16,24 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.trail import record
-from attpcdaq.web import accounts
+from attpcdaq.web import accounts, one_time
 from attpcdaq.web.accounts import AccountRefusedError
 from attpcdaq.web.audited import wrong_fields
 from attpcdaq.web.guard import for_admins, refused
 from attpcdaq.web.requester import requester_of
 from attpcdaq.web.roles import ROLES, role_of
+
+NO_USER = "There is no user {!r}."
+
+
+class NewPassword(PasswordChangeForm):
+    """Another password than the one before: what somebody else knows is not chosen again."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("new_password1") and cleaned.get("new_password1") == cleaned.get("old_password"):
+            self.add_error("new_password1", "Choose another password than the one that you have.")
+        return cleaned
 
 
 class AccountForm(forms.Form):
@@ -43,8 +58,12 @@ def overview(request: HttpRequest) -> HttpResponse:
         except AccountRefusedError as error:
             form.add_error("name", str(error))
     wrong_fields(request, form)
+    return _shown(request, form, *made)
+
+
+def _shown(request: HttpRequest, form: AccountForm, made: str = "", password: str = "") -> HttpResponse:
     people = [(user, role_of(user)) for user in User.objects.order_by("username")]
-    context = {"form": form, "people": people, "roles": ROLES, "made": made[0], "password": made[1]}
+    context = {"form": form, "people": people, "roles": ROLES, "made": made, "password": password}
     return render(request, "accounts/page.html", context, status=400 if form.is_bound else 200)
 
 
@@ -53,9 +72,9 @@ def overview(request: HttpRequest) -> HttpResponse:
 def give_role(request: HttpRequest) -> HttpResponse:
     """Another role for `name`; nobody takes the own role admin away."""
     name, role = request.POST.get("name", ""), request.POST.get("role", "")
-    user = User.objects.filter(username=name).first() if name.isprintable() else None
+    user = _user(name)
     if user is None:
-        return refused(request, [f"There is no user {name[:80]!r}."], 400)
+        return refused(request, [NO_USER.format(name[:80])], 400)
     if user == request.user and role != "admin":
         return refused(request, ["You would lose the role admin yourself: another administrator must do that."])
     try:
@@ -66,16 +85,40 @@ def give_role(request: HttpRequest) -> HttpResponse:
     return redirect("accounts")
 
 
+@require_POST
+@never_cache
+@for_admins
+def give_password(request: HttpRequest) -> HttpResponse:
+    """A one-time password for who forgot the own; shown once."""
+    name = request.POST.get("name", "")
+    user = _user(name)
+    if user is None:
+        return refused(request, [NO_USER.format(name[:80])], 400)
+    if user == request.user:
+        return refused(request, ["Change your own password on the page /password/."])
+    return _shown(request, AccountForm(), name, accounts.new_password(user, requester_of(request)))
+
+
+def _user(name: str) -> User | None:
+    return User.objects.filter(username=name).first() if name.isprintable() else None
+
+
 class ChangePassword(PasswordChangeView):
     """The own password."""
 
+    form_class = NewPassword
     template_name = "accounts/password.html"
     success_url = reverse_lazy("status")
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
-        record(requester_of(self.request), "password", Outcome.DONE, subject=self.request.user.get_username())
+        with transaction.atomic():
+            first = one_time.chosen(form.user, self.request.session)
+            text = "Instead of a one-time password." if first else ""
+            by = requester_of(self.request)
+            record(by, "password", Outcome.DONE, subject=by.name, text=text)
+            answer = super().form_valid(form)
         messages.success(self.request, "Your password was changed.")
-        return super().form_valid(form)
+        return answer
 
     def form_invalid(self, form: PasswordChangeForm) -> HttpResponse:
         wrong_fields(self.request, form)

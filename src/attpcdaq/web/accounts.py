@@ -1,4 +1,4 @@
-"""Accounts and their roles."""
+"""Accounts and their roles. A password made here is for one log-in: who made it knows it."""
 
 import secrets
 
@@ -11,10 +11,12 @@ from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.people import Requester
 from attpcdaq.audit.trail import record
 from attpcdaq.runcontrol.asking import control
+from attpcdaq.web.models import OneTimePassword
 from attpcdaq.web.roles import PERMISSIONS, ROLES, may_operate, role_of
 
 NAME_LENGTH = 150
 PASSWORD_PARTS = 4
+FIRST_ADMIN = "admin"
 
 
 class AccountRefusedError(Exception):
@@ -23,7 +25,7 @@ class AccountRefusedError(Exception):
 
 @transaction.atomic
 def create(name: str, role: str, by: Requester) -> str:
-    """A new account with this role; its password, which is shown once and not kept."""
+    """A new account with this role; its one-time password, which is shown once and not kept."""
     _check_role(role)
     try:
         User.username_validator(name)
@@ -36,15 +38,41 @@ def create(name: str, role: str, by: Requester) -> str:
         )
     if User.objects.filter(username__iexact=name).exists():
         raise AccountRefusedError(f"There is a user {name} already.")
-    password = "-".join(secrets.token_hex(2) for _ in range(PASSWORD_PARTS))
+    password = _random()
     try:
         with transaction.atomic():
             user = User.objects.create_user(name, password=password)
     except IntegrityError:  # somebody else made it at the same moment
         raise AccountRefusedError(f"There is a user {name} already.") from None
+    OneTimePassword.objects.create(user=user)
     record(by, "create user", Outcome.DONE, subject=name)
     set_role(user, role, by)
     return password
+
+
+def first_admin(by: Requester) -> str | None:
+    """The account of a new system: its one-time password, or None where there is any account already."""
+    if User.objects.exists():
+        return None
+    try:
+        return create(FIRST_ADMIN, "admin", by)
+    except AccountRefusedError:  # somebody else made it at the same moment
+        return None
+
+
+@transaction.atomic
+def new_password(user: User, by: Requester) -> str:
+    """A one-time password instead of one that was forgotten; whoever is logged in as the user is so no more."""
+    password = _random()
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    OneTimePassword.objects.get_or_create(user=user)
+    record(by, "one-time password", Outcome.DONE, subject=user.get_username())
+    return password
+
+
+def _random() -> str:
+    return "-".join(secrets.token_hex(2) for _ in range(PASSWORD_PARTS))
 
 
 @transaction.atomic

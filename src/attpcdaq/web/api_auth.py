@@ -1,7 +1,7 @@
 """Who is asking: a bearer token, or for reading the session of a logged-in browser."""
 
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest
@@ -11,6 +11,7 @@ from ninja.security import HttpBearer, SessionAuth
 
 from attpcdaq.audit.people import Requester
 from attpcdaq.web import tokens
+from attpcdaq.web.one_time import FIRST, must_choose
 from attpcdaq.web.requester import requester_of
 from attpcdaq.web.roles import may_expert, may_operate
 
@@ -26,8 +27,18 @@ class BearerToken(HttpBearer):
         return found.user
 
 
+class Session(SessionAuth):
+    """A logged-in browser, which has chosen a password of its own."""
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Any:
+        user = super().authenticate(request, key)
+        if user is not None and must_choose(request):
+            raise HttpError(HTTPStatus.FORBIDDEN, FIRST)
+        return user
+
+
 TOKEN = BearerToken()
-READ = [TOKEN, SessionAuth()]
+READ = [TOKEN, Session()]
 
 
 def requester(request: HttpRequest) -> User:

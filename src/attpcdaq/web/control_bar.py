@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from attpcdaq.config.version import VERSION
 from attpcdaq.runcontrol.asking import control
 from attpcdaq.runcontrol.seeing.views import ControlView
 from attpcdaq.web.latest import latest_event_id
@@ -52,8 +53,9 @@ def control_bar(request: HttpRequest) -> ControlBar:
 
 
 def frame(request: HttpRequest) -> dict[str, object]:
-    """For every template (context processor): the bar, and the last event that is surely in the page."""
+    """For every template (context processor): the version, the bar, and the last event that is surely in the page."""
     return {
+        "version": VERSION,
         "event_id": SimpleLazyObject(latest_event_id),
         "bar": SimpleLazyObject(lambda: control_bar(request)),
     }

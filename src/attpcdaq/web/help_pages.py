@@ -1,5 +1,6 @@
-"""The manual, beside the pages that it explains."""
+"""The manual, beside the pages that it explains, and for those who cannot log in."""
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -7,13 +8,14 @@ from django.views.decorators.http import require_safe
 from attpcdaq.web import help_text
 
 
+@login_not_required
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Every page by its title."""
-    pages = [help_text.read(name) for name in help_text.names()]
-    return render(request, "help/index.html", {"pages": pages})
+    return render(request, "help/index.html", {"pages": help_text.read_all()})
 
 
+@login_not_required
 @require_safe
 def page(request: HttpRequest, name: str) -> HttpResponse:
     """One page."""

@@ -49,7 +49,12 @@ def read(name: str) -> HelpPage:
     return _rendered(name, path, path.stat().st_mtime_ns)
 
 
-@lru_cache(maxsize=64)
+def read_all() -> list[HelpPage]:
+    """Every page, in the order of names()."""
+    return [read(name) for name in names()]
+
+
+@lru_cache(maxsize=128)
 def _rendered(name: str, path: Path, changed: int) -> HelpPage:
     tokens = _MARKDOWN.parse(path.read_text(encoding="utf-8"))
     title, sections = name, []

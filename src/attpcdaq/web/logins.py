@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -11,6 +12,7 @@ from django.http import HttpRequest
 from attpcdaq.audit import trail
 from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.people import Requester
+from attpcdaq.web import one_time
 from attpcdaq.web.requester import origin_of
 from attpcdaq.web.roles import role_of
 
@@ -20,7 +22,9 @@ STRANGER = "unknown user"
 
 @receiver(user_logged_in)
 def _logged_in(request: HttpRequest, user: AbstractBaseUser, **_: Any) -> None:
-    trail.record(_person(request, user), "log-in", Outcome.DONE)
+    once = one_time.logged_in(user, request.session) if isinstance(user, User) else False
+    text = "With a one-time password: another is to be chosen." if once else ""
+    trail.record(_person(request, user), "log-in", Outcome.DONE, text=text)
 
 
 @receiver(user_logged_out)

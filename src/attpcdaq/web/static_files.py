@@ -6,6 +6,8 @@ addresses too.
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+MANIFEST = "staticfiles.json"
+
 
 class HashedFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # WhiteNoise ships no types of it
     """What `manage.py collectstatic` writes and pages link to."""
@@ -23,4 +25,3 @@ class HashedFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  
             return str(super().stored_name(name))
         except ValueError:
             return name
-

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 
 from attpcdaq.web import event_feed
 from attpcdaq.web.hub import END, HUB, Hub
+from attpcdaq.web.one_time import FIRST, MUST_CHOOSE
 
 # The browser opens it again at once, and the session is looked at again.
 LIFETIME = 900.0
@@ -30,6 +31,8 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
         )
     if not (await request.auser()).is_authenticated:
         return HttpResponse("log in first\n", status=401, content_type="text/plain")
+    if await request.session.aget(MUST_CHOOSE):
+        return HttpResponse(f"{FIRST}\n", status=403, content_type="text/plain")
     # The request lasts for minutes: it must not keep the connection that looked up its user.
     await sync_to_async(connections.close_all)()
     last = request.headers.get("Last-Event-ID") or request.GET.get("last", "")

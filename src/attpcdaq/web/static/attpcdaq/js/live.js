@@ -16,6 +16,15 @@ function showSilence(seconds) {
 function hear(data) {
   document.body.dataset.heard = "yes";
   takeBeat(data);
+  if (data.version && data.version !== page.version) sayUpgraded(data.version);
+}
+
+// Calm, and nothing is taken away: what stands on the page works on, Stop above all.
+function sayUpgraded(version) {
+  const notice = document.getElementById("upgraded");
+  document.body.dataset.upgraded = version;
+  if (document.getElementById("upgraded-to").textContent !== version) document.getElementById("upgraded-to").textContent = version;
+  notice.hidden = false;
 }
 
 // A message that only says "done" leaves by itself; one that says why something was refused stays until the next.
@@ -27,11 +36,13 @@ function showMessage(event) {
   }
 }
 
-// An error page instead of a part of one: show what it says where the part would have gone.
+// An error page instead of a part of one: show what it says where the part would have gone, if it says anything.
 function takeMain(event) {
   if (!/^\s*<!doctype/i.test(event.detail.serverResponse)) return;
   const page = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
-  event.detail.serverResponse = page.querySelector("main .message")?.outerHTML ?? "";
+  const said = page.querySelector("main .message");
+  if (said) event.detail.serverResponse = said.outerHTML;
+  else event.detail.shouldSwap = false;
 }
 
 function watchActions() {
@@ -72,3 +83,4 @@ if (document.querySelector("[data-panel]")) {
 }
 setInterval(tick, 250);
 tick();
+document.getElementById("not-live").remove();

@@ -57,7 +57,7 @@ function show(html) {
     const old = document.querySelector(`[data-panel="${panel.dataset.panel}"]`);
     if (!old) continue;
     morph(old, panel);
-    window.htmx.process(old);
+    window.htmx?.process(old);
   }
   document.dispatchEvent(new CustomEvent("daq:shown"));
 }
