@@ -29,14 +29,16 @@ COPY src src/
 # Compiled here: the file system is read-only when it runs. The settings reach nothing.
 RUN python -m compileall -q -o 0 src packages/django packages/celery packages/kombu packages/asyncssh packages/ninja packages/pydantic \
  && ATTPCDAQ_SECRET_KEY=only-for-collecting-the-static-files ATTPCDAQ_DATABASE_URL=sqlite:////dev/null/none \
-    ATTPCDAQ_BROKER_URL=amqp://none python manage.py collectstatic --no-input --verbosity 0
+    ATTPCDAQ_BROKER_URL=amqp://none python manage.py collectstatic --no-input --verbosity 0 \
+ && python manage.py build_help /app/help
 USER 10001:10001
 CMD ["python", "manage.py"]
 
 FROM ${NGINX} AS nginx
 COPY --from=app /app/static /srv/static
 COPY deploy/nginx/nginx.conf /etc/nginx/nginx.conf
-COPY deploy/nginx/door.conf /etc/nginx/door.conf
-USER 101:101
+COPY --from=app /app/help /srv/help
+COPY deploy/nginx/http.conf deploy/nginx/door.conf /etc/nginx/
+USER 10001:10001
 ENTRYPOINT []
 CMD ["nginx", "-g", "daemon off;"]

@@ -20,7 +20,8 @@ CALLED_BY_NAME = [
     "begin_auth", "public_key_auth_supported", "validate_public_key", "password_auth_supported",  # asyncssh
     "validate_host_public_key",  # asyncssh
     "connection_requested", "session_requested", "exec_requested", "shell_requested", "server_requested",  # asyncssh
-    "on_starting", "when_ready", "post_worker_init", "worker_exit", "worker_abort", "worker_int", "post_fork", "pre_fork", "on_exit",  # Gunicorn
+    "on_starting", "when_ready", "worker_abort", "worker_int", "post_fork", "pre_fork", "on_exit",  # Gunicorn
+    "post_worker_init", "worker_exit",  # Gunicorn
     "application", "model_config", "do_GET", "do_POST", "do_DELETE",
     "authenticate",  # django-ninja
 ]  # fmt: skip

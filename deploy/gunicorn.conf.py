@@ -22,7 +22,9 @@ except SettingsError as error:
 
 STATIC_ROOT = ENVIRONMENT.static_root
 if STATIC_ROOT and not (STATIC_ROOT / "staticfiles.json").is_file():
-    sys.exit(f"attpcdaq: ATTPCDAQ_STATIC_ROOT: there is no staticfiles.json in {STATIC_ROOT}: run manage.py collectstatic")
+    sys.exit(
+        f"attpcdaq: ATTPCDAQ_STATIC_ROOT: there is no staticfiles.json in {STATIC_ROOT}: run manage.py collectstatic"
+    )
 
 workers = 1
 # The application is loaded once and its pages are shared with the worker. macOS does not bear a fork after that.

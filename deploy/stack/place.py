@@ -99,6 +99,13 @@ def as_version(version: str) -> Iterator[None]:
             os.environ["ATTPCDAQ_VERSION"] = before
 
 
+def add_profile(name: str) -> None:
+    """From now on Compose starts the services of this profile too."""
+    profiles = [one for one in settings().get("COMPOSE_PROFILES", "").split(",") if one]
+    if name not in profiles:
+        change_setting("COMPOSE_PROFILES", ",".join([*profiles, name]))
+
+
 def check_settings() -> None:
     """Nobody else may read .env."""
     if not ENV.exists():

@@ -21,8 +21,10 @@ def up(simulator: bool) -> None:
     _check_version(fresh)
     place.complete_settings()
     ports.check()
+    if simulator:
+        place.add_profile("simulator")
     prepare()
-    start("--profile", "simulator") if simulator else start()
+    start()
     remember()
     if simulator:
         simulated.join()

@@ -18,7 +18,7 @@ from tests.services.nginx import framed, running_nginx
 from tests.services.processes import LOOPBACK, Process, free_port, listens, stopped_at_the_end
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
-TEMPLATE, DOOR = DEPLOY / "nginx.conf.template", DEPLOY / "nginx" / "door.conf"
+TEMPLATE = DEPLOY / "nginx.conf.template"
 FAST = 20
 
 
@@ -86,7 +86,7 @@ def running_production(
     """The whole system behind nginx, set up and configured; `on_the_way` may lead the hardware's addresses astray."""
     place = Place(directory)
     place.make()
-    static = directory / "static"
+    static, help_pages = directory / "static", directory / "help"
     environment = {
         "DJANGO_SETTINGS_MODULE": "attpcdaq.config.settings",
         "ATTPCDAQ_SECRET_KEY": "only for this test, and long enough",
@@ -103,12 +103,13 @@ def running_production(
         stack.environment |= programs.node_access(place)
         stack.run([sys.executable, "-m", "attpcdaq.demo.prepare", str(place.root)])
         stack.run(programs.management("collectstatic", "--no-input"))
+        stack.run(programs.management("build_help", str(help_pages)))
         stack.start("celery", programs.celery("control"))
         stack.start("celery-files", programs.celery("files", threads=2))
         stack.start("monitor", programs.monitor())
         addresses = {"ATTPCDAQ_WEB": stack.serve("web"), "ATTPCDAQ_EVENTS": stack.serve("events")}
         filled = {**addresses, "ATTPCDAQ_LISTEN": f"{LOOPBACK}:@PORT@", "ATTPCDAQ_STATIC": str(static)}
-        filled["ATTPCDAQ_DOOR"] = str(DOOR)
+        filled |= {"ATTPCDAQ_NGINX": str(DEPLOY / "nginx"), "ATTPCDAQ_HELP": str(help_pages)}
         # nginx, which gives up root's rights, passes through to the static files
         for folder in (directory, *directory.parents[:3]):
             folder.chmod(folder.stat().st_mode | 0o011)
