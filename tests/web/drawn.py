@@ -163,6 +163,7 @@ def command(action: str = "configure", state: str = "failed", **more: Any) -> Co
         state=state,
         message="Configure failed for ecc-cobo3; the MuTAnT was not configured.",
         requested_by="kim",
+        request_id="",
         requested_at=NOW - timedelta(seconds=40),
         finished_at=NOW - timedelta(seconds=20),
         run_number=None,

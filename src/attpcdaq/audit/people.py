@@ -17,6 +17,8 @@ class Requester:
     origin: str = ""
     itself: bool = False
     """The DAQ itself, or who sits at its machine: nobody needs to hand control over to it."""
+    request_id: str = ""
+    """The click, as the logs name it."""
 
 
 DAQ = Requester("DAQ", origin="the DAQ itself", itself=True)

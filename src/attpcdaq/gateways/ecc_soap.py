@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
+from attpcdaq.gateways.call_log import changing, reading
 from attpcdaq.gateways.errors import BadReply, GatewayError, NoAnswer, Refused, Unreachable
 from attpcdaq.gateways.http_exchange import Answer, exchange
 from attpcdaq.gateways.ports import EccAddress
@@ -34,7 +35,8 @@ class EccSoap:
     """The ECC servers as they are; keeps no connection and may be used from several event loops."""
 
     async def get_state(self, server: EccAddress, timeout: float) -> StateReply:
-        answer = await _ask(server, _GET_STATE, timeout)
+        with reading("GetState", server=server.name):
+            answer = await _ask(server, _GET_STATE, timeout)
         try:
             reply = _decode_state(answer.status, answer.body)
         except (RemoteProtocolError, SoapFault) as error:
@@ -44,7 +46,8 @@ class EccSoap:
         return reply
 
     async def get_config_ids(self, server: EccAddress, timeout: float) -> tuple[ConfigId, ...]:
-        reply = await _call(server, encode_get_config_ids(), timeout)
+        with reading("GetConfigIDs", server=server.name):
+            reply = await _call(server, encode_get_config_ids(), timeout)
         try:
             return await _apart(len(reply.text), lambda: parse_config_id_set(reply.text))
         except RemoteProtocolError as error:
@@ -53,7 +56,8 @@ class EccSoap:
     async def transition(
         self, server: EccAddress, transition: Transition, config: ConfigId, links: Sequence[DataLink], timeout: float
     ) -> TextReply:
-        return await _call(server, encode_transition(transition, config, links), timeout)
+        with changing(transition.name.capitalize(), server=server.name):
+            return await _call(server, encode_transition(transition, config, links), timeout)
 
     async def close(self) -> None:
         """Every connection ends with its call: there is nothing to give up."""

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from uuid import UUID
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,8 @@ def publish_host_key(node_id: int) -> Future[None]:
 
 
 def _later(task: str, *args: object) -> Future[None]:
-    return sender.submit(_publish, task, args)
+    # In the context of who asks, so that the message carries the id of the request.
+    return sender.submit(copy_context().run, _publish, task, args)
 
 
 def _publish(task: str, args: tuple[object, ...]) -> None:

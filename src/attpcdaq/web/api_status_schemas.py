@@ -75,6 +75,7 @@ class CommandOut(Schema):
     state: str
     message: str
     requested_by: str
+    request_id: str = Field(description="The click that asked for it: its lines in the logs of all processes say so.")
     requested_at: Moment
     finished_at: Moment | None
     run_number: int | None

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 from attpcdaq.audit.people import Requester
+from attpcdaq.web.request_ids import request_id_of
 from attpcdaq.web.roles import role_of
 
 
@@ -15,8 +16,8 @@ def requester_of(request: HttpRequest) -> Requester:
     """The user of the session or of the token that was accepted; without either, nobody by name."""
     user = _user(request)
     if not isinstance(user, AbstractBaseUser):
-        return Requester("", origin=origin_of(request))
-    return Requester(user.get_username(), user, role_of(user), origin_of(request))
+        return Requester("", origin=origin_of(request), request_id=request_id_of(request))
+    return Requester(user.get_username(), user, role_of(user), origin_of(request), request_id=request_id_of(request))
 
 
 def _user(request: HttpRequest) -> AbstractBaseUser | AnonymousUser | None:

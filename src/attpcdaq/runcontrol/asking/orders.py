@@ -1,5 +1,6 @@
 """What every order has in common: does it make sense, and how it is written down."""
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 
@@ -17,6 +18,8 @@ from attpcdaq.runcontrol.models import Command, Step
 from attpcdaq.runcontrol.planning.plan import ACTIONS, Plan
 from attpcdaq.runcontrol.seeing.gather import Rows, config_part
 from attpcdaq.runlog.models import Run
+
+logger = logging.getLogger(__name__)
 
 
 def check_words(action: str, targets: Sequence[str] | None, rows: Rows) -> None:
@@ -40,6 +43,7 @@ def write(agreed: Plan, targets: Sequence[str] | None, by: Requester, rows: Rows
         requested_by=by.name,
         origin=by.origin,
         user_id=by.user.pk if by.user else None,
+        request_id=by.request_id,
         requested_at=rows.now,
         expires_at=rows.now + lifetime(agreed.action),
         published_at=rows.now,
@@ -67,5 +71,6 @@ def write(agreed: Plan, targets: Sequence[str] | None, by: Requester, rows: Rows
 def accepted(command: Command, by: Requester, rows: Rows, text: str = "") -> None:
     """Say in the audit trail who asked for it, and wake a worker up."""
     subject = whom(command.targets)
+    logger.info("%s for %s is accepted. %s", command.get_action_display(), subject, text, extra={"command": command.pk})
     trail.record(by, command.action, Outcome.ACCEPTED, subject=subject, text=text, command=command.pk, at=rows.now)
     transaction.on_commit(partial(publish.publish_command, command.pk))

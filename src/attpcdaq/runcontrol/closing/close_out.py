@@ -1,12 +1,14 @@
 """The end of a run: files that have stopped growing are moved where they belong, and never over another."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import transaction
+from structlog.contextvars import bound_contextvars
 
 from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.live.store import record_emptied
@@ -23,6 +25,7 @@ from attpcdaq.runlog import manifests
 from attpcdaq.runlog.lifecycle import add_verdict, advance
 from attpcdaq.runlog.models import Run, RunState
 
+logger = logging.getLogger(__name__)
 # What comes later still is gathered when the run is closed.
 TURNS = 4
 
@@ -39,16 +42,24 @@ async def carry_out(run_id: int, make_outside: Callable[[], Outside] = real_outs
         run = await sync_to_async(_claim)(run_id, outside.now())
         if run is None:
             return False
-        async with beating(partial(_still_moving, run_id), outside):
-            places = await sync_to_async(places_of)(run)
-            moves = (in_any_case(_move_away(run, place, outside), place.owner) for place in places)
-            backup = in_any_case(backup_configs(run, outside, out_throughout(run)), "config files")
-            for problem in filter(None, await asyncio.gather(*moves, backup)):
-                await sync_to_async(add_verdict)(run.pk, problem)
-            await shown_clean(outside)
-        return await sync_to_async(_closed)(run.pk, outside.now())
+        with bound_contextvars(run=str(run)):
+            return await _carry_out(run, outside)
     finally:
         await outside.close()
+
+
+async def _carry_out(run: Run, outside: Outside) -> bool:
+    logger.info("closing: its files are moved")
+    async with beating(partial(_still_moving, run.pk), outside):
+        places = await sync_to_async(places_of)(run)
+        moves = (in_any_case(_move_away(run, place, outside), place.owner) for place in places)
+        backup = in_any_case(backup_configs(run, outside, out_throughout(run)), "config files")
+        for problem in filter(None, await asyncio.gather(*moves, backup)):
+            await sync_to_async(add_verdict)(run.pk, problem)
+        await shown_clean(outside)
+    closed = await sync_to_async(_closed)(run.pk, outside.now())
+    logger.info("closed" if closed else "closing: somebody else has ended it")
+    return closed
 
 
 def _claim(run_id: int, now: datetime) -> Run | None:

@@ -1,5 +1,6 @@
 """The ends of a command, each by compare-and-set: its steps, its event, its line in the audit trail, and its run."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -16,6 +17,7 @@ from attpcdaq.runlog.lifecycle import add_verdict, advance
 from attpcdaq.runlog.models import RunState
 from get_protocol.state_machine import Transition
 
+logger = logging.getLogger(__name__)
 SUPERSEDED = "A Stop came first. Nothing was sent."
 EXPIRED = "No worker took it in time, so nothing was sent. Is the Celery worker running?"
 NOT_TAKEN_ON = (
@@ -83,9 +85,10 @@ def _tell(command: Command, now: datetime) -> None:
     label = command.get_action_display()
     words = f"{label} {command.get_state_display().lower()}"
     text = f"{words}: {command.message}" if command.message else words
+    logger.info("%s", text, extra={"command": command.pk, "request_id": command.request_id})
     add_event("command", text, subject=label, severity="info" if done else "error", at=now)
     trail.record(
-        Requester(command.requested_by, origin=command.origin),
+        Requester(command.requested_by, origin=command.origin, request_id=command.request_id),
         command.action,
         AuditOutcome.DONE if done else AuditOutcome.FAILED,
         subject=whom(command.targets),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import Error
+from structlog.contextvars import bound_contextvars
 
 from attpcdaq.runcontrol.closing.quiet import wait_for_quiet
 from attpcdaq.runcontrol.doing import claims, endings, record, run_progress
@@ -36,8 +37,9 @@ async def carry_out(command_id: UUID, make_outside: Callable[[], Outside] = real
         mine = await sync_to_async(claims.claim)(command_id, outside.now)
         if mine is None:
             return False
-        async with beating(partial(claims.heartbeat, command_id, mine), outside):
-            await _in_words(command_id, mine, outside)
+        with bound_contextvars(command=str(command_id)):
+            async with beating(partial(claims.heartbeat, command_id, mine), outside):
+                await _in_words(command_id, mine, outside)
         return True
     finally:
         await outside.close()
@@ -47,7 +49,9 @@ async def _in_words(command_id: UUID, mine: UUID, outside: Outside) -> None:
     """Whatever happens, the command ends in words, or is left to who comes next."""
     try:
         command, steps = await sync_to_async(_load)(command_id)
-        await Execution(command, steps, mine, outside).run()
+        with bound_contextvars(**_ids(command)):
+            logger.info("%s for %s begins", command.get_action_display(), endings.whom(command.targets))
+            await Execution(command, steps, mine, outside).run()
     except claims.ClaimLostError:
         logger.warning("%s is carried out by somebody else now", command_id)
     except Error:
@@ -59,8 +63,14 @@ async def _in_words(command_id: UUID, mine: UUID, outside: Outside) -> None:
         await sync_to_async(endings.break_off)(command_id, mine, why, outside.now())
 
 
+def _ids(command: Command) -> dict[str, str]:
+    """What every log line of its execution says beside the command: the click that asked for it, and its run."""
+    run = {"run": str(command.run)} if command.run else {}
+    return {"request_id": command.request_id, **run} if command.request_id else run
+
+
 def _load(command_id: UUID) -> tuple[Command, list[Step]]:
-    command = Command.objects.get(pk=command_id)
+    command = Command.objects.select_related("run__experiment").get(pk=command_id)
     steps = command.steps.select_related("ecc_server__config_set").prefetch_related("ecc_server__data_sources")
     return command, list(steps.order_by("stage", "id"))
 

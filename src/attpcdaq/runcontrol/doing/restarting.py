@@ -9,6 +9,7 @@ from functools import partial
 from uuid import UUID
 
 from asgiref.sync import async_to_sync, sync_to_async
+from structlog.contextvars import bound_contextvars
 
 from attpcdaq.gateways.errors import BadReply, GatewayError, NoAnswer
 from attpcdaq.live.labels import state_label, transition_label
@@ -50,9 +51,11 @@ async def carry_out(restart_id: UUID, make_outside: Callable[[], Outside] = real
         restart = await sync_to_async(_claim)(restart_id, outside.now())
         if restart is None:
             return False
-        async with beating(partial(_heartbeat, restart_id), outside):
-            state, message = await _outcome(restart, outside)
-        await sync_to_async(end)(restart_id, state, message, outside.now())
+        with bound_contextvars(command=str(restart_id)):
+            async with beating(partial(_heartbeat, restart_id), outside):
+                state, message = await _outcome(restart, outside)
+            logger.info("restart of %s %s: %s", restart.subject, state, message)
+            await sync_to_async(end)(restart_id, state, message, outside.now())
         return True
     finally:
         await outside.close()

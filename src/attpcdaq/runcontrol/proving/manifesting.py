@@ -8,6 +8,7 @@ from functools import partial
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import InterfaceError, OperationalError
+from structlog.contextvars import bound_contextvars
 
 from attpcdaq.gateways.errors import GatewayError
 from attpcdaq.gateways.ports import NodeAddress
@@ -47,8 +48,9 @@ async def carry_out(run_id: int, make_outside: Callable[[], Outside] = real_outs
         if manifest is None:
             return False
         try:
-            async with beating(partial(manifests.still_working, run_id), outside):
-                made = await _in_words(manifest, outside)
+            with bound_contextvars(run=str(manifest.run)):
+                async with beating(partial(manifests.still_working, run_id), outside):
+                    made = await _in_words(manifest, outside)
         finally:
             await sync_to_async(manifests.release)(run_id)
         if not made:

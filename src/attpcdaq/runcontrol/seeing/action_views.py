@@ -35,6 +35,7 @@ def command_view(command: Command, facts: SystemFacts | None = None) -> CommandV
         state=command.state,
         message=command.message,
         requested_by=command.requested_by,
+        request_id=command.request_id,
         requested_at=command.requested_at,
         finished_at=command.finished_at,
         run_number=command.run.number if command.run else None,

@@ -226,6 +226,7 @@ class CommandView:
     state: str
     message: str
     requested_by: str
+    request_id: str
     requested_at: datetime
     finished_at: datetime | None
     run_number: int | None
