@@ -34,7 +34,10 @@ def up(simulator: bool) -> None:
 def prepare() -> None:
     """Images, keys and directories."""
     print("Building the images ...")
-    docker.compose("--progress", "quiet", "build")
+    said = docker.fails("--progress", "plain", "build")
+    if said:
+        last = "\n".join(said.splitlines()[-25:])
+        raise Trouble(f"the images cannot be built; nothing was changed. The last lines:\n{last}")
     place.make_directory(place.backups())
     keys.make()
 
