@@ -14,20 +14,25 @@ RUN find /packages -type d \( -name tests -o -name include -o -name f2py \) -pru
  && find /packages \( -name '*.pyi' -o -name '*.pxd' \) -delete \
  && find /packages/django -type d -path '*/locale/*' -prune ! -name 'en*' -exec rm -rf {} +
 
+FROM packages AS product
+COPY pyproject.toml README.md ./
+COPY src src/
+RUN PYTHONPATH=/packages python -m pip install --quiet --no-deps --no-build-isolation --no-index --target /product .
+
 FROM ${PYTHON} AS app
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2 \
-    PYTHONPATH=/app/src:/app/packages DJANGO_SETTINGS_MODULE=attpcdaq.config.settings \
+    PYTHONPATH=/app/packages DJANGO_SETTINGS_MODULE=attpcdaq.config.settings \
     ATTPCDAQ_STATIC_ROOT=/app/static
 RUN groupadd --system --gid 10001 attpcdaq && useradd --system --uid 10001 --gid attpcdaq --home-dir /app attpcdaq \
  && install --directory --mode 1777 /simulator
 WORKDIR /app
 COPY --from=packages /packages packages/
-COPY pyproject.toml manage.py ./
+COPY manage.py ./
 COPY deploy/gunicorn.conf.py deploy/
 COPY docs docs/
-COPY src src/
+COPY --from=product /product packages/
 # Compiled here: the file system is read-only when it runs. The settings reach nothing.
-RUN python -m compileall -q -o 0 src packages/django packages/celery packages/kombu packages/asyncssh packages/ninja packages/pydantic \
+RUN python -m compileall -q packages \
  && ATTPCDAQ_SECRET_KEY=only-for-collecting-the-static-files ATTPCDAQ_DATABASE_URL=sqlite:////dev/null/none \
     ATTPCDAQ_BROKER_URL=amqp://none python manage.py collectstatic --no-input --verbosity 0 \
  && python manage.py build_help /app/help

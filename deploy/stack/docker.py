@@ -36,7 +36,7 @@ def compose(*words: str, stdin: str | None = None) -> None:
 def fails(*words: str) -> str:
     """What it says when it fails; empty when it does not."""
     done = subprocess.run(["docker", "compose", *words], cwd=ROOT, capture_output=True, text=True, check=False)
-    return (done.stderr.strip() or f"exit status {done.returncode}") if done.returncode else ""
+    return f"{done.stdout}\n{done.stderr}\nexit status {done.returncode}".strip() if done.returncode else ""
 
 
 def read(*words: str, stdin: str | None = None) -> str:
