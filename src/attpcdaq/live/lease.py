@@ -96,6 +96,7 @@ def fenced(term: Term) -> Iterator[None]:
         if connection.in_atomic_block:
             _prove(term)
             return execute(sql, params, many, context)
+        # SQLite cannot commit before the answer of an INSERT is fetched: rows are added in a transaction of the caller.
         with transaction.atomic():
             _prove(term)
             return execute(sql, params, many, context)

@@ -24,6 +24,7 @@ SMOOTHED_OVER = 30.0
 PAUSE = 300.0
 
 
+@transaction.atomic(savepoint=False)
 def add_event(
     topic: str, text: str = "", *, subject: str = "", severity: str = Severity.INFO, at: datetime | None = None
 ) -> Event:
