@@ -24,7 +24,7 @@ def upgrade(force: bool) -> None:
     place.complete_settings()
     with place.as_version(new):
         start.prepare()
-        docker.compose("stop", *_running(database.WRITERS))
+        _stop_writers()
         try:
             docker.compose("run", "--rm", "--no-deps", "-T", "migrate")
             start.start()
@@ -39,7 +39,7 @@ def upgrade(force: bool) -> None:
 def _back(old: str, kept: Path, why: BaseException) -> None:
     """The data as they were, and the old containers."""
     print(f"Upgrading failed: {why}\nGoing back to {old} ...")
-    docker.compose("stop", *_running(database.WRITERS))
+    _stop_writers()
     database.put_in_place(database.fill(kept))
     with place.as_version(old):
         stopped = [one["Service"] for one in docker.containers() if one["Image"] == f"attpcdaq:{old}"]
@@ -53,5 +53,9 @@ def _back(old: str, kept: Path, why: BaseException) -> None:
     ) from None
 
 
-def _running(services: tuple[str, ...]) -> list[str]:
-    return [one["Service"] for one in docker.containers() if one["Service"] in services and one["State"] == "running"]
+def _stop_writers() -> None:
+    running = [one["Service"] for one in docker.containers() if one["State"] == "running"]
+    writers = [service for service in database.WRITERS if service in running]
+    # Without names Compose would stop everything.
+    if writers:
+        docker.compose("stop", *writers)

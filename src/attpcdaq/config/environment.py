@@ -81,10 +81,10 @@ class Environment(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
 
-    @field_validator("allowed_hosts", "csrf_trusted_origins", "trusted_proxies", mode="before")
+    @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
     @classmethod
-    def _split(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    def _split(cls, value: str) -> list[str]:
+        return _parts(value)
 
     @field_validator("allowed_hosts")
     @classmethod
@@ -98,8 +98,8 @@ class Environment(BaseSettings):
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
-    def _are_networks(cls, value: list[str]) -> list[IPv4Network | IPv6Network]:
-        return [ip_network(each) for each in value]
+    def _are_networks(cls, value: str) -> list[IPv4Network | IPv6Network]:
+        return [ip_network(each) for each in _parts(value)]
 
     @field_validator("static_root")
     @classmethod
@@ -174,6 +174,10 @@ def _all_match(values: list[str], pattern: str, allowed: str) -> list[str]:
         if not re.fullmatch(pattern, value):
             raise ValueError(f"{value!r} is not {allowed}")
     return values
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def read_environment() -> Environment:
