@@ -195,6 +195,11 @@ def test_the_verb_needs_no_settings(tmp_path: Path) -> None:
     assert renewed.stdout.splitlines()[1] == f"renewed {tmp_path}/s/tls/cert.pem"
 
 
+def test_the_verb_makes_what_the_settings_name_already(tmp_path: Path) -> None:
+    made = verb(tmp_path / "s", ATTPCDAQ_SSH_KEY=f"{tmp_path}/s/ssh_key", ATTPCDAQ_DATABASE_URL="wrong")
+    assert (made.returncode, made.stderr) == (0, "")
+
+
 def test_the_verb_says_plainly_what_it_cannot_do(tmp_path: Path) -> None:
     refused = verb(tmp_path / "s", "--host", "daq example")
     assert refused.returncode == 1

@@ -15,8 +15,8 @@ from tests.services.processes import (
     stopped_at_the_end,
 )
 
+LISTENER = f"listeners.tcp.1 = {LOOPBACK}:@PORT@\n"
 CONFIGURATION = """\
-listeners.tcp.1 = {host}:{port}
 log.console = true
 log.console.level = warning
 log.file = false
@@ -65,18 +65,18 @@ def _environment(directory: Path, epmd_port: int, node_port: int) -> dict[str, s
 
 
 @contextmanager
-def running_rabbitmq() -> Iterator[RabbitMQ]:
-    """Start epmd and the broker (5 to 15 s); stopped and deleted at the end."""
+def running_rabbitmq(listener: str = LISTENER) -> Iterator[RabbitMQ]:
+    """Start epmd and the broker (5 to 15 s), configured to listen on @PORT@; stopped and deleted at the end."""
     server = find_program("/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server")
     epmd = find_program("/usr/bin/epmd", "erlang-base")
     port, epmd_port, node_port = free_port(), free_port(), free_port()
     with own_directory("mq") as directory:
-        (directory / "rabbitmq.conf").write_text(CONFIGURATION.format(host=LOOPBACK, port=port))
+        (directory / "rabbitmq.conf").write_text(CONFIGURATION + listener.replace("@PORT@", str(port)))
         names = Process([epmd, "-address", LOOPBACK, "-port", str(epmd_port)], directory)
         with stopped_at_the_end(names):
             names.wait_until(lambda: listens(epmd_port), 10)
             process = Process([server], directory, environment=_environment(directory, epmd_port, node_port))
             with stopped_at_the_end(process):
                 broker = RabbitMQ(port, process)
-                process.wait_until(broker.answers, 90)
+                process.wait_until(broker.answers if listener == LISTENER else lambda: listens(port), 90)
                 yield broker
