@@ -83,7 +83,7 @@ class Environment(BaseSettings):
 
     @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
     @classmethod
-    def _split(cls, value: str) -> list[str]:
+    def _split(cls, value: str | list[str]) -> list[str]:
         return _parts(value)
 
     @field_validator("allowed_hosts")
@@ -98,7 +98,7 @@ class Environment(BaseSettings):
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
-    def _are_networks(cls, value: str) -> list[IPv4Network | IPv6Network]:
+    def _are_networks(cls, value: str | list[str]) -> list[IPv4Network | IPv6Network]:
         return [ip_network(each) for each in _parts(value)]
 
     @field_validator("static_root")
@@ -176,8 +176,10 @@ def _all_match(values: list[str], pattern: str, allowed: str) -> list[str]:
     return values
 
 
-def _parts(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+def _parts(value: str | list[str]) -> list[str]:
+    """Of what is set; a default is a list already."""
+    parts = value.split(",") if isinstance(value, str) else value
+    return [part.strip() for part in parts if part.strip()]
 
 
 def read_environment() -> Environment:
