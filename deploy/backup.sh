@@ -1,8 +1,11 @@
 #!/bin/bash
-# Dumps of the database into /backups: `backup.sh` makes one every ATTPCDAQ_BACKUP_EVERY hours and keeps the newest
-# ATTPCDAQ_BACKUP_KEEP; `once` makes one and prints its name; `version NAME` prints the version that made a dump;
-# `fill NAME DATABASE` puts all of it, or nothing, into an empty database. A dump has its final name when it is whole.
+# Dumps of the database into /backups (or ATTPCDAQ_BACKUPS): `backup.sh` makes one every ATTPCDAQ_BACKUP_EVERY hours and
+# keeps the newest ATTPCDAQ_BACKUP_KEEP; `once` makes one and prints its name, `tidy` deletes those that are too many;
+# `version NAME` prints the version that made a dump; `fill NAME DATABASE` puts all of it, or nothing, into an empty
+# database. A dump has its final name when it is whole.
 set -euo pipefail
+at=${ATTPCDAQ_BACKUPS:-/backups}
+ours=${ATTPCDAQ_VERSION:-$(sed -n 's/^version = "\(.*\)"$/\1/p' "$(dirname "$0")/../pyproject.toml")}
 every=${ATTPCDAQ_BACKUP_EVERY:-6} keep=${ATTPCDAQ_BACKUP_KEEP:-60}
 for number in "$every" "$keep"; do
     [[ $number =~ ^[1-9][0-9]{0,3}$ ]] || {
@@ -13,44 +16,48 @@ done
 
 dump() {
     local name part
-    name=attpcdaq-$ATTPCDAQ_VERSION-$(date -u +%Y%m%dT%H%M%SZ).dump
-    part=/backups/.$name.part
+    name=attpcdaq-$ours-$(date -u +%Y%m%dT%H%M%SZ).dump
+    part=$at/.$name.part
     # The version travels inside the dump too: who restores it asks for this comment.
-    psql --quiet --no-psqlrc --command "COMMENT ON SCHEMA public IS 'AT-TPC DAQ $ATTPCDAQ_VERSION'"
-    pg_dump --format custom --file "$part"
-    pg_restore --list "$part" >/dev/null
-    sync "$part"
-    mv --no-clobber "$part" "/backups/$name"
-    [ ! -e "$part" ] || return 1
-    echo "$name"
+    # One chain: bash forgets `set -e` where the outcome is asked for, and half a dump must never get a name.
+    psql --quiet --no-psqlrc --command "COMMENT ON SCHEMA public IS 'AT-TPC DAQ $ours'" \
+        && pg_dump --format custom --file "$part" \
+        && pg_restore --list "$part" >/dev/null \
+        && sync "$part" \
+        && mv --no-clobber "$part" "$at/$name" \
+        && [ ! -e "$part" ] \
+        && echo "$name" && return
+    rm -f "$part"
+    return 1
 }
 
 # Whole dumps, newest first.
-dumps() { find /backups -maxdepth 1 -name 'attpcdaq-*.dump' -printf '%T@ %f\n' | sort -rn | cut -d' ' -f2; }
+dumps() { find "$at" -maxdepth 1 -name 'attpcdaq-*.dump' -printf '%T@ %f\n' | sort -rn | cut -d' ' -f2; }
+
+tidy() { dumps | tail -n "+$((keep + 1))" | while read -r old; do rm -- "$at/$old"; done; }
 
 version() {
-    pg_restore --schema-only --file - "/backups/$1" | sed -n "s/^COMMENT ON SCHEMA public IS 'AT-TPC DAQ \(.*\)';$/\1/p"
+    pg_restore --schema-only --file - "$at/$1" | sed -n "s/^COMMENT ON SCHEMA public IS 'AT-TPC DAQ \(.*\)';$/\1/p"
 }
 
-fill() { pg_restore --exit-on-error --single-transaction --no-owner --dbname "$2" "/backups/$1"; }
+fill() { pg_restore --exit-on-error --single-transaction --no-owner --dbname "$2" "$at/$1"; }
 
 umask 077
 case ${1:-} in
     once) dump; exit ;;
-    version | fill) "$@"; exit ;;
+    tidy | version | fill) "$@"; exit ;;
 esac
 trap 'exit 0' TERM INT
 failing=
 while true; do
-    if [ -z "$(find /backups -maxdepth 1 -name 'attpcdaq-*.dump' -mmin "-$((every * 60))" -print -quit)" ]; then
+    if [ -z "$(find "$at" -maxdepth 1 -name 'attpcdaq-*.dump' -mmin "-$((every * 60))" -print -quit)" ]; then
         if name=$(dump 2>/tmp/why); then
             echo "backup: $name"
             failing=
-            dumps | tail -n "+$((keep + 1))" | while read -r old; do rm -- "/backups/$old"; done
+            tidy
         else
             [ -n "$failing" ] || echo "backup: failed, tried again every minute: $(tail -n 2 /tmp/why | tr '\n' ' ')" >&2
             failing=1
-            rm -f /backups/.attpcdaq-*.part
         fi
     fi
     touch /tmp/alive
