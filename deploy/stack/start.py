@@ -91,5 +91,6 @@ def welcome() -> None:
     """Where to go, and as whom."""
     print(f"\nThe AT-TPC DAQ {place.version()} runs:")
     print(f"  http://127.0.0.1:{place.setting(*ports.HTTP)}/   (only on this computer)")
-    print(f"  https://{place.hosts()[-1]}:{place.setting(*ports.HTTPS)}/")
+    near = place.setting(*ports.BIND) == ports.BIND[1]
+    print(f"  https://{ports.BIND[1] if near else place.hosts()[-1]}:{place.setting(*ports.HTTPS)}/")
     print(keys.first_admin())
