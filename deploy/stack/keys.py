@@ -27,7 +27,9 @@ def renew() -> None:
     """A new server certificate, and whoever reads it started anew."""
     docker.check()
     make("--renew")
-    docker.compose("up", "--detach", "--wait", "--force-recreate", "--no-deps", "nginx", "web")
+    published = "compose.remote.yaml" in place.setting("COMPOSE_FILE")
+    readers = ["nginx", "web", *(["db", "rabbitmq"] if published else [])]
+    docker.compose("up", "--detach", "--wait", "--force-recreate", "--no-deps", *readers)
 
 
 def first_admin() -> str:
