@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import sys
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from kombu import Connection, Queue
 
 from attpcdaq.config import task_logs  # noqa: F401  # connects to Celery's signals
 from attpcdaq.config.celery_beats import Beating, Migrated
+from attpcdaq.config.environment import SettingsError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attpcdaq.config.settings")
 
@@ -124,7 +126,10 @@ def _embedded(directory: Path) -> None:
 def _from_settings() -> None:
     from django.conf import settings
 
-    configure(settings.CELERY_BROKER_URL, settings.BROKER_CA)
+    try:
+        configure(settings.CELERY_BROKER_URL, settings.BROKER_CA)
+    except SettingsError as error:  # Celery would print its usage, and a traceback
+        sys.exit(f"attpcdaq: {error}")
 
 
 _from_settings()

@@ -113,7 +113,7 @@ class Environment(BaseSettings):
     def _is_time_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ValueError, OSError):  # a directory of names is an OSError
+        except (KeyError, ValueError, OSError):  # unknown; out of the directory; itself a directory
             raise ValueError(f"there is no time zone {value!r}") from None
         return value
 
