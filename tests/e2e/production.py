@@ -93,6 +93,7 @@ def running_production(
         "ATTPCDAQ_DATABASE_URL": database_url,
         "ATTPCDAQ_BROKER_URL": broker_url,
         "ATTPCDAQ_STATIC_ROOT": str(static),
+        "ATTPCDAQ_LOG_FORMAT": "json",
     }
     with ExitStack() as ends:
         stack = Stack(place, environment, ends)

@@ -1,5 +1,6 @@
 """Celery logs as everybody does, and its messages carry the id of the request that led to them (ADR 31)."""
 
+import logging
 from logging.config import dictConfig
 from typing import Any
 
@@ -9,12 +10,14 @@ from structlog.contextvars import bind_contextvars, clear_contextvars, get_conte
 HEADER = "request_id"
 
 
+@signals.celeryd_init.connect
 @signals.setup_logging.connect
 def leave_it_to_us(**kwargs: Any) -> None:
-    """A receiver keeps Celery from setting up loggers of its own."""
+    """A receiver keeps Celery from setting up loggers of its own; a worker may warn of something before that."""
     from django.conf import settings
 
     dictConfig(settings.LOGGING)
+    logging.captureWarnings(True)
 
 
 @signals.before_task_publish.connect
@@ -28,7 +31,7 @@ def send_request_id(headers: dict[str, Any], **kwargs: Any) -> None:
 def take_request_id(task: Any, **kwargs: Any) -> None:
     """A thread of the worker keeps nothing from the task before."""
     clear_contextvars()
-    if request_id := task.request.get(HEADER):
+    if request_id := (task.request.headers or {}).get(HEADER):
         bind_contextvars(request_id=str(request_id))
 
 

@@ -36,7 +36,7 @@ def identified(get_response: GetResponse) -> GetResponse:
         with bound_contextvars(request_id=request_id):
             response = get_response(request)
             response.headers[HEADER] = request_id
-            _tell(request, response, time.monotonic() - began)
+            tell(request, response, time.monotonic() - began)
         return response
 
     return answer
@@ -47,7 +47,7 @@ def request_id_of(request: HttpRequest) -> str:
     return str(request.META.get(KEY, ""))
 
 
-def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+def tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
     """One line for what changes something, fails or is slow; none for the many that only look."""
     status = response.status_code
     if request.method in READING and status < HTTPStatus.BAD_REQUEST and seconds < SLOW:

@@ -71,6 +71,7 @@ def write(agreed: Plan, targets: Sequence[str] | None, by: Requester, rows: Rows
 def accepted(command: Command, by: Requester, rows: Rows, text: str = "") -> None:
     """Say in the audit trail who asked for it, and wake a worker up."""
     subject = whom(command.targets)
-    logger.info("%s for %s is accepted. %s", command.get_action_display(), subject, text, extra={"command": command.pk})
+    words = f"{command.get_action_display()} for {subject} is accepted. {text}".strip()
+    logger.info("%s", words, extra={"command": command.pk})
     trail.record(by, command.action, Outcome.ACCEPTED, subject=subject, text=text, command=command.pk, at=rows.now)
     transaction.on_commit(partial(publish.publish_command, command.pk))
