@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -53,13 +54,16 @@ class PostgreSQL:
 
 
 @contextmanager
-def running_postgresql(settings: Sequence[str] = FAST) -> Iterator[PostgreSQL]:
-    """initdb and start with `settings`; deleted at the end. As root it runs as the package's user, as it demands."""
+def running_postgresql(settings: Sequence[str] = FAST, disk: Path | None = None) -> Iterator[PostgreSQL]:
+    """initdb and start with `settings`, its data on `disk`; deleted at the end.
+
+    As root it runs as the package's user, as it demands.
+    """
     initdb = find_program("/usr/lib/postgresql/*/bin/initdb", "postgresql")
     owner = "postgres" if os.geteuid() == 0 else None
     port = free_port()
     with own_directory("pg", owner) as directory:
-        data = directory / "data"
+        data = (disk or directory) / "data"
         make = [initdb, "-D", data, "-U", SUPERUSER, "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
         made = subprocess.run([*as_user(owner), *make], capture_output=True, text=True, check=False, cwd="/")
         if made.returncode:

@@ -39,8 +39,8 @@ KNOWN = (
     DatabaseTrouble(
         "database-password",
         "The database does not let the DAQ in: user, password or rights are wrong.",
-        r"password authentication failed|no password supplied|no pg_hba\.conf entry|role \".*\" (?:does not exist|is not)"
-        r"|permission denied for",
+        r"password authentication failed|no password supplied|no pg_hba\.conf entry|permission denied for"
+        r"|role \".*\" (?:does not exist|is not)",
         ("28P01", "28000", "42501"),
     ),
     DatabaseTrouble(

@@ -61,7 +61,7 @@ class Rows(Collector):
             labels=["transition", "outcome"],
         )
         for (transition, outcome), spread in self._steps.now().items():
-            bounds = [*(f"{bound:g}" for bound in BOUNDS), "+Inf"]
+            bounds = [*map(str, BOUNDS), "+Inf"]
             cumulated = list(zip(bounds, [*spread.within, spread.count], strict=True))
             family.add_metric([transition, outcome], buckets=cumulated, sum_value=spread.seconds)
         return family

@@ -33,7 +33,8 @@ class Spread:
 class StepDurations:
     """Sums of everything up to `settled`, kept; what is newer is asked for each time."""
 
-    def __init__(self) -> None:
+    def __init__(self, overlap: int = OVERLAP) -> None:
+        self._overlap = overlap
         self._settled = 0
         self._kept: dict[Key, Spread] = {}
 
@@ -41,7 +42,7 @@ class StepDurations:
         """By transition and outcome (confirmed, failed, ...)."""
         newest = Step.objects.aggregate(Max("pk"))["pk__max"] or 0
         going = Step.objects.filter(pk__gt=self._settled, state__in=UNSETTLED).aggregate(Min("pk"))["pk__min"]
-        settled = max(min(newest - OVERLAP, (going or newest + 1) - 1), self._settled)
+        settled = max(min(newest - self._overlap, (going or newest + 1) - 1), self._settled)
         if settled > self._settled:
             self._kept = added(self._kept, spreads(self._settled, settled))
             self._settled = settled

@@ -115,26 +115,36 @@ def _broker(beats: Sequence[Beat]) -> Check:
 def _service(beats: Sequence[Beat], need: Need) -> Check:
     name, service, key, level = need
     there = [beat for beat in fresh(beats, service) if not beat.numbers.get("standby")]
-    waiting = [beat for beat in fresh(beats, service) if beat.numbers.get("standby")]
-    ever = [beat for beat in beats if beat.service == service]
-    missed = [beat for beat in ever if FRESH < abs(beat.age) <= MISSED]
-    mute = max((beat.numbers.get("unwritten", 0.0) for beat in there), default=0.0)
-    if mute > FRESH:
-        return Check(name, level, f"on {_hosts(there)} it reads, but has written nothing for {seconds(mute)}", key)
-    if there and missed:
-        text = f"at work on {_hosts(there)}; on {missed[0].host} last seen {seconds(missed[0].age)} ago"
-        return Check(name, "warn", text, "part-gone")
     if there:
-        stands_by = f"; {_hosts(waiting)} stands by" if waiting else ""
-        return Check(name, "ok", f"at work on {_hosts(there)}{stands_by}", key)
+        return _at_work(beats, there, need)
     if service == "events" and any("stream_clients" in beat.numbers for beat in fresh(beats, "web")):
         return Check(name, "ok", "done by web", key)
+    return Check(name, level, _missing(beats, service), key)
+
+
+def _at_work(beats: Sequence[Beat], there: Sequence[Beat], need: Need) -> Check:
+    name, service, key, level = need
+    mute = max(beat.numbers.get("unwritten", 0.0) for beat in there)
+    if mute > FRESH:
+        return Check(name, level, f"on {_hosts(there)} it reads, but has written nothing for {seconds(mute)}", key)
+    missed = [beat for beat in beats if beat.service == service and FRESH < abs(beat.age) <= MISSED]
+    if missed:
+        text = f"at work on {_hosts(there)}; on {missed[0].host} last seen {seconds(missed[0].age)} ago"
+        return Check(name, "warn", text, "part-gone")
+    waiting = [beat for beat in fresh(beats, service) if beat.numbers.get("standby")]
+    stands_by = f"; {_hosts(waiting)} stands by" if waiting else ""
+    return Check(name, "ok", f"at work on {_hosts(there)}{stands_by}", key)
+
+
+def _missing(beats: Sequence[Beat], service: str) -> str:
+    """Nobody is at work: what is known of who was, or stands by."""
+    waiting = fresh(beats, service)
     if waiting:
-        return Check(name, level, f"nobody is at work; {_hosts(waiting)} stands by and takes over", key)
-    if ever:
-        last = min(ever, key=lambda beat: abs(beat.age))
-        return Check(name, level, f"last seen on {last.host} {seconds(last.age)} ago", key)
-    return Check(name, level, "not running: nothing was heard of it", key)
+        return f"nobody is at work; {_hosts(waiting)} stands by and takes over"
+    last = min((beat for beat in beats if beat.service == service), key=lambda beat: abs(beat.age), default=None)
+    if last is None:
+        return "not running: nothing was heard of it"
+    return f"last seen on {last.host} {seconds(last.age)} ago"
 
 
 def _clock(beats: Sequence[Beat]) -> Check:

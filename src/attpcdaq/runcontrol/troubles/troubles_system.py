@@ -49,8 +49,8 @@ SYSTEM = (
         "The database's certificate is not believed",
         "The connection to the database is to be encrypted, and the certificate that it shows is not one that the "
         "settings name, or it has expired.",
-        "An administrator looks at sslmode and sslrootcert in ATTPCDAQ_DATABASE_URL and at the certificate of the "
-        "database.",
+        "An administrator mends sslmode or sslrootcert in ATTPCDAQ_DATABASE_URL, or gives the database a certificate "
+        "that is good.",
     ),
     T(
         "not-migrated",
@@ -129,7 +129,7 @@ SYSTEM = (
         "backup-old",
         "The last backup is old",
         "No backup of the database was made for longer than the schedule says.",
-        "An administrator looks at the log of backup, and whether there is space where the backups lie.",
+        "An administrator reads what the log of backup says, and makes space where the backups lie.",
         level="warn",
     ),
 )
