@@ -133,6 +133,16 @@ async def test_a_key_that_is_not_let_in_is_said(
     assert f"it does not let {sshd.user!r} in with the key {other}: put its public half there" in said(caplog)[0]
 
 
+async def test_a_public_half_of_another_key_is_said(
+    sshd: Sshd, here: Path, there: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = tmp_path / "other_key"
+    asyncssh.generate_private_key("ssh-ed25519").write_private_key(str(other))
+    asyncssh.generate_private_key("ssh-ed25519").write_public_key(f"{other}.pub")
+    assert not await copies(sshd, here, there, key=other).round()
+    assert f"our private key {other} cannot be used: Public key mismatch" in said(caplog)[0]
+
+
 async def test_a_computer_that_is_away_is_said_once(sshd: Sshd, here: Path, caplog: pytest.LogCaptureFixture) -> None:
     one = OffsiteCopies(here, OffsiteAddress("backup", LOOPBACK, free_port(), "/x"), identity(sshd))
     assert [await one.round(), await one.round()] == [False, False]

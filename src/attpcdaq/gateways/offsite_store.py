@@ -121,7 +121,7 @@ def _unreachable(where: OffsiteAddress, identity: SshIdentity, error: Exception)
             words = f"its host key is not in {identity.known_hosts}: compare it there, then add it to that file"
         case asyncssh.PermissionDenied():
             words = f"it does not let {where.user!r} in with the key {identity.key}: put its public half there"
-        case asyncssh.KeyImportError():
+        case ValueError():  # no key, or its .pub beside it is another's
             words = f"our private key {identity.key} cannot be used: {error}"
         case OSError():
             words = why(error)
