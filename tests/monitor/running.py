@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,11 +70,21 @@ class Site:
         assert done.returncode == 0, done.stdout + done.stderr
 
     @contextmanager
-    def monitor(self) -> Iterator[Process]:
-        (self.directory / "monitor").mkdir(exist_ok=True)
-        process = Process(
-            [sys.executable, ROOT / "manage.py", "monitor"], self.directory / "monitor", environment=self.environment
-        )
+    def monitor(self, name: str = "monitor", **more: str) -> Iterator[Process]:
+        """A monitor with a directory of its own; `more` is added to its environment."""
+        with self._running(name, [sys.executable, ROOT / "manage.py", "monitor"], more) as process:
+            yield process
+
+    @contextmanager
+    def script(self, text: str, *arguments: str, **more: str) -> Iterator[Process]:
+        """Python beside the monitor, with its settings."""
+        with self._running("script", [sys.executable, "-c", text, *arguments], more) as process:
+            yield process
+
+    @contextmanager
+    def _running(self, name: str, command: Sequence[str | Path], more: Mapping[str, str]) -> Iterator[Process]:
+        (self.directory / name).mkdir(exist_ok=True)
+        process = Process(command, self.directory / name, environment={**self.environment, **more})
         with stopped_at_the_end(process):
             yield process
 
