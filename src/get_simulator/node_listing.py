@@ -21,12 +21,12 @@ class ListedName(asyncssh.SFTPName):
     """Encodes itself in one step: asyncssh's own looks up owner and group of each name, and does 50 us of work."""
 
     def __init__(self, filename: bytes, found: os.stat_result) -> None:
-        self.filename, self._found = filename, found
-        self.longname = long_name(filename, found)
+        self._name, self._long, self._found = filename, long_name(filename, found), found
+        self.filename, self.longname = self._name, self._long
 
     def encode(self, sftp_version: int) -> bytes:
         """As version 3 has it, the only one that is spoken here."""
-        name, long, found = self.filename, self.longname, self._found
+        name, long, found = self._name, self._long, self._found
         times = (min(max(int(one), 0), MOST_SECONDS) for one in (found.st_atime, found.st_mtime))
         attributes = _ATTRIBUTES.pack(FLAGS, found.st_size, found.st_uid, found.st_gid, found.st_mode, *times)
         return b"".join((_LENGTH.pack(len(name)), name, _LENGTH.pack(len(long)), long, attributes))

@@ -1,4 +1,4 @@
-"""Directories with many names, and many files moved at once."""
+"""Directories with many names, many files moved at once, and small files copied."""
 
 from pathlib import Path
 from typing import NoReturn
@@ -38,3 +38,23 @@ async def test_a_directory_that_nobody_may_read_is_named(tmp_path: Path) -> None
     async with own_node(tmp_path, Closed) as (nodes, node):
         with pytest.raises(Refused, match=r"the directory .*/staging cannot be read: Permission denied"):
             await nodes.list_graw(node, str(tmp_path / "staging"), LIMIT)
+
+
+async def test_files_longer_than_a_piece_are_copied_and_written_whole(node: NodeStand) -> None:
+    data = {name: bytes(range(256)) * size for name, size in (("a.xcfg", 0), ("b.xcfg", 128), ("c.xcfg", 1000))}
+    for name, content in data.items():
+        node.write(f"{node.root}/configs/{name}", content)
+    for _ in range(2):  # the second time the same lies there
+        await node.port.copy_files(node.node, f"{node.root}/configs", list(data), f"{node.root}/backup/e/1", LIMIT)
+    await node.port.write_file(node.node, f"{node.root}/backup/e/2/c.xcfg", data["c.xcfg"], LIMIT)
+    assert {name: node.read(f"{node.root}/backup/e/1/{name}") for name in data} == data
+    assert node.names(f"{node.root}/backup/e/1") == sorted(data)
+    assert node.read(f"{node.root}/backup/e/2/c.xcfg") == data["c.xcfg"]
+
+
+async def test_a_file_in_the_way_of_a_directory_is_named(tmp_path: Path) -> None:
+    async with own_node(tmp_path, asyncssh.SFTPServer) as (nodes, node):
+        (tmp_path / "a.xcfg").write_bytes(b"x")
+        (tmp_path / "backup").write_bytes(b"a file")
+        with pytest.raises(Refused, match=r"the directory .*/backup cannot be made"):
+            await nodes.copy_files(node, str(tmp_path), ["a.xcfg"], str(tmp_path / "backup" / "run_0001"), LIMIT)

@@ -3,55 +3,84 @@
 import asyncio
 import posixpath
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import cast
 
 import asyncssh
 
+from attpcdaq.gateways import sftp_answers, sftp_batch
 from attpcdaq.gateways.errors import Refused
 from attpcdaq.gateways.node_connection import LOST
 from attpcdaq.gateways.node_files import ABSENT, make_directories, reason
 from attpcdaq.gateways.node_listing import listing
 from attpcdaq.gateways.ports import HEAD_BYTES, FileStat, MovedFile
-from attpcdaq.gateways.sftp_batch import Session
+from attpcdaq.gateways.sftp_batch import Answer, Request, Session
 
 # So many files are open at once: servers allow a hundred or more.
 AT_ONCE = 32
 MAX_BYTES = 64 * 1024 * 1024
 
 
-async def copy(
-    sftp: asyncssh.SFTPClient, session: Session, source: str, names: Sequence[str], destination: str
-) -> tuple[MovedFile, ...]:
+async def copy(session: Session, source: str, names: Sequence[str], destination: str) -> tuple[MovedFile, ...]:
     """Copy each file; one that lies there already and is the same counts as copied, another is Refused."""
-    await make_directories(sftp, destination)
+    await make_directories(session, destination)
     there = {name for name, *_ in await listing(session, destination)}
-    return tuple([await _copy_one(sftp, source, name, destination, name in there) for name in names])
+    new = {name: posixpath.join(destination, name) for name in names}
+    known = [name for name in new if name in there]
+    data = dict(zip(new, await read_all(session, [posixpath.join(source, name) for name in new]), strict=True))
+    before = await read_all(session, [new[name] for name in known])
+    for name, found in zip(known, before, strict=True):
+        if found != data[name]:
+            old = posixpath.join(source, name)
+            raise Refused(f"{new[name]} exists already and differs from {old}; it was left as it is")
+    await put(session, {new[name]: data[name] for name in new if name not in there}, sftp_batch.rename)
+    return tuple(MovedFile(new[name], len(data[name])) for name in names)
 
 
-async def _copy_one(sftp: asyncssh.SFTPClient, source: str, name: str, destination: str, is_there: bool) -> MovedFile:
-    old, new = posixpath.join(source, name), posixpath.join(destination, name)
-    data, _ = await read(sftp, old)
-    if is_there:
-        if (await read(sftp, new))[0] != data:
-            raise Refused(f"{new} exists already and differs from {old}; it was left as it is")
-        return MovedFile(new, len(data))
-    await _put(sftp, new, data, sftp.rename)
-    return MovedFile(new, len(data))
-
-
-async def read(sftp: asyncssh.SFTPClient, path: str) -> tuple[bytes, FileStat]:
-    """A whole file; Refused when there is none (MISSING), or when it is larger than 64 MiB."""
+async def read_all(session: Session, paths: Sequence[str]) -> list[bytes]:
+    """Whole small files; Refused when there is none (MISSING), or when one is larger than 64 MiB."""
+    answers = await session.ask(
+        [request(path) for path in paths for request in (sftp_batch.open_file, sftp_batch.stat)]
+    )
+    opened = list(zip(paths, answers[::2], answers[1::2], strict=True))
     try:
-        async with sftp.open(path, "rb") as handle:
-            found = _stat(await handle.stat())
-            if found.size > MAX_BYTES:
-                raise Refused(f"{path} has {found.size} bytes, more than the {MAX_BYTES} that are read of one file")
-            return await take(handle, found.size), found
+        return [await _content(session, *one) for one in opened]
+    finally:
+        session.forget([sftp_answers.data(one) for _, one, _ in opened if isinstance(one, bytes)])
+
+
+async def _content(session: Session, path: str, opened: Answer, stat: Answer) -> bytes:
+    with _refusals(path):
+        handle, size = sftp_answers.data(opened), sftp_answers.stat_of(stat).size
+        _check_size(path, size)
+        pieces = await session.ask(sftp_batch.read_all(handle, size))
+        return b"".join([sftp_answers.data(piece) for piece in pieces])
+
+
+def _check_size(path: str, size: int) -> None:
+    if size > MAX_BYTES:
+        raise Refused(f"{path} has {size} bytes, more than the {MAX_BYTES} that are read of one file")
+
+
+@contextmanager
+def _refusals(path: str) -> Iterator[None]:
+    """What a server says of a file that it cannot read."""
+    try:
+        yield
     except ABSENT as error:
         raise Refused(f"there is no {path}", Refused.MISSING) from error
     except (asyncssh.SFTPPermissionDenied, asyncssh.SFTPFailure) as error:
         raise Refused(f"{path} cannot be read: {reason(error)}") from error
+
+
+async def read(sftp: asyncssh.SFTPClient, path: str) -> tuple[bytes, FileStat]:
+    """A whole file; Refused when there is none (MISSING), or when it is larger than 64 MiB."""
+    with _refusals(path):
+        async with sftp.open(path, "rb") as handle:
+            found = _stat(await handle.stat())
+            _check_size(path, found.size)
+            return await take(handle, found.size), found
 
 
 async def take(handle: asyncssh.SFTPClientFile, size: int, at: int = 0) -> bytes:
@@ -81,10 +110,10 @@ async def stats(sftp: asyncssh.SFTPClient, paths: Sequence[str]) -> tuple[FileSt
     return tuple(await asyncio.gather(*(_stat_one(sftp, path) for path in paths)))
 
 
-async def write(sftp: asyncssh.SFTPClient, path: str, data: bytes) -> None:
+async def write(session: Session, path: str, data: bytes) -> None:
     """Put a file there under another name first, then in the place of an older one in one step."""
-    await make_directories(sftp, posixpath.dirname(path))
-    await _put(sftp, path, data, sftp.posix_rename)
+    await make_directories(session, posixpath.dirname(path))
+    await put(session, {path: data}, sftp_batch.replace)
 
 
 async def _stat_one(sftp: asyncssh.SFTPClient, path: str) -> FileStat | None:
@@ -98,27 +127,32 @@ def _stat(attributes: asyncssh.SFTPAttrs) -> FileStat:
     return FileStat(attributes.size or 0, float(attributes.mtime or 0))
 
 
-async def _put(
-    sftp: asyncssh.SFTPClient, path: str, data: bytes, rename: Callable[[str, str], Awaitable[None]]
-) -> None:
-    directory, name = posixpath.split(path)
-    partial = posixpath.join(directory, f".{name}.{secrets.token_hex(4)}.partial")
-    try:
-        async with sftp.open(partial, "xb") as handle:
-            await handle.write(data)
-        await rename(partial, path)
-    except LOST:
-        raise
-    except asyncssh.SFTPError as error:
-        await _remove_own(sftp, partial)
+async def put(session: Session, files: Mapping[str, bytes], rename: Callable[[str, str], Request]) -> None:
+    """Files with these contents, by path: under other names first, so that each is there whole or not at all."""
+    partial = {path: _partial(path) for path in files}
+    made = await session.ask([sftp_batch.make_file(one) for one in partial.values()])
+    handles = {path: sftp_answers.data(one) for path, one in zip(files, made, strict=True) if isinstance(one, bytes)}
+    pieces = [
+        (path, request)
+        for path, handle in handles.items()
+        for request in (*sftp_batch.write_all(handle, files[path]), sftp_batch.close(handle))
+    ]
+    written = await session.ask([request for _, request in pieces])
+    failed = _failed(files, made) + _failed([path for path, _ in pieces], written)
+    if not failed:
+        renamed = await session.ask([rename(one, path) for path, one in partial.items()])
+        failed = _failed(files, renamed)
+    if failed:
+        await session.ask([sftp_batch.remove(partial[path]) for path in handles])  # what we made a moment ago
+        path, error = failed[0]
         raise Refused(f"{path} was not written: {reason(error)}") from error
 
 
-async def _remove_own(sftp: asyncssh.SFTPClient, partial: str) -> None:
-    """Remove the file that we made a moment ago and could not finish."""
-    try:
-        await sftp.remove(partial)
-    except LOST:
-        raise
-    except asyncssh.SFTPError:
-        return  # it was never made
+def _partial(path: str) -> str:
+    directory, name = posixpath.split(path)
+    return posixpath.join(directory, f".{name}.{secrets.token_hex(4)}.partial")
+
+
+def _failed(paths: Iterable[str], answers: Sequence[Answer]) -> list[tuple[str, asyncssh.SFTPError]]:
+    pairs = zip(paths, answers, strict=True)
+    return [(path, answer) for path, answer in pairs if isinstance(answer, asyncssh.SFTPError)]

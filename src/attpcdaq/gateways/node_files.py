@@ -1,11 +1,11 @@
 """Directories on a node over SFTP: list, make, rename; nothing is ever overwritten or deleted."""
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import asyncssh
 
-from attpcdaq.gateways import sftp_batch
+from attpcdaq.gateways import sftp_answers, sftp_batch
 from attpcdaq.gateways.errors import Refused
 from attpcdaq.gateways.file_names import parents
 from attpcdaq.gateways.node_listing import data_files, listing
@@ -21,9 +21,7 @@ async def graw_files(session: Session, directory: str) -> tuple[GrawFile, ...]:
     return data_files(await listing(session, directory))
 
 
-async def move(
-    sftp: asyncssh.SFTPClient, session: Session, source: str, moves: Mapping[str, str], destination: str
-) -> tuple[MovedFile, ...]:
+async def move(session: Session, source: str, moves: Mapping[str, str], destination: str) -> tuple[MovedFile, ...]:
     """Rename each file (name -> new name), never over another: SFTP's plain rename fails where the new name exists.
 
     Refused names the files that were moved and those that were not, when only some were.
@@ -32,8 +30,7 @@ async def move(
     missing = [name for name in moves if name not in present]
     if missing:
         raise Refused(f"there is no {posixpath.join(source, missing[0])}; nothing was moved", Refused.MISSING)
-    await make_directories(sftp, destination)
-    there = await _sizes(session, destination)
+    there = {} if await make_directories(session, destination) else await _sizes(session, destination)
     taken = [new for new in moves.values() if new in there]
     if taken:
         raise Refused(f"{posixpath.join(destination, taken[0])} exists already; nothing was moved")
@@ -69,15 +66,24 @@ _ANSWERS = frozenset(
 )
 
 
-async def make_directories(sftp: asyncssh.SFTPClient, directory: str) -> None:
-    """Make `directory` and those above it where they are missing."""
-    for path in parents(directory):
-        if not await sftp.isdir(path):
-            try:
-                await sftp.mkdir(path)
-            except asyncssh.SFTPError as error:
-                if not await sftp.isdir(path):
-                    raise Refused(f"the directory {path} cannot be made: {reason(error)}") from error
+async def make_directories(session: Session, directory: str) -> bool:
+    """Make `directory`, and those above it, where they are missing; True when it is new."""
+    if not isinstance((await session.ask([sftp_batch.make_directory(directory)]))[0], asyncssh.SFTPError):
+        return True
+    missing = await _missing(session, parents(directory))
+    made = await session.ask([sftp_batch.make_directory(path) for path in missing])
+    failed = {
+        path: answer for path, answer in zip(missing, made, strict=True) if isinstance(answer, asyncssh.SFTPError)
+    }
+    for path in await _missing(session, list(failed)):
+        raise Refused(f"the directory {path} cannot be made: {reason(failed[path])}") from failed[path]
+    return directory in missing and directory not in failed
+
+
+async def _missing(session: Session, paths: Sequence[str]) -> list[str]:
+    """Those that are no directories."""
+    found = await session.ask([sftp_batch.stat(path) for path in paths])
+    return [path for path, one in zip(paths, found, strict=True) if not sftp_answers.is_directory(one)]
 
 
 def reason(error: BaseException) -> str:

@@ -76,7 +76,7 @@ async def _put_there(link: Link) -> str | None:
     try:
         (there,) = await node_contents.stats(link.sftp, [path])
         if there is None or there.size != len(data):
-            await node_contents.write(link.sftp, path, data)
+            await node_contents.write(link.session, path, data)
     except LOST:
         raise
     except (Refused, asyncssh.SFTPError):

@@ -54,14 +54,14 @@ class NodeSsh:
     ) -> tuple[MovedFile, ...]:
         _check(source, [*moves, *moves.values()], destination)
         async with self._connections.link(node, timeout) as link:
-            return await node_files.move(link.sftp, link.session, link.path(source), moves, link.path(destination))
+            return await node_files.move(link.session, link.path(source), moves, link.path(destination))
 
     async def copy_files(
         self, node: NodeAddress, source: str, names: Sequence[str], destination: str, timeout: float
     ) -> tuple[MovedFile, ...]:
         _check(source, names, destination)
         async with self._connections.link(node, timeout) as link:
-            return await node_contents.copy(link.sftp, link.session, link.path(source), names, link.path(destination))
+            return await node_contents.copy(link.session, link.path(source), names, link.path(destination))
 
     async def read_file(self, node: NodeAddress, path: str, timeout: float) -> tuple[bytes, FileStat]:
         check_path(path)
@@ -80,7 +80,7 @@ class NodeSsh:
     async def write_file(self, node: NodeAddress, path: str, data: bytes, timeout: float) -> None:
         check_path(path)
         async with self._connections.link(node, timeout) as link:
-            await node_contents.write(link.sftp, link.path(path), data)
+            await node_contents.write(link.session, link.path(path), data)
 
     async def scan_files(
         self, node: NodeAddress, directory: str, names: Sequence[str], timeout: float, *, checksum: bool = True

@@ -15,7 +15,6 @@ HEADER_BYTES = 256
 # A partial readout's frames are a few kB, a full one's 279 kB; the longest known frame has 557 kB (facts 5).
 WINDOWS = (64 * 1024, 1200 * 1024)
 LEAST_WINDOW = 4 * 1024
-PIECE = 32 * 1024
 _Read = Callable[[int, int], Awaitable[bytes]]
 """Size and offset, as in a file."""
 
@@ -88,9 +87,8 @@ async def _ends(
 def _reader(session: Session, handle: bytes) -> _Read:
     async def read(size: int, offset: int) -> bytes:
         """As much as is there, in pieces that any server gives at once."""
-        starts = range(offset, offset + size, PIECE)
-        asked = [sftp_batch.read_bytes(handle, min(PIECE, offset + size - start), start) for start in starts]
-        return b"".join([sftp_answers.data(piece) for piece in await session.ask(asked)])
+        pieces = await session.ask(sftp_batch.read_all(handle, size, offset))
+        return b"".join([sftp_answers.data(piece) for piece in pieces])
 
     return read
 

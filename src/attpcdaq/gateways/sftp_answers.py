@@ -63,6 +63,18 @@ def stat_of(answer: Answer) -> FileStat:
     return FileStat(size, mtime)
 
 
+def is_directory(answer: Answer) -> bool:
+    """Whether it is known that there is a directory."""
+    if isinstance(answer, asyncssh.SFTPError):
+        return False
+    try:
+        (flags,) = _LENGTH.unpack_from(answer)
+        at = 4 + (8 if flags & SIZE else 0) + (8 if flags & OWNER else 0)
+        return bool(flags & PERMISSIONS) and stat.S_ISDIR(_LENGTH.unpack_from(answer, at)[0])
+    except struct.error as error:
+        raise asyncssh.SFTPBadMessage("attributes that end too early") from error
+
+
 def disk(answer: Answer) -> Disk:
     """Free space and size of a file system."""
     body = told(answer)

@@ -1,6 +1,7 @@
 """SFTP requests in batches: many in one packet, which cost a fraction of one call each.
 
-Version 3 of the protocol, and only what is asked of many files at once: what a reading asks, and plain renames.
+Version 3 of the protocol, and only what is asked of many files at once or again and again: readings, listings, renames,
+and small files copied or put there.
 """
 
 import asyncio
@@ -12,7 +13,13 @@ from dataclasses import dataclass, field
 
 import asyncssh
 
-OPEN, CLOSE, READ, OPENDIR, READDIR, STAT, RENAME, EXTENDED = 3, 4, 5, 11, 12, 17, 18, 200
+OPEN, CLOSE, READ, WRITE, OPENDIR, READDIR, REMOVE, MKDIR, STAT, RENAME, EXTENDED = (
+    3, 4, 5, 6, 11, 12, 13, 14, 17, 18, 200
+)  # fmt: skip
+TO_READ, TO_WRITE_ANEW = 1, 2 | 8 | 32
+"""How a file is opened: the latter makes it, and fails where there is one."""
+PIECE = 32 * 1024
+"""Bytes that any server reads or writes at once."""
 INIT, VERSION, STATUS = 1, 2, 101
 CORK: int | None = getattr(socket, "TCP_CORK", None)
 MAX_PACKET = 1 << 20
@@ -35,7 +42,15 @@ def text(value: str | bytes) -> bytes:
 
 
 def open_file(path: str) -> Request:
-    return Request(OPEN, text(path) + struct.pack(">II", 1, 0))
+    return Request(OPEN, text(path) + struct.pack(">II", TO_READ, 0))
+
+
+def make_file(path: str) -> Request:
+    return Request(OPEN, text(path) + struct.pack(">II", TO_WRITE_ANEW, 0))
+
+
+def close(handle: bytes) -> Request:
+    return Request(CLOSE, text(handle))
 
 
 def open_directory(path: str) -> Request:
@@ -50,6 +65,26 @@ def read_bytes(handle: bytes, size: int, offset: int) -> Request:
     return Request(READ, text(handle) + struct.pack(">QI", offset, size))
 
 
+def read_all(handle: bytes, size: int, offset: int = 0) -> list[Request]:
+    """So many bytes, in pieces."""
+    end = offset + size
+    return [read_bytes(handle, min(PIECE, end - at), at) for at in range(offset, end, PIECE)]
+
+
+def write_all(handle: bytes, data: bytes) -> list[Request]:
+    """From the beginning, in pieces."""
+    pieces = ((at, data[at : at + PIECE]) for at in range(0, len(data), PIECE))
+    return [Request(WRITE, text(handle) + struct.pack(">Q", at) + text(piece)) for at, piece in pieces]
+
+
+def make_directory(path: str) -> Request:
+    return Request(MKDIR, text(path) + struct.pack(">I", 0))
+
+
+def remove(path: str) -> Request:
+    return Request(REMOVE, text(path))
+
+
 def stat(path: str) -> Request:
     return Request(STAT, text(path))
 
@@ -57,6 +92,11 @@ def stat(path: str) -> Request:
 def rename(old: str, new: str) -> Request:
     """Fails where the new name exists."""
     return Request(RENAME, text(old) + text(new))
+
+
+def replace(old: str, new: str) -> Request:
+    """Takes the place of what has the new name, in one step."""
+    return Request(EXTENDED, text("posix-rename@openssh.com") + text(old) + text(new))
 
 
 def stat_space(path: str) -> Request:
@@ -131,7 +171,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
 
     def forget(self, handles: Sequence[bytes]) -> None:
         """Have them closed, together with the next question; nobody waits for that."""
-        self._later += b"".join(self._packet(Request(CLOSE, text(handle))) for handle in handles)
+        self._later += b"".join(self._packet(close(handle)) for handle in handles)
 
     def _packet(self, request: Request) -> bytes:
         packet = struct.pack(">IBI", len(request.body) + 5, request.kind, self._number) + request.body
