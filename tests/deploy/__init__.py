@@ -1,0 +1,1 @@
+"""The containers, built and run for real: `make test-deploy`."""

@@ -1,0 +1,69 @@
+"""From the previous release to this one; and back, when a migration fails."""
+
+import re
+from pathlib import Path
+
+from tests.deploy import copies
+from tests.deploy.check_backups import rows
+from tests.deploy.door import Door
+from tests.deploy.runner import Checks
+from tests.deploy.stack import Stack
+
+FAILING = """from django.db import migrations
+
+
+def fail(apps, schema_editor):
+    raise RuntimeError("this migration fails, to see what an upgrade does")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("runlog", "{before}")]
+    operations = [
+        migrations.RunSQL("CREATE TABLE half_done (id integer)"),
+        migrations.RunPython(fail),
+    ]
+"""
+KEPT = ("runlog_experiment", "topology_eccserver", "auth_group")
+
+
+def check_upgrade(checks: Checks, stack: Stack, new: Path) -> None:
+    """`stack` lies in a copy of the previous release; `new` is a copy of this one."""
+    old_version, new_version = copies.version_of(stack.root), copies.version_of(new)
+    with checks(f"`up` of the previous release {old_version}", needed=True):
+        stack.verb("up", "--simulator", seconds=600)
+        stack.manage("role", "veteran", "expert", "--create")
+    kept = _kept(stack)
+    copies.replace_by(stack.root, new)
+    failing = _add_failing_migration(stack.root)
+    with checks(f"`upgrade` to {new_version} with a migration that fails: {old_version} runs again, with its data"):
+        said = stack.verb("upgrade", status=1, seconds=600)
+        assert "this migration fails" in said or "half_done" in said, said[-1500:]
+        assert f"version {old_version} runs again with its data" in said, said[-1500:]
+        assert stack.container("web")["Config"]["Image"] == f"attpcdaq:{old_version}"
+        assert stack.is_healthy("web") and stack.is_healthy("nginx")
+        assert _kept(stack) == kept
+        assert stack.ask("SELECT to_regclass('half_done') IS NULL") == "t"
+        assert f"ATTPCDAQ_VERSION={old_version}" in (stack.root / ".env").read_text().split()
+    failing.unlink()
+    with checks(f"`upgrade` from {old_version} to {new_version}: dumped, migrated, restarted, nothing lost") as note:
+        said = stack.verb("upgrade", seconds=600)
+        dump = re.search(r"kept as (\S+\.dump)", said)
+        assert dump and Path(dump[1]).exists() and old_version in Path(dump[1]).name, said
+        live = Door(stack).get("/health/live")
+        assert (live.status, new_version in live.text) == (200, True), live.text
+        assert _kept(stack) == kept
+        note(f"dump {Path(dump[1]).name}")
+
+
+def _kept(stack: Stack) -> dict[str, str]:
+    """Whole tables may get columns, so rows are counted; who has an account is compared by name."""
+    counts = {table: found.split()[0] for table, found in rows(stack).items() if table in KEPT}
+    return counts | {"accounts": stack.ask("SELECT string_agg(username, ' ' ORDER BY username) FROM auth_user")}
+
+
+def _add_failing_migration(root: Path) -> Path:
+    folder = root / "src/attpcdaq/runlog/migrations"
+    last = sorted(path.stem for path in folder.glob("[0-9]*.py"))[-1]
+    path = folder / f"{int(last[:4]) + 1:04d}_fails.py"
+    path.write_text(FAILING.format(before=last))
+    return path
