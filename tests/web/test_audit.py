@@ -209,6 +209,7 @@ class TestApi:
             "outcome": "done",
             "text": "",
             "command": None,
+            "request_id": "",
         }
         before = answer[1]["id"]
         tokens.revoke("reader", DAQ)

@@ -94,6 +94,23 @@ def test_the_command_keeps_it_and_the_api_tells_it(shifter: Client, detector: De
     assert (answered["status"], answered["user"]) == (302, "kim")
 
 
+def test_the_audit_trail_keeps_it_also_of_what_is_no_command(shifter: Client, detector: Detector) -> None:
+    see(detector, State.IDLE)
+    sent = {"server": "ecc-cobo1", "reason": "its HV trips"}
+    assert shifter.post("/actions/exclude", sent, headers={HEADER: CLICK}).status_code == 302
+    assert shifter.post("/actions/configure", headers={HEADER: f"{CLICK}-2"}).status_code == 302
+    lines = shifter.get(f"/api/v1/audit?text={CLICK}").json()
+    assert [(line["what"], line["outcome"], line["request_id"]) for line in lines] == [
+        ("configure", "refused", f"{CLICK}-2"),
+        ("exclude", "done", CLICK),
+        ("control", "done", CLICK),
+    ]
+    page = Page.of(shifter.get(f"/audit/?text={CLICK}-2").content)
+    assert [cell.get("title") for cell in page.root.xpath("//*[@id='audit']//td[@data-label='From']")] == [
+        f"Request ID {CLICK}-2"
+    ]
+
+
 def test_looking_is_not_logged_and_failing_is(shifter: Client, detector: Detector) -> None:
     see(detector, State.IDLE)
     with logged() as lines:

@@ -34,6 +34,10 @@ class Entry(models.Model):
     outcome = models.CharField(max_length=8, choices=Outcome)
     text = models.TextField(blank=True, help_text="Reasons of a refusal, old and new values of a change.")
     command = models.UUIDField(null=True, db_index=True, help_text="The command or restart it is about.")
+    # The database's default: who adds a line without knowing of it may.
+    request_id = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="The click that led to it, as in the logs."
+    )
 
     objects = Trail.as_manager()
 

@@ -35,6 +35,7 @@ def record(
         outcome=outcome,
         text=_storable(text),
         command=command,
+        request_id=by.request_id,
     )
     written = _written.get()
     if written is not None:
