@@ -104,6 +104,20 @@ def test_a_name_that_came_again_while_nobody_moved_goes_beside(rig: Rig, stopped
     assert not run.files.filter(planned=True).exists()
 
 
+def test_what_grew_before_its_rename_is_noted_as_it_lies_there(rig: Rig, stopped: Run) -> None:
+    moved, late = rig.nodes.move_files, frames(0, 0, range(3, 5))
+
+    async def grow_then_move(node, source, moves, destination, timeout):
+        if node.name == NODE:
+            rig.write(0, NAMES[0], DATA[NAMES[0]] + late)
+        return await moved(node, source, moves, destination, timeout)
+
+    rig.nodes.move_files = grow_then_move
+    run = rig.close(stopped)
+    data = run.files.filter(kind=RunFile.Kind.DATA, node=NODE).order_by("path")
+    assert list(data.values_list("size", flat=True)) == [len(DATA[NAMES[0]] + late), *(len(DATA[n]) for n in NAMES[1:])]
+
+
 def test_a_disk_that_is_full_and_then_has_room(rig: Rig, stopped: Run) -> None:
     rig.nodes.fail(NODE, "move_files", FULL)
     run = rig.close(stopped)

@@ -24,11 +24,15 @@ def plan(rows: Sequence[RunFile] | Sequence[Quarantined]) -> None:
         type(rows[0])._default_manager.bulk_create(rows, batch_size=AT_ONCE)  # type: ignore[arg-type]
 
 
-def moved(rows: Sequence[RunFile] | Sequence[Quarantined]) -> None:
-    """They lie where it was planned."""
+def moved(rows: Sequence[RunFile] | Sequence[Quarantined], sizes: Sequence[int]) -> None:
+    """They lie where it was planned, and have so many bytes there."""
     for at in range(0, len(rows), AT_ONCE):
         part = [row.pk for row in rows[at : at + AT_ONCE]]
         type(rows[0])._default_manager.filter(pk__in=part).update(planned=False)
+    for row, size in zip(rows, sizes, strict=True):
+        if row.size != size:
+            row.size = size
+            type(row)._default_manager.filter(pk=row.pk).update(size=size)
 
 
 def planned(node: str, staging: str) -> list[RunFile | Quarantined]:

@@ -100,7 +100,7 @@ def note_there(place: Staging, run: Run, there: Sequence[GrawFile]) -> None:
         if f"{directory}/{file.name}" not in known
     ]
     run_files.plan(rows)
-    run_files.moved(rows)
+    run_files.moved(rows, [row.size for row in rows])
 
 
 def _row(place: Staging, run: Run, file: GrawFile, path: str, proof: str) -> RunFile:
@@ -132,8 +132,7 @@ async def _to_run(
     names = _new_names([file.name for file in files], taken)
     rows = [_row(place, run, file, f"{directory}/{names[file.name]}", proofs[file.name]) for file in files]
     await sync_to_async(run_files.plan)(rows)
-    await outside.nodes.move_files(place.node, place.directory, names, directory, MOVE_TIMEOUT)
-    await sync_to_async(run_files.moved)(rows)
+    await _moved(place, names, directory, rows, outside)
     filed.runs[run] = rows
 
 
@@ -169,9 +168,20 @@ async def _quarantine(
     ]
     await sync_to_async(run_files.plan)(rows)
     moves = {file.name: file.name for file in files}
-    await outside.nodes.move_files(place.node, place.directory, moves, directory, MOVE_TIMEOUT)
-    await sync_to_async(run_files.moved)(rows)
+    await _moved(place, moves, directory, rows, outside)
     filed.quarantined += rows
+
+
+async def _moved(
+    place: Staging,
+    moves: Mapping[str, str],
+    directory: str,
+    rows: Sequence[RunFile] | Sequence[Quarantined],
+    outside: Outside,
+) -> None:
+    """Rename the files of these rows, and note them with the sizes that they have then: one may have grown since."""
+    there = await outside.nodes.move_files(place.node, place.directory, moves, directory, MOVE_TIMEOUT)
+    await sync_to_async(run_files.moved)(rows, [file.size for file in there])
 
 
 def in_words(place: Staging, filed: Filed, run: Run | None = None) -> str:
