@@ -16,12 +16,13 @@ KINDS = {"function", "method", "class", "property", "import", "unreachable_code"
 CALLED_BY_NAME = [
     "ready", "handle", "add_arguments", "Meta", "*Config", "Command", "Migration", "as_sqlite",  # Django
     "get_queryset", "get_context_data", "formfield_callback", "clean", "clean_*", "has_*_permission",  # Django
+    "process_view",  # Django
     "connection_made", "connection_lost", "data_received", "eof_received",  # asyncio.Protocol
     "begin_auth", "public_key_auth_supported", "validate_public_key", "password_auth_supported",  # asyncssh
     "validate_host_public_key",  # asyncssh
     "connection_requested", "session_requested", "exec_requested", "shell_requested", "server_requested",  # asyncssh
     "on_starting", "when_ready", "worker_abort", "worker_int", "post_fork", "pre_fork", "on_exit",  # Gunicorn
-    "post_worker_init", "worker_exit",  # Gunicorn
+    "post_worker_init", "worker_exit", "logger_class",  # Gunicorn
     "application", "model_config", "do_GET", "do_POST", "do_DELETE",
     "authenticate",  # django-ninja
 ]  # fmt: skip
@@ -50,8 +51,8 @@ def words_of_templates() -> set[str]:
 
 
 def dotted_names() -> set[str]:
-    """The last words of dotted names in settings: Django and Celery import them by name."""
-    settings = (ROOT / "src/attpcdaq/config" / name for name in ("settings.py", "celery.py"))
+    """The last words of dotted names in settings and addresses: Django and Celery import them by name."""
+    settings = (ROOT / "src/attpcdaq/config" / name for name in ("settings.py", "celery.py", "urls.py"))
     return {word for file in settings for word in re.findall(r'"(?:\w+\.)+(\w+)"', file.read_text())}
 
 
