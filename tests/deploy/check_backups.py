@@ -4,9 +4,10 @@ import re
 import time
 from pathlib import Path
 
+from tests.deploy import copies
 from tests.deploy.door import Api, Door
 from tests.deploy.programs import Failed, must
-from tests.deploy.runner import Checks
+from tests.deploy.runner import Checks, expect
 from tests.deploy.stack import Stack
 
 # What an experiment would miss. Other tables change by themselves while the system runs.
@@ -36,15 +37,15 @@ def check_backup(checks: Checks, stack: Stack) -> tuple[Path, dict[str, str], in
     with checks("`backup` makes a dump that names its version", needed=True) as note:
         said = stack.verb("backup")
         name = re.search(r"\S+\.dump", said)
-        assert name, said
+        expect(name, said)
         dump = Path(name[0])
-        version = re.search(r'^version = "([^"]+)"', (stack.root / "pyproject.toml").read_text(), re.MULTILINE)
-        assert version and version[1] in dump.name and f"version {version[1]}" in said, said
-        assert dump.stat().st_mode & 0o077 == 0, oct(dump.stat().st_mode)
+        version = copies.version_of(stack.root)
+        expect(version in dump.name and f"version {version}" in said, said)
+        expect(dump.stat().st_mode & 0o077 == 0, oct(dump.stat().st_mode))
         note(said.strip().splitlines()[-1])
     with checks("a dump that fails half-way (disk full) leaves no file that looks whole"):
         said = _on_a_full_disk(stack)
-        assert "status 0" not in said and ".dump" not in re.sub(r"\.part", "", said.split("status")[1]), said
+        expect("status 0" not in said and ".dump" not in re.sub(r"\.part", "", said.split("status")[1]), said)
     return dump, kept, last
 
 
@@ -70,15 +71,15 @@ def check_restore_running(checks: Checks, stack: Stack, dump: Path, kept: dict[s
         stack.manage("role", "latecomer", "observer", "--create")
         said = stack.verb("restore", str(dump))
         note(_compare(kept, rows(stack, last)))
-        assert "latecomer" not in stack.ask("SELECT username FROM auth_user"), "rows from after the dump"
+        expect("latecomer" not in stack.ask("SELECT username FROM auth_user"), "rows from after the dump")
         before = re.search(r"kept as (\S+\.dump)", said)
-        assert before and Path(before[1]).exists(), said
+        expect(before and Path(before[1]).exists(), said)
     with checks("`restore` of a file that is no dump is refused, and changes nothing"):
         junk = stack.root / "no-dump.txt"
         junk.write_text("nothing of the kind")
         said = stack.verb("restore", str(junk), status=1)
-        assert "no dump that can be read" in said, said
-        assert _compare(kept, rows(stack, last))
+        expect("no dump that can be read" in said, said)
+        expect(_compare(kept, rows(stack, last)))
 
 
 def check_restore_fresh(checks: Checks, stack: Stack, dump: Path, kept: dict[str, str], last: int, token: str) -> None:
@@ -89,7 +90,7 @@ def check_restore_fresh(checks: Checks, stack: Stack, dump: Path, kept: dict[str
         note(_compare(kept, rows(stack, last)))
     with checks("the restored stack knows the runs and the tokens"):
         runs = Api(Door(stack), token).get("/runs")
-        assert [run["number"] for run in runs] == [2, 1], runs
+        expect([run["number"] for run in runs] == [2, 1], runs)
 
 
 def _compare(kept: dict[str, str], now: dict[str, str]) -> str:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 
 from tests.deploy.door import Door
 from tests.deploy.programs import Failed
-from tests.deploy.runner import Checks, wait_for
+from tests.deploy.runner import Checks, expect, wait_for
 from tests.deploy.stack import Stack
 
 
@@ -21,8 +21,8 @@ def check_port_taken(checks: Checks, stack: Stack) -> None:
         holder.bind(("127.0.0.1", stack.https))
         holder.listen()
         said = stack.verb("up", status=1, seconds=60)
-        assert f"port {stack.https} on 127.0.0.1 cannot be had" in said and "ATTPCDAQ_HTTPS_PORT" in said, said
-        assert not stack.containers(), "containers were made all the same"
+        expect(f"port {stack.https} on 127.0.0.1 cannot be had" in said and "ATTPCDAQ_HTTPS_PORT" in said, said)
+        expect(not stack.containers(), "containers were made all the same")
 
 
 def check_wrong_password(checks: Checks, stack: Stack) -> None:
@@ -34,7 +34,7 @@ def check_wrong_password(checks: Checks, stack: Stack) -> None:
         settings.write_text("\n".join([*lines, ""]))
         try:
             said = stack.verb("up", status=1)
-            assert "password authentication failed" in said, said[-1200:]
+            expect("password authentication failed" in said, said[-1200:])
         finally:
             settings.write_text(right)
     with checks("with the right one again, `up` has everything back", needed=True):
@@ -48,10 +48,10 @@ def check_database_away(checks: Checks, stack: Stack) -> None:
         try:
             wait_for(lambda: door.get("/health/ready").status == 503, "/health/ready to say 503", 20)
             page = door.get("/login/")
-            assert page.status in (200, 503), page.status
+            expect(page.status in (200, 503), page.status)
             status = door.get("/api/v1/status", Authorization="Bearer none")
-            assert status.status == 503 and "database" in status.text, (status.status, status.text[:300])
-            assert door.get("/health/live").status == 200
+            expect(status.status == 503 and "database" in status.text, (status.status, status.text[:300]))
+            expect(door.get("/health/live").status == 200)
         finally:
             stack.compose("start", "db")
         wait_for(lambda: door.get("/health/ready").status == 200, "/health/ready to be well again", 60)
@@ -63,11 +63,11 @@ def check_not_migrated(checks: Checks, stack: Stack) -> None:
         stack.ask(f"CREATE TABLE kept_row AS SELECT * FROM django_migrations WHERE {row}")
         stack.ask(f"DELETE FROM django_migrations WHERE {row}")
         try:
-            wait_for(lambda: "ok" != _checks(stack)["migrations"], "a word about migrations", 40)
+            wait_for(lambda: _checks(stack)["migrations"] != "ok", "a word about migrations", 40)
         finally:
             stack.ask("INSERT INTO django_migrations SELECT * FROM kept_row")
             stack.ask("DROP TABLE kept_row")
-        wait_for(lambda: "ok" == _checks(stack)["migrations"], "migrations to be right again", 40)
+        wait_for(lambda: _checks(stack)["migrations"] == "ok", "migrations to be right again", 40)
 
 
 def check_expired_certificate(checks: Checks, stack: Stack) -> None:
@@ -94,9 +94,9 @@ def check_expired_certificate(checks: Checks, stack: Stack) -> None:
 def check_down_and_up(checks: Checks, stack: Stack, kept: str) -> None:
     with checks("`down` ends every container and keeps the data; `up` has them again"):
         stack.verb("down")
-        assert not stack.containers(), list(stack.containers())
+        expect(not stack.containers(), list(stack.containers()))
         stack.verb("up")
-        assert stack.ask("SELECT count(*) FROM runlog_run") == kept
+        expect(stack.ask("SELECT count(*) FROM runlog_run") == kept)
 
 
 def _checks(stack: Stack) -> dict[str, str]:

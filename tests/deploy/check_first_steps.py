@@ -5,10 +5,16 @@ import re
 
 from tests.deploy.door import Browser, Door
 from tests.deploy.programs import Failed
-from tests.deploy.runner import Checks
+from tests.deploy.runner import Checks, expect
 from tests.deploy.stack import Stack, image_megabytes
 
 IMAGE_LIMIT = 350
+# What is mounted at run time is not in the image.
+LOOK_FOR_SECRETS = r"""
+find / \( -path /proc -o -path /sys -o -path /run/secrets \) -prune \
+    -o \( -name .env -o -name 'ssh_key*' -o -name key.pem \) -print 2>/dev/null
+true
+"""
 OWN_PASSWORD = "chosen-for-these-checks-7"
 PROBE = """
 echo user $(id -u)
@@ -44,14 +50,9 @@ def check_kept_secret(checks: Checks, stack: Stack) -> None:
         if modes != {".env": 0o600, "secrets": 0o700, "backups": 0o700}:
             raise Failed(str({name: oct(mode) for name, mode in modes.items()}))
         ignored = (stack.root / ".gitignore").read_text().split()
-        assert {"/.env", "/secrets/", "/backups/"} <= set(ignored), ignored
+        expect({"/.env", "/secrets/", "/backups/"} <= set(ignored), ignored)
         for service in ("web", "nginx"):
-            found = stack.inside(
-                service,
-                "sh",
-                "-c",
-                "find / -xdev \\( -name .env -o -name ssh_key -o -name 'key.pem' \\) 2>/dev/null; true",
-            )
+            found = stack.inside(service, "sh", "-c", LOOK_FOR_SECRETS)
             if found.strip():
                 raise Failed(f"in the image of {service}: {found}")
         note(".env 600, secrets/ 700")
@@ -59,19 +60,19 @@ def check_kept_secret(checks: Checks, stack: Stack) -> None:
         files = [stack.root / ".env", *sorted(path for path in (stack.root / "secrets").rglob("*") if path.is_file())]
         before = [path.read_bytes() for path in files]
         said = stack.verb("up")
-        assert "one-time password" not in said.replace("--one-time", "").split("accounts already")[0], said
-        assert [path.read_bytes() for path in files] == before
+        expect("one-time password" not in said.replace("--one-time", "").split("accounts already")[0], said)
+        expect([path.read_bytes() for path in files] == before)
 
 
 def check_images(checks: Checks, stack: Stack, version: str) -> None:
     with checks(f"our image is at most {IMAGE_LIMIT} MB") as note:
         sizes = {name: image_megabytes(name) for name in (f"attpcdaq:{version}", f"attpcdaq-nginx:{version}")}
         note(", ".join(f"{name} {size:.0f} MB" for name, size in sizes.items()))
-        assert max(sizes.values()) <= IMAGE_LIMIT
+        expect(max(sizes.values()) <= IMAGE_LIMIT)
     with checks("every image has a version of its own, none is `latest`") as note:
         names = sorted({one["Config"]["Image"] for one in stack.containers().values()})
         note(", ".join(names))
-        assert all(":" in name and not name.endswith(":latest") for name in names)
+        expect(all(":" in name and not name.endswith(":latest") for name in names))
     with checks("every container of ours is read-only, runs without root's rights, and has no compiler"):
         for service, container in stack.containers().items():
             if container["Config"]["Image"].startswith("attpcdaq") and container["State"]["Running"]:
@@ -80,13 +81,13 @@ def check_images(checks: Checks, stack: Stack, version: str) -> None:
 
 def _check_confined(stack: Stack, service: str) -> None:
     host = stack.container(service)["HostConfig"]
-    assert host["ReadonlyRootfs"], f"{service} may write to its image"
-    assert host["CapDrop"] == ["ALL"] and not host["Privileged"], f"{service} keeps capabilities"
-    assert "no-new-privileges:true" in host["SecurityOpt"], service
-    assert host["RestartPolicy"]["Name"] in ("unless-stopped", "always") or service == "simulator", service
-    assert host["Memory"] > 0, f"{service} has no limit of memory"
+    expect(host["ReadonlyRootfs"], f"{service} may write to its image")
+    expect(host["CapDrop"] == ["ALL"] and not host["Privileged"], f"{service} keeps capabilities")
+    expect("no-new-privileges:true" in host["SecurityOpt"], service)
+    expect(host["RestartPolicy"]["Name"] in ("unless-stopped", "always") or service == "simulator", service)
+    expect(host["Memory"] > 0, f"{service} has no limit of memory")
     said = stack.inside(service, "sh", "-c", PROBE).split()
-    assert said[:1] == ["user"] and said[1] != "0" and said[2:] == [], f"{service}: {said}"
+    expect(said[:1] == ["user"] and said[1] != "0" and said[2:] == [], f"{service}: {said}")
 
 
 def check_doors(checks: Checks, stack: Stack) -> None:
@@ -96,56 +97,58 @@ def check_doors(checks: Checks, stack: Stack) -> None:
             for port, places in (container["NetworkSettings"]["Ports"] or {}).items():
                 found.update({f"{service} {port}": place["HostIp"] for place in places or []})
         note(str(found))
-        assert {key.split()[0] for key in found} == {"nginx"}
-        assert set(found.values()) == {"127.0.0.1"}
+        expect({key.split()[0] for key in found} == {"nginx"})
+        expect(set(found.values()) == {"127.0.0.1"})
     door = Door(stack)
     with checks("static files come from nginx, compressed and to be kept for ever by their content's hash"):
         page = door.get("/login/")
-        assert page.status == 200, page.status
+        expect(page.status == 200, page.status)
         links = re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"', page.text)
-        assert links, page.text[:500]
+        expect(links, page.text[:500])
         for link in links:
-            assert re.search(r"\.[0-9a-f]{8,}\.(css|js)$", link), f"{link} has no hash"
+            expect(re.search(r"\.[0-9a-f]{8,}\.(css|js)$", link), f"{link} has no hash")
             file = door.get(link, **{"Accept-Encoding": "gzip"})
-            assert (file.status, file.headers["Content-Encoding"]) == (200, "gzip"), link
-            assert "immutable" in (file.headers["Cache-Control"] or ""), file.headers["Cache-Control"]
+            expect((file.status, file.headers["Content-Encoding"]) == (200, "gzip"), link)
+            expect("immutable" in (file.headers["Cache-Control"] or ""), file.headers["Cache-Control"])
     with checks("the help pages are there without `web`"):
         stack.compose("pause", "web")
         try:
             page = door.get("/help/")
-            assert page.status == 200 and "<h1" in page.text, page.status
+            expect(page.status == 200 and "<h1" in page.text, page.status)
         finally:
             stack.compose("unpause", "web")
 
 
-def check_log_in(checks: Checks, stack: Stack, password: str) -> None:
+def check_log_in(checks: Checks, stack: Stack, password: str) -> Browser:
+    """The admin's browser, logged in."""
     browser = Browser(Door(stack))
     with checks("who logs in with the one-time password chooses another before anything else"):
         entered = browser.post("/login/", username="admin", password=password)
-        assert entered.status == 302, entered.text[:800]
+        expect(entered.status == 302, entered.text[:800])
         sent_on = browser.get("/")
-        assert (sent_on.status, sent_on.headers["Location"]) == (302, "/password/"), sent_on.headers["Location"]
+        expect((sent_on.status, sent_on.headers["Location"]) == (302, "/password/"), sent_on.headers["Location"])
         fields = {"old_password": password, "new_password1": OWN_PASSWORD, "new_password2": OWN_PASSWORD}
         changed = browser.post("/password/", **fields)
-        assert changed.status == 302, re.findall(r'role="alert"[^>]*>([^<]+)', changed.text)
-        assert browser.get("/").status == 200
+        expect(changed.status == 302, re.findall(r'role="alert"[^>]*>([^<]+)', changed.text))
+        expect(browser.get("/").status == 200)
     with checks("cookies of an HTTPS log-in are Secure, and the request id comes back"):
         answer = Browser(Door(stack)).get("/login/")
-        assert "Secure" in answer.headers["Set-Cookie"], answer.headers["Set-Cookie"]
-        assert re.fullmatch(r"[0-9a-f-]{32,36}", answer.headers["X-Request-ID"] or ""), answer.headers["X-Request-ID"]
+        expect("Secure" in answer.headers["Set-Cookie"], answer.headers["Set-Cookie"])
+        expect(re.fullmatch(r"[0-9a-f-]{32,36}", answer.headers["X-Request-ID"] or ""), answer.headers["X-Request-ID"])
     with checks("guessing passwords is slowed down"):
         codes = [Browser(Door(stack)).post("/login/", username="stranger", password="wrong").status for _ in range(13)]
-        assert codes[0] == 200 and codes[-1] == 429, codes
+        expect(codes[0] == 200 and codes[-1] == 429, codes)
+    return browser
 
 
 def check_health(checks: Checks, stack: Stack, version: str) -> None:
     with checks("/health/live and /health/ready say that all is well") as note:
         live = Door(stack).get("/health/live", secure=False)
-        assert (live.status, version in live.text) == (200, True), live.text
+        expect((live.status, version in live.text) == (200, True), live.text)
         ready = Door(stack).get("/health/ready")
         found = json.loads(ready.text)
         note(", ".join(f"{name} {text}" for name, text in found["checks"].items()))
-        assert ready.status == 200 and found["ready"], found
+        expect(ready.status == 200 and found["ready"], found)
 
 
 def check_memory(checks: Checks, stack: Stack, when: str) -> None:
@@ -156,4 +159,4 @@ def check_memory(checks: Checks, stack: Stack, when: str) -> None:
             + f"; all {sum(used.values()):.0f} MB"
         )
         limits = {name: one["HostConfig"]["Memory"] / 1e6 for name, one in stack.containers().items()}
-        assert all(size < 0.8 * limits[name] for name, size in used.items() if limits[name]), limits
+        expect(all(size < 0.8 * limits[name] for name, size in used.items() if limits[name]), limits)

@@ -9,6 +9,14 @@ from tests.deploy.programs import Failed
 
 ROOT = Path(__file__).resolve().parents[2]
 PREVIOUS = ROOT / "deploy/previous-release"
+VERSION = re.compile(r'^version = "([^"]+)"', re.MULTILINE)
+
+
+def mark(copy: Path) -> Path:
+    """Give it a version that nobody runs: images of a system on this machine are not touched."""
+    path = copy / "pyproject.toml"
+    path.write_text(VERSION.sub(r'version = "\1.dev0"', path.read_text(encoding="utf-8"), count=1), encoding="utf-8")
+    return copy
 
 
 def working_tree(target: Path) -> Path:
@@ -19,14 +27,14 @@ def working_tree(target: Path) -> Path:
         if source.is_file():
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, copy)
-    return target
+    return mark(target)
 
 
 def commit(name: str, target: Path) -> Path:
     """What a commit holds."""
     target.mkdir(parents=True, exist_ok=True)
     subprocess.run(["tar", "--extract", "--directory", str(target)], input=_git("archive", name), check=True)
-    return target
+    return mark(target)
 
 
 def previous_release() -> str:
@@ -50,7 +58,7 @@ def replace_by(old: Path, new: Path) -> None:
 
 
 def version_of(copy: Path) -> str:
-    found = re.search(r'^version = "([^"]+)"', (copy / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    found = VERSION.search((copy / "pyproject.toml").read_text(encoding="utf-8"))
     if found is None:
         raise Failed(f"{copy}/pyproject.toml names no version")
     return found.group(1)

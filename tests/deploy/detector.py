@@ -20,8 +20,9 @@ for path in sorted(pathlib.Path("/simulator/nodes").glob("*/staging/" + sys.argv
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         node = found.setdefault(path.parts[3], {"frames": 0, "events": []})
         for header in walk(content):
-            node["frames"] += 1
-            node["events"].append(header.event_number)
+            if header.event_idx is not None:
+                node["frames"] += 1
+                node["events"].append(header.event_idx)
 for node in found.values():
     node["events"] = sorted(set(node["events"]))
 print(json.dumps(found))

@@ -40,7 +40,7 @@ def mirror() -> str:
     if not _lists():
         succeeds(*APT, "update")
     for line in _lists():
-        address, component, origin = (line.split() + ["", ""])[:3]
+        address, component, origin = [*line.split(), "", ""][:3]
         if origin == "Debian" and component == "main" and "security" not in address:
             return address.rstrip("/")
     raise NoEngine("no Docker Engine answers, and this machine's sources of packages name no mirror of Debian")

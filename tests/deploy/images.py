@@ -1,4 +1,4 @@
-"""The official images that the stack is made from: here already, else pulled, else a stand-in made of Debian's packages."""
+"""The official images that the stack is made from: here already, else pulled, else a stand-in."""
 
 import hashlib
 import re
@@ -81,7 +81,7 @@ def _answers_in_time(seconds: float, *command: str) -> bool:
 
 
 def _make(name: str, base: str) -> None:
-    folder = STANDINS / name.split(":")[0]
+    folder = STANDINS / _repository(name)
     if not folder.is_dir():
         raise Failed(f"{name} cannot be pulled, and there is no stand-in for it in {STANDINS}")
     must(
@@ -91,11 +91,15 @@ def _make(name: str, base: str) -> None:
 
 
 def _version(name: str) -> str:
-    command = VERSION_OF[name.split(":")[0]]
+    command = VERSION_OF[_repository(name)]
     return must("docker", "run", "--rm", "--network", "none", "--entrypoint", "sh", name, "-c", command).strip()
+
+
+def _repository(name: str) -> str:
+    return name.partition(":")[0]
 
 
 def _recipe(name: str) -> str:
     """Changes with what we wrote for it."""
-    files = [STANDINS / "get-packages", *sorted((STANDINS / name.split(":")[0]).rglob("*"))]
+    files = [STANDINS / "get-packages", *sorted((STANDINS / _repository(name)).rglob("*"))]
     return hashlib.sha256(b"".join(path.read_bytes() for path in files if path.is_file())).hexdigest()[:16]

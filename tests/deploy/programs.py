@@ -46,7 +46,7 @@ def must(
 
 
 def _short(command: tuple[str, ...]) -> str:
-    text = " ".join(command)
+    text = " ".join(" ".join(command).split())
     return text if len(text) < 160 else f"{text[:160]}..."
 
 

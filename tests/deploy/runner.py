@@ -68,6 +68,12 @@ def _indented(error: BaseException) -> str:
     return "\n".join(f"      {line}" for line in f"{kind}{text}".splitlines())
 
 
+def expect(truth: object, seen: object = "") -> None:
+    """Failed, with what was seen instead, unless it is true."""
+    if not truth:
+        raise Failed(str(seen) or "it is not so")
+
+
 def wait_for(look: Callable[[], object], what: str, seconds: float) -> None:
     """Until `look` is true. Somebody who is away meanwhile is not true yet."""
     deadline = time.monotonic() + seconds

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from tests.deploy import check_backups, check_bad_days, check_first_steps, check_main_job, check_upgrade, copies
 from tests.deploy.crew import Crew
+from tests.deploy.door import Browser
 from tests.deploy.images import provide
-from tests.deploy.programs import Failed, output, succeeds
+from tests.deploy.programs import Failed, succeeds
 from tests.deploy.runner import Checks
 from tests.deploy.stack import Stack, in_background
 
@@ -20,7 +21,7 @@ class World:
     def __init__(self, checks: Checks, place: Path, own_engine: bool, commit: str | None) -> None:
         self.checks, self.place, self.own_engine, self.commit = checks, place, own_engine, commit
         self.stacks: list[Stack] = []
-        self.tags: dict[str, str] = {}
+        self.images: set[str] = set()
         self.building: subprocess.Popen[str] | None = None
         checks.evidence = self._evidence
 
@@ -30,10 +31,9 @@ class World:
         return copies.commit(self.commit, target) if self.commit else copies.working_tree(target)
 
     def stack(self, root: Path, name: str) -> Stack:
-        """One whose images are ours to make: what their names stood for before is kept for afterwards."""
+        """One that is removed at the end, with its images."""
         version = copies.version_of(root)
-        for image in (f"attpcdaq:{version}", f"attpcdaq-nginx:{version}"):
-            self.tags.setdefault(image, output("docker", "image", "inspect", "--format", "{{.Id}}", image))
+        self.images |= {f"attpcdaq:{version}", f"attpcdaq-nginx:{version}"}
         stack = Stack(root, f"attpcdaq-test-{os.getpid()}-{name}")
         self.stacks.append(stack)
         return stack
@@ -41,7 +41,7 @@ class World:
     def build_previous(self, root: Path) -> None:
         """Begin to build it; it needs no care meanwhile."""
         names = ("ATTPCDAQ_SECRET_KEY", "POSTGRES_PASSWORD", "RABBITMQ_PASSWORD")
-        settings = {name: "only-to-build" for name in names} | {"ATTPCDAQ_VERSION": copies.version_of(root)}
+        settings = dict.fromkeys(names, "only-to-build") | {"ATTPCDAQ_VERSION": copies.version_of(root)}
         self.building = in_background("docker", "compose", "--progress", "plain", "build", cwd=root, **settings)
 
     def remove(self, stack: Stack) -> None:
@@ -55,16 +55,16 @@ class World:
         for stack in list(self.stacks):
             with contextlib.suppress(Failed):
                 self.remove(stack)
-        for image, before in self.tags.items():
-            succeeds("docker", "tag", before, image) if before else succeeds("docker", "rmi", image)
+        for image in self.images:
+            succeeds("docker", "rmi", image)
         succeeds("docker", "image", "prune", "--force")
 
     def _evidence(self) -> str:
         return "\n".join(stack.words() for stack in self.stacks)
 
 
-def first_steps(world: World) -> Stack:
-    """The stack that the other parts use."""
+def first_steps(world: World) -> tuple[Stack, Browser]:
+    """The stack that the other parts use, and the admin's browser."""
     checks = world.checks
     root = world.copy("daq")
     with checks("the images that the stack is made from are here", needed=True) as note:
@@ -80,14 +80,14 @@ def first_steps(world: World) -> Stack:
     check_first_steps.check_kept_secret(checks, stack)
     check_first_steps.check_images(checks, stack, version)
     check_first_steps.check_doors(checks, stack)
-    check_first_steps.check_log_in(checks, stack, password)
+    browser = check_first_steps.check_log_in(checks, stack, password)
     check_first_steps.check_health(checks, stack, version)
-    return stack
+    return stack, browser
 
 
-def main_job(world: World, stack: Stack) -> Crew:
+def main_job(world: World, stack: Stack, browser: Browser) -> Crew:
     crew = check_main_job.check_simulator(world.checks, stack)
-    check_main_job.check_run(world.checks, stack, crew)
+    check_main_job.check_run(world.checks, stack, crew, browser)
     check_first_steps.check_memory(world.checks, stack, f"with {check_main_job.SERVERS} servers after a run")
     return crew
 
@@ -122,8 +122,8 @@ def run(world: World, only: list[str] | None) -> None:
     wanted = only or [*SEQUENCE, UPGRADE]
     old = copies.commit(copies.previous_release(), world.place / "previous") if UPGRADE in wanted else None
     if set(wanted) != {UPGRADE}:
-        stack = first_steps(world)
-        crew = main_job(world, stack)
+        stack, browser = first_steps(world)
+        crew = main_job(world, stack, browser)
         for name, part in SEQUENCE.items():
             if name in wanted:
                 world.checks.headline(name)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from tests.deploy.programs import Failed, must, output
 from tests.deploy.runner import wait_for
 
 ROOTED = "0"
+# What Compose draws where it takes the other end for a terminal.
+CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 class Stack:
@@ -97,7 +100,8 @@ class Stack:
         if not self.containers():
             return ""
         text = self.compose("ps", "--all", "--format", "table {{.Service}}\t{{.Status}}")
-        return text + "\n".join(line[:240] for line in self.compose("logs", "--no-color", "--tail", "12").splitlines())
+        said = CONTROL.sub("", self.compose("logs", "--no-color", "--tail", "5"))
+        return text + "\n".join(line[:200] for line in said.splitlines())
 
     def remove(self) -> None:
         """With volumes: nothing is left."""

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tests.deploy.engine_programs import SUITE, mirror, need
-from tests.deploy.programs import Failed, must, output
+from tests.deploy.programs import Failed, output
 
 STANDINS = Path(__file__).parent / "standins"
 NAME = "attpcdaq-stand-in-base"
