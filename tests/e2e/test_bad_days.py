@@ -1,14 +1,17 @@
 """Bad days of the system itself, with the real things: each says plainly what it is, and nothing is lost."""
 
+import os
+import subprocess
 import uuid
 from pathlib import Path
 
 import psycopg
 
+from attpcdaq.demo.programs import ROOT
 from tests.e2e.bad_days import Ship, ship
 from tests.e2e.waiting import wait_for
 from tests.services.postgresql import FAST, SURVIVING, PostgreSQL, running_postgresql
-from tests.services.processes import LOOPBACK, listens
+from tests.services.processes import LOOPBACK, find_program, listens
 from tests.services.rabbitmq import running_rabbitmq
 from tests.services.small_disk import small_disk
 
@@ -138,3 +141,17 @@ def test_broker_and_worker_are_missed_and_come_back(postgresql: PostgreSQL, tmp_
         broker.process.start()
         broker.process.wait_until(lambda: listens(broker.port), 40)
         wait_for(lambda: is_well(running, *every), "all to be there again", 60)
+
+
+def test_the_backup_tells_when_it_was_made(postgresql: PostgreSQL, tmp_path: Path) -> None:
+    name = f"bad{uuid.uuid4().hex}"
+    with ship(tmp_path, postgresql.create_database(name)) as running:
+        running.migrate()
+        assert "backup" not in running.checks()
+        # as deploy/backup.sh does it, which would make dumps for ever
+        tell = 'source <(sed -n "/^tell()/,/^}/p" deploy/backup.sh); ours=1.2.3 every=6; tell; tell'
+        psql = find_program("/usr/lib/postgresql/*/bin/psql", "postgresql").parent
+        where = {"PGHOST": LOOPBACK, "PGPORT": str(postgresql.port), "PGUSER": "attpcdaq", "PGDATABASE": name}
+        words = ["bash", "-euo", "pipefail", "-c", tell]
+        subprocess.run(words, check=True, cwd=ROOT, env={"PATH": f"{psql}:{os.defpath}", **where})
+        wait_for(lambda: running.checks().get("backup") == "ok", "the backup to be known")

@@ -141,7 +141,9 @@ def test_backup() -> None:
     assert checks(*WELL, beat("backup", age=25 * 3600.0))["backup"].level == "ok"
     assert checks(*WELL, beat("backup", age=27 * 3600.0))["backup"].text == "made 27.0 h ago"
     assert checks(*WELL, beat("backup", age=27 * 3600.0))["backup"].level == "warn"
-    assert checks(*WELL, beat("backup", age=7200.0, numbers={"every_hours": 1}))["backup"].level == "warn"
+    every_hour = {"every_hours": 1}
+    assert checks(*WELL, beat("backup", age=7190.0, numbers=every_hour))["backup"].level == "ok"
+    assert checks(*WELL, beat("backup", age=7210.0, numbers=every_hour))["backup"].level == "warn"
 
 
 def test_the_page_is_calm_while_a_system_comes_up() -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import DatabaseError, connection
 from django.test import Client, RequestFactory
 from django.views.defaults import server_error
 
@@ -93,19 +92,6 @@ class TestPolicy:
 
 def _imported(script: str) -> list[str]:
     return re.findall(r'from "\./([\w.]+)"', script)
-
-
-class TestHealth:
-    def test_it_needs_no_log_in(self, client: Client) -> None:
-        answer = client.get("/healthz")
-        assert (answer.status_code, answer.content) == (200, b"ok\n")
-
-    def test_a_database_that_fails_is_not_healthy(self, client: Client) -> None:
-        def fail(*_: object) -> None:
-            raise DatabaseError("disk I/O error")
-
-        with connection.execute_wrapper(fail):
-            assert client.get("/healthz").status_code == 503
 
 
 class TestErrorPages:

@@ -92,10 +92,11 @@ def wait_until_it_fits(go_on: Callable[[], None], sleep: Callable[[float], None]
 
     `go_on` is called each second and raises to leave.
     """
-    said = ""
-    while problem := _hindrance():
-        if problem != said:
-            said = problem
+    said: set[str] = set()
+    while hindrance := _hindrance():
+        kind, problem = hindrance
+        if kind not in said:
+            said.add(kind)
             logger.warning("waiting: %s", problem)
         go_on()
         sleep(LOOK_EVERY)
@@ -103,9 +104,12 @@ def wait_until_it_fits(go_on: Callable[[], None], sleep: Callable[[float], None]
         logger.warning("the database is there, and its tables are those of this program: going on")
 
 
-def _hindrance() -> str:
+def _hindrance() -> tuple[str, str] | None:
+    """What kind it is, and in words."""
     try:
-        return look()
+        problem = look()
     except Error as error:
         connection.close()
-        return f"{(database_troubles.recognise(error) or database_troubles.AWAY).text} ({str(error).strip()})"
+        trouble = database_troubles.recognise(error) or database_troubles.AWAY
+        return trouble.key, f"{trouble.text} ({str(error).strip()})"
+    return ("not-migrated", problem) if problem else None

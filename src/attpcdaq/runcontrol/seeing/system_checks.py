@@ -157,11 +157,11 @@ def _clock(beats: Sequence[Beat]) -> Check:
 
 
 def _backup(beats: Sequence[Beat]) -> list[Check]:
-    """The row of `backup` says when the last one was made, and in `every_hours` how long that may be ago."""
+    """The row of `backup` says when the last one was made, and in `every_hours` how often that is to happen."""
     made = min((beat for beat in beats if beat.service == "backup"), key=lambda beat: beat.age, default=None)
     if made is None:
         return []
-    late = made.age > made.numbers.get("every_hours", BACKUP_HOURS) * 3600
+    late = made.age > 7200 * made.numbers.get("every_hours", BACKUP_HOURS / 2)
     return [Check("backup", "warn" if late else "ok", f"made {seconds(made.age)} ago", "backup-old")]
 
 

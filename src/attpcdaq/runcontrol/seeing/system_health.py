@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
@@ -34,12 +35,12 @@ class SystemHealth:
     def seen(self, now: datetime | None = None) -> SystemSeen:
         """What is known, in one query, or two where the tables are looked at again; never raises for the database."""
         if connection.in_atomic_block:
-            return read(now or timezone.now())  # what this transaction wrote is nobody else's yet
+            return _unwritable(read(now or timezone.now()))  # what this transaction wrote is nobody else's yet
         with self._lock:
             at = self._monotonic()
             if self._seen is None or at - self._at >= KEPT_SECONDS:
                 self._seen, self._at = read(now or timezone.now()), at
-            return self._seen
+            return _unwritable(self._seen)
 
     def checks(self) -> tuple[Check, ...]:
         return judge(self.seen())
@@ -62,9 +63,13 @@ def read(now: datetime) -> SystemSeen:
         wrong = Wrong(trouble.key, trouble.text)
         if not connection.in_atomic_block:
             connection.close()
-    if wrong is None and (met := database_troubles.standing()):
-        wrong = Wrong(met.key, met.text)
     return SystemSeen(found, wrong, readable, problem_of_schema, days, problem)
+
+
+def _unwritable(seen: SystemSeen) -> SystemSeen:
+    """What was met since, when something was to be written: a database that cannot be written can still be read."""
+    met = database_troubles.standing()
+    return seen if met is None or seen.database else replace(seen, database=Wrong(met.key, met.text))
 
 
 def notices(seen: SystemSeen) -> tuple[tuple[TroubleView, str], ...]:
@@ -72,7 +77,7 @@ def notices(seen: SystemSeen) -> tuple[tuple[TroubleView, str], ...]:
 
     A database in which no process ever said that it is at work belongs to no running system.
     """
-    if not seen.beats and seen.readable:
+    if not seen.beats and seen.readable and seen.database is None:
         return ()
     up_for = max((beat.up_for for beat in fresh(seen.beats, "web")), default=SETTLES)
     wrong = {check.key: check for check in judge(seen) if check.level != "ok"}
