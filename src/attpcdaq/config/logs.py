@@ -24,7 +24,7 @@ Form = Literal["text", "json"]
 IDS = ("request_id", "command", "run", "server", "node")
 # A line of text begins with them.
 SAID = ("method", "path")
-OURS = ("level", "logger", "service")
+OURS = ("level", "logger", "service", "request_id", "command")
 FIELDS = ("user", "method", "path", "status", "ms", *IDS)
 # Ours say the same and more; theirs would come twice, or with every message.
 QUIETER = {
@@ -46,7 +46,7 @@ def logging_settings(environment: Environment) -> dict[str, Any]:
 
 
 def one_handler(form: Form, level: str, service: str, secrets: Iterable[str] = ()) -> dict[str, Any]:
-    """To stderr, for our loggers and those of Django, Celery and Gunicorn; none of these `secrets` appears in a line."""
+    """To stderr, for our loggers and those of Django, Celery and Gunicorn; no line has one of these `secrets` in it."""
     return {
         "version": 1,
         "disable_existing_loggers": False,

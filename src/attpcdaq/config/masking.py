@@ -7,20 +7,23 @@ from urllib.parse import quote, unquote, urlsplit
 MASK = "***"
 # A shorter one would blot out words that have nothing to do with it.
 SHORTEST_KNOWN = 6
-_WORDS = r"passw(?:or)?d|passphrase|secret|token|session|csrf|api[_-]?key|authorization|cookie"
-SECRET_NAME = re.compile(_WORDS, re.IGNORECASE)
+_WORDS = ("password", "passwd", "passphrase", "secret", "token", "session", "csrf", "authorization", "cookie")
+_WORDS += ("api-key", "api_key", "apikey")
+_ANY_WORD = "|".join(_WORDS)
+SECRET_NAME = re.compile(_ANY_WORD, re.IGNORECASE)
+# What a text has in it (in small letters) before the pattern is tried: nearly all have none of it.
 _RULES = (
-    # a private key
-    (re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?=-----END|\Z)", re.DOTALL), rf"\1{MASK}"),
+    (("private key",), re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?=-----END|\Z)", re.DOTALL), rf"\1{MASK}"),
     # scheme://user:password@host, whatever unquoted @ the password has
-    (re.compile(r"(?<=://)([^\s:/@]*):[^\s/]*@"), rf"\1:{MASK}@"),
-    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]+", re.IGNORECASE), rf"\1 {MASK}"),
+    (("://",), re.compile(r"(?<=://)([^\s:/@]*):[^\s/]*@"), rf"\1:{MASK}@"),
+    (("bearer", "basic"), re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]+", re.IGNORECASE), rf"\1 {MASK}"),
     # our API tokens, wherever they stand (web/tokens)
-    (re.compile(r"\battpcdaq_[\w-]{43}\b"), MASK),
+    (("attpcdaq_",), re.compile(r"\battpcdaq_[\w-]{43}\b"), MASK),
     # name=value, "name": "value", Name: value
     (
+        _WORDS,
         re.compile(
-            rf"([\w-]*(?:{_WORDS})[\w-]*[\"']?\s*[=:]\s*)(?!Bearer|Basic)(\"[^\"]*\"|'[^']*'|[^\s,;&)}}\]]+)",
+            rf"((?:{_ANY_WORD})[\w-]*[\"']?\s*[=:]\s*)(?!Bearer|Basic)(\"[^\"]*\"|'[^']*'|[^\s,;&)}}\]]+)",
             re.IGNORECASE,
         ),
         rf"\1{MASK}",
@@ -36,8 +39,10 @@ def masker(known: Iterable[str] = ()) -> Callable[[str], str]:
     def mask(text: str) -> str:
         if exact is not None:
             text = exact.sub(MASK, text)
-        for pattern, replacement in _RULES:
-            text = pattern.sub(replacement, text)
+        small = text.lower()
+        for clues, pattern, replacement in _RULES:
+            if any(clue in small for clue in clues):
+                text = pattern.sub(replacement, text)
         return text
 
     return mask
