@@ -8,6 +8,7 @@ from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 
 from attpcdaq.gateways.ports import GrawFile, NodeClock, RouterReading
+from attpcdaq.live.lease import LeaseLostError
 from attpcdaq.live.models import ECCState, Event, MonitorLease, NodeState, RouterSample, RouterState
 from attpcdaq.monitor.database import Database
 from attpcdaq.monitor.readings import Batch, Key, Kind, Outcome, Problem, Reading
@@ -174,3 +175,30 @@ def test_events_that_only_refreshed_pages_are_tidied_away(database: Database) ->
     Event.objects.create(at=NOON - timedelta(hours=2), topic="run", text="Run 1 started")
     database.write(batch(alive=()))
     assert list(Event.objects.values_list("text", flat=True)) == ["Run 1 started"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_once_another_has_the_lease_nothing_more_is_written() -> None:
+    rows = build_detector(cobos=1, mutant=False)
+    database = Database(writing_term())
+    ecc = Key(Kind.ECC, rows.ecc_servers[0].pk)
+    database.write(batch((ecc, READY), alive=(ecc,)))
+    MonitorLease.objects.update(holder="another", term=2)
+    before = [list(model.objects.values()) for model in (ECCState, Event, MonitorLease)]
+    for late in (batch((ecc, Problem("refused")), seconds=1), batch(seconds=1, alive=(ecc,))):
+        with pytest.raises(LeaseLostError):
+            database.write(late)
+    assert [list(model.objects.values()) for model in (ECCState, Event, MonitorLease)] == before
+
+
+def test_the_proof_is_one_query_in_a_batch_and_none_where_the_lease_is_renewed(database: Database) -> None:
+    rows = build_detector(cobos=12, mutant=False)
+    keys = [Key(Kind.ECC, server.pk) for server in rows.ecc_servers]
+    with CaptureQueriesContext(connection) as changes:
+        database.write(batch(*((key, READY) for key in keys)))
+    with CaptureQueriesContext(connection) as alive:
+        database.write(batch(seconds=1, alive=tuple(keys)))
+    of_the_lease = [
+        [query["sql"].split()[0] for query in some if "live_monitorlease" in query["sql"]] for some in (changes, alive)
+    ]
+    assert of_the_lease == [["SELECT"], ["SELECT", "UPDATE"]]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from attpcdaq.live.lease import LeaseLostError
 from attpcdaq.monitor.readings import Batch, Key, Kind, Outcome, Problem, Reading
 from attpcdaq.monitor.recorder import Recorder
 from attpcdaq.testing.clock import ManualClock
@@ -24,10 +25,13 @@ class Shelf:
 
     clock: ManualClock
     away: bool = False
+    lost: bool = False
     batches: list[Batch] = field(default_factory=list)
     rows: dict[Key, Outcome] = field(default_factory=dict)
 
     async def write(self, batch: Batch) -> Collection[Key]:
+        if self.lost:
+            raise LeaseLostError
         if self.away:
             raise ConnectionError("the database is away\n")
         self.batches.append(batch)
@@ -192,3 +196,16 @@ async def test_text_from_outside_is_made_fit_for_a_database(desk: Desk) -> None:
     assert isinstance(outcome, Problem)
     assert outcome.text.startswith("a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c\nd")
     assert len(outcome.text) == 2000
+
+
+async def test_a_lost_lease_is_no_outage_it_ends_the_writing(caplog: pytest.LogCaptureFixture) -> None:
+    desk = Desk()
+    running = asyncio.create_task(desk.recorder.run())
+    await desk.noting(ONE, IDLE, 2.0)
+    desk.shelf.lost = True
+    desk.note(ONE, READY)
+    await desk.clock.advance(0.1)
+    (result,) = await asyncio.gather(running, return_exceptions=True)
+    assert isinstance(result, ExceptionGroup)
+    assert result.subgroup(LeaseLostError) is not None
+    assert caplog.text == ""
