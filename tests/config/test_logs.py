@@ -154,7 +154,9 @@ def test_libraries_with_handlers_of_their_own_write_through_ours(
     gunicorn = logging.getLogger("gunicorn.error")
     gunicorn.handlers, gunicorn.propagate = [logging.StreamHandler()], False
     try:
-        logging.config.dictConfig(one_handler(form, "INFO", "web"))
+        logging.config.dictConfig(one_handler(form, "WARNING", "web"))
+        gunicorn.info("Booting worker")
+        logging.config.dictConfig(one_handler(form, "DEBUG", "web"))
         gunicorn.info("Listening at: %s", "http://127.0.0.1:8001")
         logging.getLogger("django.request").warning("Not Found: /x")
         logging.getLogger("celery.worker.strategy").info("Task received")

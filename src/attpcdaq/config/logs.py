@@ -47,6 +47,7 @@ def logging_settings(environment: Environment) -> dict[str, Any]:
 
 def one_handler(form: Form, level: str, service: str, secrets: Iterable[str] = ()) -> dict[str, Any]:
     """To stderr, for our loggers and those of Django, Celery and Gunicorn; no line has one of these `secrets` in it."""
+    theirs = "INFO" if level == "DEBUG" else level  # at DEBUG, Django tells of each variable that a template misses
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -54,7 +55,7 @@ def one_handler(form: Form, level: str, service: str, secrets: Iterable[str] = (
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {name: {"level": least} for name, least in QUIETER.items()}
-        | {name: {"level": "INFO", "handlers": [], "propagate": True} for name in WITH_HANDLERS},
+        | {name: {"level": theirs, "handlers": [], "propagate": True} for name in WITH_HANDLERS},
     }
 
 
