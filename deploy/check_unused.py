@@ -25,6 +25,7 @@ CALLED_BY_NAME = [
     "post_worker_init", "worker_exit", "logger_class",  # Gunicorn
     "application", "model_config", "do_GET", "do_POST", "do_DELETE",
     "authenticate",  # django-ninja
+    "process_view",  # Django: middleware
 ]  # fmt: skip
 CALLED_BY_DECORATOR = [
     "@*.task", "@*.connect", "@shared_task", "@field_validator", "@model_validator", "@register*", "@receiver",
