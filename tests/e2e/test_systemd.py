@@ -107,7 +107,9 @@ def answers(port: int, path: str) -> str:
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     program = find_program("/usr/bin/systemd-analyze", "systemd")
     here = Here(tmp_path, {}, {})
-    shutil.copytree(UNITS, tmp_path / "units", ignore=shutil.ignore_patterns("env.example", "nginx-site.conf"))
+    shutil.copytree(
+        UNITS, tmp_path / "units", ignore=shutil.ignore_patterns("env.example", "nginx-site.conf", "attpcdaq")
+    )
     files = [path for path in (tmp_path / "units").iterdir() if path.is_file()]
     for path in files:
         path.write_text(here.put(path.read_text()))
@@ -182,6 +184,20 @@ def test_a_dump_that_fails_leaves_nothing_that_looks_like_one(here: Here) -> Non
     assert failed.returncode == 1
     assert 'database "none_such" does not exist' in failed.stderr
     assert set((here.directory / "backups").iterdir()) == before
+
+
+def test_verbs_have_the_settings_of_the_services(here: Here) -> None:
+    lines = [f"{name}={here.put(value)}\n" for name, value in here.settings.items()]
+    odd = "$HOME `id` 'quoted' & so on; for a secret of more than 32 characters"
+    here.directory.joinpath("env").write_text("".join(["# a comment\n", f"ATTPCDAQ_SECRET_KEY={odd}\n", *lines[1:]]))
+    script = (UNITS / "attpcdaq").read_text()
+    as_user = "setpriv --reuid=attpcdaq --regid=attpcdaq --init-groups --no-new-privs .venv/bin/python"
+    assert as_user in script
+    wrapper = here.directory / "attpcdaq"
+    wrapper.write_text(here.put(script.replace(as_user, "/opt/attpcdaq/.venv/bin/python")))
+    words = ["sh", wrapper, "shell", "--no-imports", "-c", "from django.conf import settings as s; print(s.SECRET_KEY)"]
+    told = subprocess.run(words, env={"PATH": os.defpath}, capture_output=True, text=True)
+    assert (told.stdout, told.stderr) == (f"{odd}\n", "")
 
 
 def test_nginx_stands_before_them(here: Here) -> None:
