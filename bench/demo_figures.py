@@ -45,7 +45,7 @@ def measure() -> dict[str, Figure]:
 
 def _idle_cpu(product: list[int]) -> Figure:
     trials = tuple(60 * processes.cpu_share(lambda: product, 10.0) for _ in range(3))
-    return Figure(trials, "state twice a second, nodes by SSH every 1.5 s")
+    return Figure(trials, "state twice a second, nodes by SSH every 2 s")
 
 
 def _stop_with_files(system: System) -> float:

@@ -183,7 +183,7 @@ async def test_closing_ends_every_task(desk: Desk) -> None:
     desk.watch(servers=5, nodes=2)
     desk.ecc.hang("ecc-1")
     await desk.clock.advance(0.4)
-    assert len(asyncio.all_tasks() - before) == 7
+    assert len(asyncio.all_tasks() - before) == 9
     await desk.poller.close()
     assert asyncio.all_tasks() == before
 

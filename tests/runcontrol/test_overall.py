@@ -125,7 +125,7 @@ class TestLoose:
         assert not shot.loose.adopt.allowed
         assert shot.overall.level == "bad"
         assert "does not say Running: ecc-cobo0. Its board still sends" in shot.overall.reasons[0]
-        rig.time.elapsed += 5
+        rig.time.elapsed += 7
         rig.look()
         assert see(rig).loose is None
 
@@ -155,7 +155,7 @@ def test_a_board_that_stop_does_not_reach_is_said_with_what_does(running: Rig) -
     assert len(reasons) == 1
     assert reasons[0].startswith("Run 1 was not seen stopped: the files of ecc-cobo0 still grow.")
     assert "press Go to Ready, for Describe and Prepare do" in reasons[0]
-    running.time.elapsed += 5
+    running.time.elapsed += 7
     running.look()
     assert "Press Stop again" in see(running).overall.reasons[0]
 

@@ -30,7 +30,7 @@ class Pace:
 
     ecc_every: float = 0.5
     ecc_deadline: float = 2.0
-    node_every: float = 1.5
+    node_every: float = 2.0
     node_deadline: float = 5.0
     clock_every: float = 30.0
     """Of every node's clock."""

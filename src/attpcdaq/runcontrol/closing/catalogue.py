@@ -18,7 +18,7 @@ CATALOG_TIMEOUT = 120.0
 # What was written is told only once, to whoever asks first: the monitor's looks hide some of it from ours. Looks that
 # come oftener than the monitor's, and go on for longer than one of its rounds, miss little.
 LOOK_EVERY = 0.25
-QUIET_LOOKS = 5
+QUIET_LOOKS = 10
 # Seconds after a lost answer in which the agent may still be asleep or at work.
 DONE_WITHIN = 60.0
 # Seconds in which it may be silent before it is asked: nobody comes back for its files later.

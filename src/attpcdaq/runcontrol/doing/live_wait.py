@@ -13,12 +13,13 @@ from attpcdaq.runcontrol.seeing.gather import MONITOR_TOO_OLD
 from attpcdaq.runcontrol.seeing.moments import is_about_now
 from get_protocol.state_machine import State, Transition
 
-AT_MOST = 2.0
+# A node is read every 2 s (monitor/poller).
+AT_MOST = 2.5
 LOOK_EVERY = 0.05
 
 
 async def live_shows(steps: Sequence[Step], outcomes: Mapping[int, Outcome], outside: Outside) -> None:
-    """Return when the live state agrees with what was read back, when the monitor is away, or after 2 s."""
+    """Return when the live state agrees with what was read back, when the monitor is away, or after 2.5 s."""
     wanted = {
         step.ecc_server_id: int(outcome.state)
         for step in steps

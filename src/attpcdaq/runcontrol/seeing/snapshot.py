@@ -30,7 +30,7 @@ from attpcdaq.runlog.models import OPEN_STATES, Run
 __all__ = ["command_view", "run_view", "snapshot"]
 EVENTS_SHOWN = 30
 # What was written last while a run was open is seen a moment after it has closed.
-SEEN_LATE = timedelta(seconds=2)
+SEEN_LATE = timedelta(seconds=2.5)
 
 
 def snapshot(now: datetime | None = None) -> Snapshot:

@@ -15,7 +15,7 @@ from attpcdaq.runcontrol.troubles.troubles_watch import CLOCK_OFF, DISK_FILLING
 from attpcdaq.topology.models import DataRouter
 
 # Three readings of a node (monitor/poller): at a low rate a file does not grow between any two of them.
-GROWING = timedelta(seconds=4.5)
+GROWING = timedelta(seconds=6)
 # A clock is read twice a minute.
 CLOCK_TOO_OLD = timedelta(minutes=3)
 
