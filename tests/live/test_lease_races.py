@@ -38,22 +38,21 @@ def test_of_many_who_ask_one_has_it() -> None:
 def test_it_cannot_be_taken_from_a_transaction_that_has_proved_it() -> None:
     first = ask("first", NOON)
     assert first is not None
-    proved, asked = threading.Event(), threading.Event()
+    proved, taken = threading.Event(), threading.Event()
     ended: dict[str, float] = {}
 
     def write() -> None:
         with lease.fenced(first), transaction.atomic():
             store.add_event("ecc", "the first", at=NOON)
             proved.set()
-            assert asked.wait(10)
-            # The other waits for the database by now, or will soon: both must see the same.
+            assert not taken.wait(0.5), "nobody can take it before this transaction has ended"
             store.add_event("ecc", "the second", at=NOON)
             ended["write"] = time.monotonic()
 
     def take() -> Term | None:
         assert proved.wait(10)
-        asked.set()
         term = ask("second", LATER)
+        taken.set()
         ended["take"] = time.monotonic()
         return term
 

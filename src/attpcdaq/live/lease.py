@@ -110,7 +110,7 @@ def _changes(sql: str) -> bool:
 
 
 def _is_proved(term: Term) -> bool:
-    return any(hook == term.proved for _, hook, _ in connection.run_on_commit)
+    return any(entry[1] == term.proved for entry in connection.run_on_commit)
 
 
 def _prove(term: Term) -> None:
