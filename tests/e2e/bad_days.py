@@ -2,10 +2,13 @@
 
 import os
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from attpcdaq.demo import programs
 from attpcdaq.demo.place import Place
@@ -52,6 +55,20 @@ class Ship:
         except AWAY:
             return {}
         return found
+
+    def metrics(self) -> str:
+        """What Prometheus would read."""
+        address = urllib.request.Request(f"http://{self.address}/metrics")
+        address.add_header("Authorization", f"Bearer {self.system.token}")
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            text: str = answer.read().decode()
+        return text
+
+    def tasks(self) -> set[tuple[str, str]]:
+        """Which tasks were counted, and how they ended."""
+        families = text_string_to_metric_families(self.metrics())
+        found = next(family for family in families if family.name == "attpcdaq_tasks")
+        return {(sample.labels["task"], sample.labels["outcome"]) for sample in found.samples}
 
     def manage(self, *words: str) -> str:
         """A verb of manage.py, with what it prints."""

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import uuid
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -17,6 +18,12 @@ from tests.services.small_disk import small_disk
 
 # A kilobyte of log for each change fits into what is there; one segment more would not.
 SMALL = [*SURVIVING, "min_wal_size=32MB", "max_wal_size=32MB", "autovacuum=off"]
+# Nobody gave that command, and that is an error of whoever sent the message.
+A_TASK_FOR_EACH_QUEUE = """
+from attpcdaq.runcontrol import tasks
+tasks.set_aside.apply_async()
+tasks.run_command.apply_async(args=["no command"])
+"""
 
 
 def is_well(running: Ship, *names: str) -> bool:
@@ -53,7 +60,7 @@ def test_the_database_goes_away_and_comes_back(tmp_path: Path) -> None:
         monitor = running.start("monitor")
         wait_for(lambda: is_well(running, "monitor"), "the monitor")
         server.process.kill()
-        code, text = wait_for(lambda: (found := running.page())[0] == 503 and found, "the plain page")
+        _, text = wait_for(lambda: (found := running.page())[0] == 503 and found, "the plain page")
         assert "The database does not answer" in text
         assert "Traceback" not in text
         code, answer = running.system.api("GET", "/status")
@@ -76,7 +83,8 @@ def test_a_password_that_is_wrong_from_one_moment_to_the_next(tmp_path: Path) ->
     tmp_path.chmod(0o755)
     for above in tmp_path.parents[:2]:
         above.chmod(0o755)
-    with running_postgresql([*FAST, f"hba_file={rules}"]) as server:
+    with ExitStack() as stack:
+        server = stack.enter_context(running_postgresql([*FAST, f"hba_file={rules}"]))
         with psycopg.connect(server.url(), autocommit=True) as root:
             root.execute("CREATE ROLE daq LOGIN PASSWORD 'right'")
             root.execute("CREATE DATABASE daq OWNER daq")
@@ -86,7 +94,7 @@ def test_a_password_that_is_wrong_from_one_moment_to_the_next(tmp_path: Path) ->
                 assert running.page()[0] == 200
                 root.execute("ALTER ROLE daq PASSWORD 'wrong'")
                 root.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'daq'")
-                code, text = wait_for(lambda: (found := running.page())[0] == 503 and found, "the plain page")
+                _, text = wait_for(lambda: (found := running.page())[0] == 503 and found, "the plain page")
                 assert "The database does not let the DAQ in: user, password or rights are wrong." in text
                 root.execute("ALTER ROLE daq PASSWORD 'right'")
                 wait_for(lambda: running.page()[0] == 200, "the page to come back")
@@ -129,6 +137,10 @@ def test_broker_and_worker_are_missed_and_come_back(postgresql: PostgreSQL, tmp_
             running.start(name)
         every = ("broker", "worker control", "worker files", "monitor")
         wait_for(lambda: is_well(running, *every), "all to be there", 40)
+        running.manage("shell", "-v", "0", "-c", A_TASK_FOR_EACH_QUEUE)
+        wait_for(
+            lambda: {("set_aside", "done"), ("run_command", "failed")} <= running.tasks(), "the tasks to be counted"
+        )
         worker.freeze()
         wait_for(
             lambda: running.checks().get("worker control", "").startswith("fail: last seen"), "it to be missed", 30

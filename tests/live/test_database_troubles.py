@@ -55,8 +55,8 @@ def test_sqlite(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.Error) as gone:
         connection.execute("SELECT * FROM gone")
     assert key(OperationalError(str(gone.value))) == "not-migrated"
+    connection.execute("PRAGMA max_page_count = 1")
     with pytest.raises(sqlite3.Error) as full:
-        connection.execute("PRAGMA max_page_count = 1")
         connection.execute("CREATE TABLE t (n)")
     assert key(OperationalError(str(full.value))) == "database-full"
     with pytest.raises(sqlite3.Error) as missing:

@@ -78,6 +78,17 @@ class TestReady:
         status, checks = ready()
         assert (status, checks["events"][:5]) == (200, "warn:")
 
+    def test_a_clock_that_is_minutes_off(self) -> None:
+        all_beat()
+        build_detector(cobos=1)
+        beats.beat("celery-control", {}, timezone.now(), now=lambda: timezone.now() + timedelta(minutes=3))
+        status, checks = ready()
+        name = beats.host_name()
+        words = f"fail: the clock of {name} (celery-control) is 3 min ahead of the database's"
+        assert (status, checks["clock"]) == (503, words)
+        page = Page.of(browser(operator()).get("/").content)
+        assert page.has("//*[@data-system='host-clock']")
+
     def test_a_database_that_is_away(self) -> None:
         with connection.execute_wrapper(fail):
             status, checks = ready()

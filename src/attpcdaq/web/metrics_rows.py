@@ -119,7 +119,12 @@ def _ages(now: datetime) -> Iterator[Metric]:
     text = "Since the node of a data router told of it last."
     yield gauge("router_poll_age_seconds", text, ("data_router",), (((n,), _since(at, now)) for n, at in routers))
     clocks = NodeState.objects.exclude(clock_offset=None).values_list("node__name", "clock_offset")
-    yield gauge("node_clock_offset_seconds", "A node's clock ahead of ours.", ("node",), (((n,), o) for n, o in clocks))
+    yield gauge(
+        "node_clock_offset_seconds",
+        "A node's clock ahead of ours.",
+        ("node",),
+        (((n,), o) for n, o in clocks if o is not None),
+    )
 
 
 def _since(at: datetime | None, now: datetime) -> float:

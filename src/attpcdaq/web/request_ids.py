@@ -20,6 +20,8 @@ KEY = "REQUEST_ID"
 ALLOWED = re.compile("[A-Za-z0-9-]{8,64}")
 READING = ("GET", "HEAD", "OPTIONS", "TRACE")
 SLOW = 1.0
+# By supervisors, each second while something is wrong.
+ASKED_OFTEN = "/health/"
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -50,6 +52,8 @@ def request_id_of(request: HttpRequest) -> str:
 def tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
     """One line for what changes something, fails or is slow; none for the many that only look."""
     status = response.status_code
+    if request.path.startswith(ASKED_OFTEN):
+        return
     if request.method in READING and status < HTTPStatus.BAD_REQUEST and seconds < SLOW:
         return
     # The path without its query, in which somebody may have put a password.

@@ -50,7 +50,10 @@ function watchActions() {
   document.body.addEventListener("htmx:afterSwap", showMessage);
   document.body.addEventListener("htmx:afterRequest", (event) => { if (event.detail.requestConfig.verb === "post") refresh(); });
   for (const kind of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
-    document.body.addEventListener(kind, (event) => sayNotSent(event.detail.xhr?.status, kind === "htmx:timeout"));
+    document.body.addEventListener(kind, (event) => {
+      // The page of a bad day says itself what is wrong, and stands there already.
+      if (!event.detail.target?.querySelector?.("[data-trouble]")) sayNotSent(event.detail.xhr?.status, kind === "htmx:timeout");
+    });
   }
 }
 
