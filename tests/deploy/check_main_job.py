@@ -6,7 +6,7 @@ import time
 from tests.deploy.crew import Crew
 from tests.deploy.detector import Detector, missing
 from tests.deploy.door import Api, Browser, Door
-from tests.deploy.programs import Failed
+from tests.deploy.programs import Failed, must
 from tests.deploy.runner import Checks, expect, wait_for
 from tests.deploy.stack import Stack
 
@@ -18,6 +18,8 @@ SPEED, EVENT_RATE = 10.0, 5.0
 BACK_WITHIN = {
     "web": 40, "events": 40, "celery": 40, "celery-files": 40, "monitor": 40, "rabbitmq": 90, "db": 40, "nginx": 20,
 }  # fmt: skip
+TAKEN_OVER_WITHIN = 10
+LEASE = "SELECT host, term FROM live_monitorlease WHERE until > now()"
 ROWS = "SELECT (SELECT count(*) FROM runlog_run), (SELECT count(*) FROM audit_entry), (SELECT max(id) FROM live_event)"
 
 
@@ -94,6 +96,7 @@ def check_kills(checks: Checks, stack: Stack, crew: Crew) -> None:
     with checks("Start of the run in which all is killed", needed=True):
         crew.do("start", title="kills", run_class="production")
         wait_for(lambda: len(detector.staged()) >= SERVERS, "a file on every node", 20)
+    _check_second_monitor(checks, stack, crew)
     for service, seconds in BACK_WITHIN.items():
         _check_kill(checks, stack, crew, service, seconds)
     with checks("after all kills: Stop works, and the run is closed", needed=True):
@@ -113,6 +116,20 @@ def _check_kill(checks: Checks, stack: Stack, crew: Crew, service: str, seconds:
         wait_for(lambda: Door(stack).get("/health/ready").status == 200, "/health/ready", 30)
         note(f"all ready after {time.monotonic() - began:.0f} s")
         expect(all(now >= then for now, then in zip(_rows(stack), rows, strict=True)), (rows, _rows(stack)))
+
+
+def _check_second_monitor(checks: Checks, stack: Stack, crew: Crew) -> None:
+    with checks(f"two monitors: the second takes over within {TAKEN_OVER_WITHIN} s") as note:
+        stack.compose("up", "--detach", "--no-deps", "--no-recreate", "--wait", "--scale", "monitor=2", "monitor")
+        holder, term = stack.ask(LEASE).split("|")
+        # A container's host name is the beginning of its id. After `docker kill` it is not started again.
+        must("docker", "kill", holder)
+        began = time.monotonic()
+        wait_for(lambda: stack.ask(LEASE).split("|")[1] != term, "the lease to change hands", TAKEN_OVER_WITHIN)
+        note(f"after {time.monotonic() - began:.1f} s")
+        wait_for(lambda: _goes_on(crew), "fresh readings of the run", 20)
+        must("docker", "rm", holder)
+        stack.compose("up", "--detach", "--no-deps", "--no-recreate", "--wait", "--scale", "monitor=1", "monitor")
 
 
 def _goes_on(crew: Crew) -> bool:

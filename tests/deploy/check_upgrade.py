@@ -23,18 +23,18 @@ class Migration(migrations.Migration):
         migrations.RunPython(fail),
     ]
 """
+FAILS = Path("src/attpcdaq/runlog/migrations/9999_fails.py")
 KEPT = ("runlog_experiment", "topology_eccserver", "auth_group")
 
 
 def check_upgrade(checks: Checks, stack: Stack, new: Path) -> None:
-    """`stack` lies in a copy of the previous release; `new` is a copy of this one."""
+    """`stack` lies in a copy of the previous release; `new` is a copy of this one, with a migration that fails."""
     old_version, new_version = copies.version_of(stack.root), copies.version_of(new)
     with checks(f"`up` of the previous release {old_version}", needed=True):
         stack.verb("up", "--simulator", seconds=600)
         stack.manage("role", "veteran", "expert", "--create")
     kept = _kept(stack)
     copies.replace_by(stack.root, new)
-    failing = _add_failing_migration(stack.root)
     with checks(f"`upgrade` to {new_version} with a migration that fails: {old_version} runs again, with its data"):
         said = stack.verb("upgrade", status=1, seconds=600)
         expect("this migration fails" in said or "half_done" in said, said[-1500:])
@@ -44,7 +44,7 @@ def check_upgrade(checks: Checks, stack: Stack, new: Path) -> None:
         expect(_kept(stack) == kept)
         expect(stack.ask("SELECT to_regclass('half_done') IS NULL") == "t")
         expect(f"ATTPCDAQ_VERSION={old_version}" in (stack.root / ".env").read_text().split())
-    failing.unlink()
+    (stack.root / FAILS).unlink()
     with checks(f"`upgrade` from {old_version} to {new_version}: dumped, migrated, restarted, nothing lost") as note:
         said = stack.verb("upgrade", seconds=600)
         dump = re.search(r"kept as (\S+\.dump)", said)
@@ -61,9 +61,7 @@ def _kept(stack: Stack) -> dict[str, str]:
     return counts | {"accounts": stack.ask("SELECT string_agg(username, ' ' ORDER BY username) FROM auth_user")}
 
 
-def _add_failing_migration(root: Path) -> Path:
-    folder = root / "src/attpcdaq/runlog/migrations"
-    last = max(path.stem for path in folder.glob("[0-9]*.py"))
-    path = folder / f"{int(last[:4]) + 1:04d}_fails.py"
-    path.write_text(FAILING.format(before=last))
-    return path
+def failing_migration(root: Path) -> None:
+    """Put one into a copy, after all others."""
+    last = max(path.stem for path in (root / FAILS).parent.glob("[0-9]*.py"))
+    (root / FAILS).write_text(FAILING.format(before=last))

@@ -2,11 +2,13 @@
 
 import fcntl
 import os
+import stat
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from tests.deploy import engine_programs
 from tests.deploy.programs import NoEngine, output, succeeds
@@ -53,7 +55,7 @@ def describe() -> str:
 @contextmanager
 def _alone() -> Iterator[None]:
     """One test of the containers at a time on this machine: they would measure, and end, each other."""
-    with LOCK.open("a") as lock:
+    with _lock_file() as lock:
         deadline, said = time.monotonic() + OTHERS_WITHIN, False
         while True:
             try:
@@ -69,10 +71,26 @@ def _alone() -> Iterator[None]:
         yield
 
 
+def _lock_file() -> TextIO:
+    """Open for reading, which is enough: another user may have made it."""
+    if not LOCK.exists():
+        os.close(os.open(LOCK, os.O_CREAT | os.O_RDONLY, 0o644))
+    return LOCK.open()
+
+
 def _own_environment() -> None:
+    _make_place()
     os.environ["DOCKER_HOST"] = f"unix://{PLACE}/run/docker.sock"
     os.environ["DOCKER_CONFIG"] = f"{PLACE}/config"
     os.environ["PATH"] = f"{PLACE}/bin:{os.environ['PATH']}"
+
+
+def _make_place() -> None:
+    """NoEngine when somebody else made it: what lies there is run as root."""
+    PLACE.mkdir(mode=0o700, exist_ok=True)
+    found = PLACE.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid or found.st_mode & 0o022:
+        raise NoEngine(f"{PLACE} is not root's own directory: remove it")
 
 
 def _start() -> None:

@@ -12,7 +12,11 @@ from tests.deploy.door import Browser
 from tests.deploy.images import provide
 from tests.deploy.programs import Failed, succeeds
 from tests.deploy.runner import Checks
-from tests.deploy.stack import Stack, in_background
+from tests.deploy.stack import Stack, end_group, in_background
+
+UPGRADE = "upgrade"
+# Only the layers of these images are of use.
+AHEAD = "0.ahead"
 
 
 class World:
@@ -21,8 +25,8 @@ class World:
     def __init__(self, checks: Checks, place: Path, own_engine: bool, commit: str | None) -> None:
         self.checks, self.place, self.own_engine, self.commit = checks, place, own_engine, commit
         self.stacks: list[Stack] = []
-        self.images: set[str] = set()
-        self.building: subprocess.Popen[str] | None = None
+        self.images = {f"attpcdaq:{AHEAD}", f"attpcdaq-nginx:{AHEAD}"}
+        self.building: subprocess.Popen[bytes] | None = None
         checks.evidence = self._evidence
 
     def copy(self, name: str) -> Path:
@@ -38,11 +42,15 @@ class World:
         self.stacks.append(stack)
         return stack
 
-    def build_previous(self, root: Path) -> None:
-        """Begin to build it; it needs no care meanwhile."""
+    def build_ahead(self, *roots: Path) -> None:
+        """Begin to build what an upgrade will need: its verbs find the layers made. A failure is theirs to report."""
         names = ("ATTPCDAQ_SECRET_KEY", "POSTGRES_PASSWORD", "RABBITMQ_PASSWORD")
-        settings = dict.fromkeys(names, "only-to-build") | {"ATTPCDAQ_VERSION": copies.version_of(root)}
-        self.building = in_background("docker", "compose", "--progress", "plain", "build", cwd=root, **settings)
+        script = " && ".join(f"cd {root} && docker compose --progress quiet build" for root in roots)
+        self.building = in_background("sh", "-c", script, **dict.fromkeys(names, "-"), ATTPCDAQ_VERSION=AHEAD)
+
+    def wait_for_builds(self) -> None:
+        if self.building:
+            self.building.wait()
 
     def remove(self, stack: Stack) -> None:
         stack.remove()
@@ -50,14 +58,14 @@ class World:
 
     def tidy_up(self) -> None:
         if self.building:
-            self.building.terminate()
-            self.building.communicate()
+            end_group(self.building)
         for stack in list(self.stacks):
             with contextlib.suppress(Failed):
                 self.remove(stack)
         for image in self.images:
             succeeds("docker", "rmi", image)
-        succeeds("docker", "image", "prune", "--force")
+        if self.own_engine:
+            succeeds("docker", "image", "prune", "--force")
 
     def _evidence(self) -> str:
         return "\n".join(stack.words() for stack in self.stacks)
@@ -114,25 +122,36 @@ def bad_days(world: World, stack: Stack, crew: Crew) -> None:
 
 
 SEQUENCE: dict[str, Callable[[World, Stack, Crew], None]] = {"kills": kills, "backups": backups, "bad-days": bad_days}
-UPGRADE = "upgrade"
 
 
 def run(world: World, only: list[str] | None) -> None:
     """Everything, or a part of it with what it stands on."""
     wanted = only or [*SEQUENCE, UPGRADE]
-    old = copies.commit(copies.previous_release(), world.place / "previous") if UPGRADE in wanted else None
-    if set(wanted) != {UPGRADE}:
+    others = [name for name in SEQUENCE if name in wanted]
+    if others:
         stack, browser = first_steps(world)
-        crew = main_job(world, stack, browser)
-        for name, part in SEQUENCE.items():
-            if name in wanted:
-                world.checks.headline(name)
-                part(world, stack, crew)
-        world.remove(stack)
     else:
         provide(world.copy("daq"), world.own_engine)
-    if old is not None:
+    old, new = (world.place / "previous", world.place / "new") if UPGRADE in wanted else (None, None)
+    if old and new:
+        _prepare_upgrade(world, old, new)
+    if others:
+        crew = main_job(world, stack, browser)
+        for name in others:
+            world.checks.headline(name)
+            SEQUENCE[name](world, stack, crew)
+        world.remove(stack)
+    if old and new:
         world.checks.headline(UPGRADE)
+        world.wait_for_builds()
         previous = world.stack(old, "upgrade")
-        check_upgrade.check_upgrade(world.checks, previous, world.copy("new"))
+        check_upgrade.check_upgrade(world.checks, previous, new)
         world.remove(previous)
+
+
+def _prepare_upgrade(world: World, old: Path, new: Path) -> None:
+    """The previous release, and this one with a migration that fails, are built while other checks wait."""
+    copies.commit(copies.previous_release(), old)
+    world.copy("new")
+    check_upgrade.failing_migration(new)
+    world.build_ahead(old, new)

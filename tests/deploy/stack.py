@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -143,9 +144,16 @@ def image_megabytes(name: str) -> float:
     return int(must("docker", "image", "inspect", "--format", "{{.Size}}", name)) / 1e6
 
 
-def in_background(*command: str, cwd: Path, **environment: str) -> "subprocess.Popen[str]":
-    """A build that goes on while checks wait for containers."""
+def in_background(*command: str, **environment: str) -> "subprocess.Popen[bytes]":
+    """What goes on while checks wait for containers."""
     return subprocess.Popen(
-        command, cwd=cwd, env={**os.environ, **environment}, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        command, env={**os.environ, **environment}, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+
+
+def end_group(process: "subprocess.Popen[bytes]") -> None:
+    """With its children, if it has not ended by itself."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
