@@ -33,9 +33,9 @@ print(tokens.create("test", user, DAQ))
 class Ship:
     """Processes by name, and what they answer."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, service: str = "web") -> None:
         self.stack = stack
-        self.address = self.stack.serve("web")
+        self.address = self.stack.serve(service)
         self.system = System(f"http://{self.address}", "", {"control": 0, "ecc_servers": [], "nodes": []})
         self._cookies = ""
 
@@ -99,8 +99,10 @@ class Ship:
 
 
 @contextmanager
-def ship(directory: Path, database_url: str, broker_url: str = "", **settings: str) -> Iterator[Ship]:
-    """`web` runs; everything else is started by the test."""
+def ship(
+    directory: Path, database_url: str, broker_url: str = "", service: str = "web", **settings: str
+) -> Iterator[Ship]:
+    """`web` runs (or `both`, with the event stream); everything else is started by the test."""
     place = Place(directory)
     place.make()
     environment = {
@@ -111,4 +113,4 @@ def ship(directory: Path, database_url: str, broker_url: str = "", **settings: s
         **settings,
     }
     with ExitStack() as ends:
-        yield Ship(Stack(place, environment, ends))
+        yield Ship(Stack(place, environment, ends), service)

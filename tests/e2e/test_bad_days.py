@@ -35,9 +35,10 @@ def test_processes_start_in_any_order(postgresql: PostgreSQL, tmp_path: Path) ->
     url = postgresql.create_database(f"bad{uuid.uuid4().hex}")
     alive = tmp_path / "alive"
     with ship(tmp_path / "ship", url, ATTPCDAQ_ALIVE_FILE=str(alive)) as running:
-        monitor, worker = running.start("monitor"), running.start("celery")
-        for process in (monitor, worker):
+        monitor, worker, leaving = (running.start(name) for name in ("monitor", "celery", "celery-files"))
+        for process in (monitor, worker, leaving):
             process.wait_until(lambda each=process: each.says("waiting: The database has no tables yet"), 20)
+        leaving.stop()  # who waits can be ended
         code, answer = running.system.api("GET", "/status")
         assert (code, answer["detail"]) == (503, "The database has no tables yet: run manage.py migrate.")
         assert running.checks()["migrations"].startswith("fail: The database has no tables yet")

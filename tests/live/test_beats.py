@@ -53,6 +53,15 @@ def test_reading_is_one_query_and_beating_two(django_assert_num_queries) -> None
         beats.read()
 
 
+def test_hosts_that_are_gone_for_a_day_are_forgotten() -> None:
+    for host, hours in (("old", 25), ("young", 23)):
+        beats.beat("web", {}, timezone.now(), host=host)
+        ServiceBeat.objects.filter(host=host).update(at=timezone.now() - timedelta(hours=hours))
+    beats.beat("monitor", {}, timezone.now(), host="old")
+    beats.beat("web", {}, timezone.now(), host="new")
+    assert {(one.service, one.host) for one in beats.read()} == {("web", "young"), ("web", "new"), ("monitor", "old")}
+
+
 def test_only_the_own_row_is_forgotten() -> None:
     beats.beat("web", {}, timezone.now())
     beats.beat("web", {}, timezone.now(), host="other")

@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 from django.db.models.functions import Now
@@ -16,6 +16,7 @@ from attpcdaq.live.models import ServiceBeat
 Numbers = Mapping[str, float]
 EVERY = 5.0
 """Seconds between the beats of a process."""
+KEPT = timedelta(days=1)
 CLOCK = {
     "postgresql": "SELECT extract(epoch FROM clock_timestamp())::float8",
     "sqlite": "SELECT (julianday('now') - 2440587.5) * 86400.0",
@@ -51,6 +52,7 @@ def beat(
 ) -> float:
     """Write that `service` is at work on this host, in two queries; returns by how many seconds `now` is ahead.
 
+    The first time rows go of hosts that were not heard of for a day: containers get new names.
     DatabaseError when the database is away, full, not migrated.
     """
     skew = host_skew(now)
@@ -65,6 +67,7 @@ def beat(
     mine = ServiceBeat.objects.filter(service=service, host=host or host_name())
     if not mine.update(**said):
         ServiceBeat.objects.update_or_create(service=service, host=host or host_name(), defaults=said)
+        ServiceBeat.objects.filter(service=service, at__lt=Now() - KEPT).delete()
     return skew
 
 

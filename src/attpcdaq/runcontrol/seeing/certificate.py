@@ -4,11 +4,11 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
-from cryptography import x509
-
 
 @lru_cache(maxsize=4)
 def _expires(path: Path, changed: int) -> datetime:
+    from cryptography import x509  # not above: megabytes, for nothing where no certificate is named
+
     return x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
 
 
