@@ -35,7 +35,7 @@ while True:
         for number in range(files):
             with open(f"{directory}/CoBo0_AsAd{number}_2026-11-22T10:00:00.000_0000.graw", "ab") as file:
                 file.write(frame)
-    time.sleep(1.0)
+    time.sleep(1.0)  # the pace of its boards: nobody waits for it
 """
 
 Watched = tuple[NodeAddress, RouterQuery]

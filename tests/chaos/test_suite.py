@@ -1,37 +1,25 @@
 """The suite as it is run by `make chaos`, in its short form; and that its schedule is the seed's."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
+from functools import partial
 
 import pytest
 
+from tests.chaos.command_line import assert_ends_with, assert_sabotage_is_seen, campaign_of_its_own
 from tests.chaos.faults import Kind, Script, schedules
 
-ROOT = Path(__file__).resolve().parents[2]
 SHORT = 40
 
 
-def chaos(*options: str, seconds: float) -> subprocess.CompletedProcess[str]:
-    """The suite in processes of its own, with a database of its own."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ATTPCDAQ_", "DJANGO_"))}
-    command = [sys.executable, "-m", "tests.chaos", *options]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds)
+chaos = partial(campaign_of_its_own, "tests.chaos")
 
 
 def test_the_short_form_finds_nothing_broken() -> None:
-    done = chaos("--cycles", str(SHORT), "--seed", "1", "--workers", "2", seconds=600)
-    last = done.stdout.rstrip().splitlines()[-1]
-    assert last == f"chaos: cycles={SHORT} false=0 lost=0 duplicate=0 late=0 stuck=0 seed=1", done.stdout + done.stderr
-    assert done.returncode == 0
+    last = f"chaos: cycles={SHORT} false=0 lost=0 duplicate=0 late=0 stuck=0 seed=1"
+    assert_ends_with("tests.chaos", "--cycles", str(SHORT), "--seed", "1", "--workers", "2", last=last)
 
 
 def test_the_checker_sees_what_is_tampered_with() -> None:
-    done = chaos("--sabotage", seconds=300)
-    said = [line for line in done.stdout.splitlines() if line.endswith((": reported", ": MISSED"))]
-    assert said == [f"{kind}: reported" for kind in ("false", "lost", "duplicate", "late", "stuck")], done.stderr
-    assert done.returncode == 0
+    assert_sabotage_is_seen("tests.chaos", ("false", "lost", "duplicate", "late", "stuck"))
 
 
 def test_the_same_seed_gives_the_same_schedule() -> None:

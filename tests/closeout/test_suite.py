@@ -1,38 +1,26 @@
 """The campaign as `make closeout` runs it, in its short form; and that its plan is the seed's."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
+from functools import partial
 
 import pytest
 
+from tests.chaos.command_line import assert_ends_with, assert_sabotage_is_seen, campaign_of_its_own
 from tests.closeout.plan import BLOCK, Habit, Kind, blocks
 from tests.closeout.ways import WAYS
 
-ROOT = Path(__file__).resolve().parents[2]
 SHORT = 12
 
 
-def closeout(*options: str, seconds: float) -> subprocess.CompletedProcess[str]:
-    """The campaign in processes of its own, with databases of their own."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ATTPCDAQ_", "DJANGO_"))}
-    command = [sys.executable, "-m", "tests.closeout", *options]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds)
+closeout = partial(campaign_of_its_own, "tests.closeout")
 
 
 def test_the_short_form_finds_nothing_broken() -> None:
-    done = closeout("--runs", str(SHORT), "--seed", "1", "--workers", "2", seconds=600)
-    last = done.stdout.rstrip().splitlines()[-1]
-    assert last == f"closeout: runs={SHORT} misfiled=0 lost=0 overwritten=0 seed=1", done.stdout + done.stderr
-    assert done.returncode == 0, done.stdout
+    last = f"closeout: runs={SHORT} misfiled=0 lost=0 overwritten=0 seed=1"
+    assert_ends_with("tests.closeout", "--runs", str(SHORT), "--seed", "1", "--workers", "2", last=last)
 
 
 def test_the_checker_sees_what_is_tampered_with() -> None:
-    done = closeout("--sabotage", seconds=300)
-    said = [line for line in done.stdout.splitlines() if line.endswith((": reported", ": MISSED"))]
-    assert said == [f"{way}: reported" for way in WAYS], done.stdout + done.stderr
-    assert done.returncode == 0
+    assert_sabotage_is_seen("tests.closeout", WAYS)
 
 
 def test_the_same_seed_gives_the_same_faults() -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from django.db import Error, connection
 from django.utils import timezone
 
 T = TypeVar("T")
+V = TypeVar("V")
 logger = logging.getLogger(__name__)
 
 
@@ -30,9 +32,9 @@ class Worker:
 
         def order() -> None:
             try:
-                settle = _settle(answer, result=work())
+                settle = partial(_settle, answer, answer.set_result, work())
             except Exception as error:
-                settle = _settle(answer, error=error)
+                settle = partial(_settle, answer, answer.set_exception, error)
             with suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(settle)
 
@@ -49,16 +51,9 @@ class Worker:
         connection.close()
 
 
-def _settle(answer: "asyncio.Future[T]", result: T | None = None, error: Exception | None = None) -> Callable[[], None]:
-    def settle() -> None:
-        if answer.done():
-            return
-        if error is not None:
-            answer.set_exception(error)
-        else:
-            answer.set_result(result)  # type: ignore[arg-type]
-
-    return settle
+def _settle(answer: "asyncio.Future[T]", settle: Callable[[V], None], value: V) -> None:
+    if not answer.done():  # who waited may have gone
+        settle(value)
 
 
 class Sweeper:

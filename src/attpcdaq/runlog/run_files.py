@@ -29,10 +29,11 @@ def moved(rows: Sequence[RunFile] | Sequence[Quarantined], sizes: Sequence[int])
     for at in range(0, len(rows), AT_ONCE):
         part = [row.pk for row in rows[at : at + AT_ONCE]]
         type(rows[0])._default_manager.filter(pk__in=part).update(planned=False)
-    for row, size in zip(rows, sizes, strict=True):
+    for number, size in enumerate(sizes):
+        row = rows[number]
         if row.size != size:
             row.size = size
-            type(row)._default_manager.filter(pk=row.pk).update(size=size)
+            row.save(update_fields=["size"])
 
 
 def planned(node: str, staging: str) -> list[RunFile | Quarantined]:

@@ -5,13 +5,13 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
 from attpcdaq.topology.models import ConfigSet, DataRouter, DataSource, ECCServer, Node, SeenHostKey
 from attpcdaq.topology.setup import NodeEntry, RouterEntry, ServerEntry, Setup, SourceEntry, config_after
 from get_protocol.config_set import ConfigId
 
-M = TypeVar("M", bound=Model)
+M = TypeVar("M", Node, ECCServer, DataRouter)
 PARKED = "being-moved"
 
 
@@ -126,7 +126,7 @@ def _put(model: type[M], entries: Sequence[Any], fields: Callable[[Any], dict[st
         model._default_manager.update_or_create(name=entry.name, defaults={"host": entry.host, **fields(entry)})[0]
         for entry in entries
     )
-    return {row.name: row for row in rows}  # type: ignore[attr-defined]
+    return {row.name: row for row in rows}
 
 
 def _node_fields(entry: NodeEntry) -> dict[str, Any]:
