@@ -53,7 +53,11 @@ tell() {
 
 umask 077
 case ${1:-} in
-    once) dump; exit ;;
+    once)
+        dump || exit
+        tell
+        exit
+        ;;
     tidy | version | fill) "$@"; exit ;;
 esac
 trap 'exit 0' TERM INT

@@ -21,6 +21,8 @@ from tests.services.sshd import Sshd
 
 SERVICES = sorted(path.stem for path in UNITS.glob("*.service"))
 LASTING = ["attpcdaq-web", "attpcdaq-events", "attpcdaq-celery", "attpcdaq-celery-files", "attpcdaq-monitor"]
+# What they say when they are at work; before that, SIGTERM ends them as it ends any program.
+SAY = {"attpcdaq-celery": " ready.", "attpcdaq-celery-files": " ready.", "attpcdaq-monitor": "monitor: reading"}
 BEATS = {"attpcdaq-celery": "celery-control"}
 MANAGE = ["/opt/attpcdaq/.venv/bin/python", "manage.py"]
 
@@ -153,14 +155,14 @@ def test_a_process_works_and_ends_in_its_time(here: Here, postgresql: PostgreSQL
     started = Started(here, unit)
     with stopped_at_the_end(started.process):
         assert started.is_ready()
-        started.process.wait_until(lambda: beats(postgresql, service), 60)
+        started.process.wait_until(lambda: beats(postgresql, service) and started.process.says(SAY.get(name, "")), 60)
         port = {"web": here.ports["8001"], "events": here.ports["8002"]}.get(service)
         if port:
             started.process.wait_until(lambda: answers(port, "/health/live").startswith("alive"), 30)
         assert started.stop() < float(unit.one("TimeoutStopSec"))
 
 
-def test_a_dump_is_made_and_copied_to_another_computer(here: Here, sshd: Sshd) -> None:
+def test_a_dump_is_made_and_copied_to_another_computer(here: Here, postgresql: PostgreSQL, sshd: Sshd) -> None:
     backup = Unit("attpcdaq-backup")
     name = end(here, backup, *backup.commands()).strip()
     dump = here.directory / "backups" / name
@@ -168,6 +170,7 @@ def test_a_dump_is_made_and_copied_to_another_computer(here: Here, sshd: Sshd) -
         ["pg_restore", "--list", dump], env=here.environment(backup), capture_output=True, text=True, check=True
     )
     assert "TABLE DATA public live_event " in listed.stdout
+    assert beats(postgresql, "backup")
     offsite = Started(here, Unit("attpcdaq-offsite"))
     copy = sshd.files / "systemd" / name
     with stopped_at_the_end(offsite.process):

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 SERVER_DAYS = 397
@@ -19,6 +19,7 @@ EARLIER = timedelta(days=1)
 ALWAYS = ("localhost", "127.0.0.1", "db", "rabbitmq")
 """Names that every server certificate has: this computer, and the services inside the stack."""
 HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+Signer = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 USAGES = (
     "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
     "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
@@ -100,13 +101,13 @@ def issued_by(certificate: bytes, ca: bytes) -> bool:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: CertificateIssuerPrivateKeyTypes, now: datetime, until: datetime
+    subject: x509.Name, issuer: x509.Name, key: Signer, now: datetime, until: datetime
 ) -> x509.CertificateBuilder:
     made = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
     return made.serial_number(x509.random_serial_number()).not_valid_before(now - EARLIER).not_valid_after(until)
 
 
-def _signed(made: x509.CertificateBuilder, signer: CertificateIssuerPrivateKeyTypes) -> bytes:
+def _signed(made: x509.CertificateBuilder, signer: Signer) -> bytes:
     return made.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
@@ -114,11 +115,11 @@ def _load(key: bytes) -> PrivateKeyTypes:
     return serialization.load_pem_private_key(key, None)
 
 
-def _signer(key: bytes) -> CertificateIssuerPrivateKeyTypes:
+def _signer(key: bytes) -> Signer:
     loaded = _load(key)
-    if not isinstance(loaded, CertificateIssuerPrivateKeyTypes):
-        raise ValueError("the key is of a kind that signs nothing")
-    return loaded
+    if isinstance(loaded, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        return loaded
+    raise ValueError("the key is of a kind that is not used here: it must be an EC or RSA key")
 
 
 def _name(text: str) -> x509.Name:

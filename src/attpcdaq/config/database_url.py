@@ -33,7 +33,7 @@ def database_settings(url: str) -> dict[str, Any]:
 def libpq_parameters(settings: Mapping[str, Any]) -> dict[str, Any]:
     """What psycopg.connect takes for a connection like Django's; `settings` is its connection.settings_dict."""
     named = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
-    return {parameter: settings[name] for parameter, name in named.items()} | settings["OPTIONS"]
+    return {**{parameter: settings[name] for parameter, name in named.items()}, **settings["OPTIONS"]}
 
 
 def _postgresql(parts: SplitResult) -> dict[str, Any]:

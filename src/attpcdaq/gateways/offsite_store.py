@@ -58,7 +58,7 @@ class OffsiteStore:
         digest = hashlib.sha256()
         async with self._sftp.open(part, "rb") as there:
             while block := await there.read(BLOCK):
-                digest.update(block)
+                digest.update(block)  # type: ignore[arg-type]  # bytes: it is open without an encoding
         return digest.hexdigest()
 
     def _path(self, name: str) -> str:
