@@ -19,7 +19,7 @@ BACK_WITHIN = {
     "web": 40, "events": 40, "celery": 40, "celery-files": 40, "monitor": 40, "rabbitmq": 90, "db": 40, "nginx": 20,
 }  # fmt: skip
 TAKEN_OVER_WITHIN = 10
-LEASE = "SELECT host, term FROM live_monitorlease WHERE until > now()"
+LEASE = "SELECT host, term FROM live_monitorlease"
 ROWS = "SELECT (SELECT count(*) FROM runlog_run), (SELECT count(*) FROM audit_entry), (SELECT max(id) FROM live_event)"
 
 
@@ -51,12 +51,17 @@ def check_run(checks: Checks, stack: Stack, crew: Crew, browser: Browser) -> Non
     with checks("the page is told what happens by the event stream, through nginx and at once") as note:
         note(f"first event after {_first_event(crew.api.door, browser):.1f} s")
     with checks("Stop: the run is closed and its files are where the analysis looks for them", needed=True) as note:
-        crew.do("stop")
+        stop = crew.do("stop")
         run = crew.see_closed(1)
         expect(run["verdict"] == "", run["verdict"])
         expect(detector.staged() == [])
         note(f"{len(run['files'])} files")
     _check_files(checks, crew, detector, before, 1)
+    with checks("one id follows the click through web, worker and file worker; the metrics count it"):
+        for service in ("web", "celery", "celery-files"):
+            expect(stop["request_id"] in stack.log(service), f"{service} says nothing of {stop['request_id']}")
+        page = crew.api.door.get("/metrics", Authorization=f"Bearer {crew.api.token}")
+        expect((page.status, "attpcdaq_runs{" in page.text) == (200, True), page.text[:300])
 
 
 def _check_files(

@@ -68,7 +68,7 @@ class World:
             succeeds("docker", "image", "prune", "--force")
 
     def _evidence(self) -> str:
-        return "\n".join(stack.words() for stack in self.stacks)
+        return "\n".join(stack.words() for stack in self.stacks[-1:])
 
 
 def first_steps(world: World) -> tuple[Stack, Browser]:
@@ -106,10 +106,12 @@ def kills(world: World, stack: Stack, crew: Crew) -> None:
 
 def backups(world: World, stack: Stack, crew: Crew) -> None:
     dump, kept, last = check_backups.check_backup(world.checks, stack)
+    check_backups.check_offsite(world.checks, stack, dump)
     check_backups.check_restore_running(world.checks, stack, dump, kept, last)
     fresh = world.stack(world.copy("fresh"), "fresh")
     check_bad_days.check_port_taken(world.checks, fresh)
-    check_backups.check_restore_fresh(world.checks, fresh, dump, kept, last, crew.api.token)
+    check_backups.check_restore_fresh(world.checks, fresh, dump, kept, last)
+    check_backups.check_runs(world.checks, fresh, crew)
     world.remove(fresh)
 
 

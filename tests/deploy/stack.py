@@ -37,6 +37,14 @@ class Stack:
     def compose(self, *words: str, seconds: float = 300.0) -> str:
         return self._run(["docker", "compose", "--profile", "*", *words], 0, seconds, {})
 
+    def log(self, service: str) -> str:
+        return must("docker", "logs", self.container(service)["Id"])
+
+    def offsite(self, target: str) -> str:
+        """Copy the dumps there, once."""
+        words = ("run", "--rm", "--no-deps", "-T", "--env", f"ATTPCDAQ_OFFSITE={target}", "offsite")
+        return self.compose(*words, "python", "manage.py", "offsite", "/backups", "--once")
+
     def _run(self, command: list[str], status: int, seconds: float, environment: dict[str, str]) -> str:
         changed = [f"{name}={value}" for name, value in {**self.environment, **environment}.items()]
         return must("env", *changed, *command, cwd=self.root, seconds=seconds, status=status)
