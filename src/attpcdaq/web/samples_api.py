@@ -67,7 +67,7 @@ def samples_of_run(
     return SamplesOut(
         step=step,
         data_routers=[
-            RouterSamplesOut(data_router=name, node=node, samples=[_sample(point) for point in each])
+            RouterSamplesOut(data_router=name, node=node, samples=[SampleOut.from_orm(point) for point in each])
             for (name, node), each in grouped
         ],
     )
@@ -80,16 +80,3 @@ def fitting(seen: "QuerySet[RouterSample]", step: int, most: int = MOST_LINES) -
         step *= 2
         found = points(seen, step)
     return step, found
-
-
-def _sample(point: Point) -> SampleOut:
-    return SampleOut(
-        at=point.at,
-        seconds=point.seconds,
-        files=point.files,
-        bytes=point.bytes,
-        rate=point.rate,
-        event=point.event,
-        event_rate=point.event_rate,
-        disk_free=point.disk_free,
-    )
