@@ -73,7 +73,8 @@ def _check_version(fresh: bool) -> None:
 
 def _what_is_wrong(said: str) -> str:
     """Which services are not well, and the last words of the first of them."""
-    sick = [one for one in docker.containers() if not _is_well(one)]
+    # Who was never started waits for somebody who is not well.
+    sick = sorted((one for one in docker.containers() if not _is_well(one)), key=lambda one: one["State"] == "created")
     if not sick:
         return f"not everything became healthy within {HEALTHY_WITHIN} s: {said.strip()}"
     names = ", ".join(f"{one['Service']} ({one['Health'] or one['State']})" for one in sick)
