@@ -5,9 +5,9 @@ ARG NGINX=nginx:1.26
 
 FROM ${PYTHON} AS packages
 WORKDIR /app
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_COMPILE=1
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_COMPILE=1 PIP_CACHE_DIR=/pip-cache
 COPY requirements/run.txt requirements/
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/pip-cache \
     python -m pip install --quiet --no-deps --require-hashes --only-binary :all: --target /packages -r requirements/run.txt
 # Never used here: the packages' own tests, headers and stubs, and Django's translations.
 RUN find /packages -type d \( -name tests -o -name include -o -name f2py \) -prune -exec rm -rf {} + \
