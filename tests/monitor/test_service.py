@@ -22,7 +22,7 @@ from tests.services.postgresql import PostgreSQL
 ENDS_WITHIN = 4.0
 
 STATES = "SELECT name, state, problem FROM live_eccstate JOIN topology_eccserver ON ecc_server_id = id ORDER BY name"
-BEAT = "SELECT at FROM live_monitorbeat"
+BEAT = "SELECT at FROM live_monitorlease"
 DELETE_ONE = """
 import django; django.setup()
 from attpcdaq.topology.models import ECCServer
