@@ -7,8 +7,9 @@ from urllib.parse import quote, unquote, urlsplit
 MASK = "***"
 # A shorter one would blot out words that have nothing to do with it.
 SHORTEST_KNOWN = 6
-_WORDS = ("password", "passwd", "passphrase", "secret", "token", "session", "csrf", "authorization", "cookie")
-_WORDS += ("api-key", "api_key", "apikey")
+_WORDS = tuple(
+    "password passwd passphrase secret token session csrf authorization cookie api-key api_key apikey".split()
+)
 _ANY_WORD = "|".join(_WORDS)
 SECRET_NAME = re.compile(_ANY_WORD, re.IGNORECASE)
 # What a text has in it (in small letters) before the pattern is tried: nearly all have none of it.
