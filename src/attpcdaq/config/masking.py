@@ -7,9 +7,8 @@ from urllib.parse import quote, unquote, urlsplit
 MASK = "***"
 # A shorter one would blot out words that have nothing to do with it.
 SHORTEST_KNOWN = 6
-_WORDS = tuple(
-    "password passwd passphrase secret token session csrf authorization cookie api-key api_key apikey".split()
-)
+_NAMES = ("password", "passwd", "passphrase", "secret", "token", "session", "csrf", "authorization", "cookie")
+_WORDS = (*_NAMES, "api-key", "api_key", "apikey")
 _ANY_WORD = "|".join(_WORDS)
 SECRET_NAME = re.compile(_ANY_WORD, re.IGNORECASE)
 # What a text has in it (in small letters) before the pattern is tried: nearly all have none of it.
