@@ -21,6 +21,7 @@ def situations() -> dict[str, Snapshot]:
         "no-data": no_data(),
         "monitor-away": replace(
             drawn.status("unknown"),
+            monitor_alive=False,
             overall=Overall("bad", "Monitor is not running", ("Nothing is known: start the monitor process.",)),
         ),
         "everything": everything(),

@@ -186,6 +186,15 @@ class TestTroubles:
         card = draw(replace(ALL["ready"], overall=forsaken), shifter).one("//*[@data-trouble='nobody-moves']")
         assert card.text().startswith("Nobody moves the files")
 
+    def test_with_the_monitor_away_what_it_saw_last_of_the_parts_is_no_trouble(self, shifter: User) -> None:
+        away = ALL["monitor-away"]
+        page = draw(replace(ALL["wedged"], overall=away.overall, monitor_alive=False), shifter)
+        page.one("//*[@data-trouble]")
+        assert (
+            advice(page)
+            == "Next: An administrator starts the monitor process; the page is right again a few seconds later."
+        )
+
     def test_a_run_in_trouble_without_a_text_can_be_stopped(self, shifter: User) -> None:
         odd = Overall("bad", "Run 7 is not taking all data", ("Something nobody has seen before.",))
         assert advice(draw(replace(ALL["running"], overall=odd), shifter)) == "Press Stop run if this cannot be mended."

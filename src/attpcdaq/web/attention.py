@@ -97,7 +97,8 @@ def troubles(status: Snapshot, failed: CommandView | None) -> tuple[Trouble, ...
     """Every kind of trouble once: of the parts, then of what the overall state and the failed command say."""
     found: dict[str, tuple[TroubleView, dict[str, Part]]] = {}
     everything: tuple[Part, ...] = status.ecc_servers + status.routers
-    known = {part.name: part for part in everything if not part.excluded}
+    # With the monitor away nothing is known of the parts, and that is one trouble.
+    known = {part.name: part for part in everything if status.monitor_alive and not part.excluded}
     for part in known.values():
         for one in _troubles_of(part):
             before, parts = found.get(one.key, (one, {}))
