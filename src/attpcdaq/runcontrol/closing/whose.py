@@ -51,12 +51,17 @@ async def judged(
 ) -> tuple[dict[str, Owner | Unknown], dict[int, Run]]:
     """By name whose each file is, and the runs that they may be of, by key. GatewayError when the node is away."""
     runs, spans = await sync_to_async(_spans)(place, [file.name for file in files])
-    known = await _known(place, spans, outside)
-    known = replace(known, ran_until=await sync_to_async(_ran_until)(place))
+    ran_until = await sync_to_async(_ran_until)(place)
+    read_anew = _several(spans)
+    known = replace(await _known(place, spans, outside, anew=read_anew), ran_until=ran_until)
     staged = {file.name: Staged(file.name, file.size, file.mtime) for file in files}
     done: dict[str, Owner | Unknown] = {}
     for _ in range(ROUNDS):
         verdicts = judge(list(staged.values()), known)
+        if not read_anew and any(isinstance(verdict, Unknown) for verdict in verdicts.values()):
+            # The node's clock may have been set since the monitor read it.
+            read_anew, known = True, replace(await _known(place, spans, outside, anew=True), ran_until=ran_until)
+            continue
         done = {name: verdict for name, verdict in verdicts.items() if not isinstance(verdict, Needs)}
         needs = [verdict for verdict in verdicts.values() if isinstance(verdict, Needs)]
         if not needs:
@@ -151,20 +156,20 @@ def _ran_until(place: Staging) -> float:
     return max((at.timestamp() for at in seen if at is not None), default=0.0)
 
 
-async def _known(place: Staging, spans: tuple[RunSpan, ...], outside: Outside) -> Place:
+async def _known(place: Staging, spans: tuple[RunSpan, ...], outside: Outside, *, anew: bool) -> Place:
     """The runs, and what the node's clock is worth.
 
-    Where several runs come into question it is read now: times count only while it goes as the monitor saw it go.
+    Read `anew` where several runs come into question: times count only while it goes as the monitor saw it go.
     """
     row = await NodeState.objects.filter(node_id=place.node_id).afirst()
     seen = _clock(row)
     stepped = row.stepped_at.timestamp() if row is not None and row.stepped_at else 0.0
-    if seen is not None and not _several(spans):
-        return Place(spans, seen)
+    if seen is not None and not anew:
+        return Place(spans, seen, stepped=stepped)
     try:
         read = await outside.nodes.read_clock(place.node, CLOCK_TIMEOUT, JUMPED_BY / 4)
     except GatewayError:
-        return Place(spans, None, stepped=float("inf"))
+        return Place(spans, seen, stepped=stepped) if not _several(spans) else Place(spans, None, stepped=float("inf"))
     now = Clock(read.offset, read.error, read.utc_offset)
     if row is None or seen is None or has_jumped(row, read):
         stepped = outside.now().timestamp()
