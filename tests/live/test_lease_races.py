@@ -1,7 +1,9 @@
 """The lease, tested by racing: contenders, and a holder that stands still in the middle of a transaction."""
 
+import random
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -13,6 +15,8 @@ from attpcdaq.live.models import Event, MonitorLease
 from tests.racing import race, race_of
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+TURNS = 40
+LONGEST_PAUSE = 0.02
 LATER = datetime(2026, 11, 23, 12, 1, tzinfo=UTC)
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,39 +69,43 @@ def test_it_cannot_be_taken_from_a_transaction_that_has_proved_it() -> None:
 
 
 def test_every_row_was_written_by_who_had_the_lease_then() -> None:
-    """Four contenders who take it from each other as fast as they can, each writing until it hears that it lost."""
-    moments = iter(range(1, 10_000))
-    turn = threading.Lock()
+    """Four contenders take it from each other, each writing until it hears that it lost."""
+    turns, turn, over = iter(range(1, TURNS + 1)), threading.Lock(), threading.Event()
 
-    def contend() -> int:
-        name, written = str(threading.get_ident()), 0
-        deadline = time.monotonic() + 3.0
-        while time.monotonic() < deadline:
-            with turn:
-                now = datetime.fromtimestamp(1_800_000_000 + 10 * next(moments), UTC)
-            term = ask(name, now)
-            while term is not None and time.monotonic() < deadline:
-                try:
-                    with lease.fenced(term), transaction.atomic():
-                        store.add_event("ecc", at=NOON, subject=name)
-                        store.add_event("ecc", at=NOON, subject=name, text=str(seen_term()))
-                        written += 1
-                except LeaseLostError:
-                    term = None
+    def moment() -> datetime | None:
+        with turn:
+            number = next(turns, None)
+        return None if number is None else datetime(2026, 11, 23, 12, number, tzinfo=UTC)
+
+    def write(term: Term, chance: random.Random) -> int:
+        written = 0
+        with suppress(LeaseLostError), lease.fenced(term):
+            while not over.is_set():
+                with transaction.atomic():
+                    store.add_event("ecc", at=NOON, subject=term.holder)
+                    store.add_event("ecc", at=NOON, subject=term.holder, text=str(seen_term()))
+                written += 1
+                time.sleep(chance.random() * LONGEST_PAUSE)
         return written
 
-    results = race(4, contend)
-    assert sum(1 for result in results if isinstance(result, int) and result) >= 2, results
-    by_term: dict[str, set[str]] = {}
-    for subject, term in Event.objects.exclude(text="").order_by("pk").values_list("subject", "text"):
-        by_term.setdefault(term, set()).add(subject)
-    assert all(len(writers) == 1 for writers in by_term.values()), by_term
-    assert len(by_term) > 3, "nobody took it from anybody"
-    assert (
-        Event.objects.filter(text="").count()
-        == Event.objects.exclude(text="").count()
-        == sum(map(int, map(str, results)))
-    )
+    def contend() -> int:
+        written, name = 0, str(threading.get_ident())
+        while (now := moment()) is not None:
+            term = ask(name, now)
+            written += write(term, random.Random(now.minute)) if term is not None else 0
+            # Who lost it leaves the others a moment, or they would only take it from each other and never write.
+            time.sleep(random.Random(now.minute).random() * 5 * LONGEST_PAUSE)
+        over.set()
+        return written
+
+    assert ask("nobody", datetime(2026, 11, 23, 11, 0, tzinfo=UTC))
+    written = sum(int(str(result)) for result in race(4, contend))
+    rows = Event.objects.exclude(text="").order_by("pk").values_list("subject", "text")
+    writers = {term: {subject for subject, seen in rows if seen == term} for _, term in rows}
+    assert all(len(names) == 1 for names in writers.values()), writers
+    assert len(set.union(*writers.values())) > 1, "nobody took it from anybody"
+    assert [int(term) for _, term in rows] == sorted(int(term) for _, term in rows)
+    assert Event.objects.filter(text="").count() == len(rows) == written
 
 
 def seen_term() -> int:
