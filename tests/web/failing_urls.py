@@ -6,8 +6,7 @@ from django.http import HttpRequest
 from django.urls import path
 from ninja import NinjaAPI
 
-from attpcdaq.config.urls import handler500 as handler500
-from attpcdaq.config.urls import urlpatterns as ours
+from attpcdaq.config import urls
 from attpcdaq.web.api_errors import JsonApi
 
 
@@ -22,4 +21,10 @@ async def broken_async(request: HttpRequest) -> NoReturn:
 api: NinjaAPI = JsonApi(title="broken", version="broken", urls_namespace="broken")
 api.get("/broken")(broken)
 
-urlpatterns = [path("broken", broken), path("broken-async", broken_async), path("broken-api/", api.urls), *ours]
+handler500 = urls.handler500
+urlpatterns = [
+    path("broken", broken),
+    path("broken-async", broken_async),
+    path("broken-api/", api.urls),
+    *urls.urlpatterns,
+]

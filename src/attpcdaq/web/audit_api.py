@@ -37,7 +37,9 @@ class AuditQuery(Schema):
     who: str = Query("", max_length=150, pattern=NO_NUL)
     what: str = Query("", max_length=40, pattern=NO_NUL)
     outcome: Literal["", "accepted", "refused", "done", "failed"] = ""
-    text: str = Query("", description="Looked for in subject, text, origin and request_id.", max_length=100, pattern=NO_NUL)
+    text: str = Query(
+        "", description="Looked for in subject, text, origin and request_id.", max_length=100, pattern=NO_NUL
+    )
     command: UUID | None = None
     before: int | None = Query(None, description="Only lines older than the one with this id.", ge=1, lt=1 << 63)
     limit: int = Query(100, ge=1, le=LIMIT)
