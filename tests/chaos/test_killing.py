@@ -80,7 +80,7 @@ def test_no_handler_of_the_product_catches_a_kill() -> None:
 
 def test_a_stepped_clock_tells_when_something_was_written(simulated) -> None:
     async def work() -> None:
-        clock = Clock(asyncio.get_running_loop())  # type: ignore[arg-type]
+        clock = Clock(asyncio.get_running_loop())
         await sleep(10.0)
         before = clock.now()
         clock.step(-5.0)

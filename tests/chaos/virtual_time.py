@@ -42,14 +42,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(self._virtual)
         self._random = random.Random(seed)
         self.after_writing: Callable[[], None] = lambda: None
-        self.set_task_factory(_belonging_to_a_process)  # type: ignore[arg-type]
+        self.set_task_factory(_belonging_to_a_process)
         # Without an entry here asgiref takes its own thread for one that might lock itself out.
-        AsyncToSync.loop_thread_executors[self] = _Nowhere()  # type: ignore[index]
+        AsyncToSync.loop_thread_executors[self] = _Nowhere()
 
     def time(self) -> float:
         return self._virtual.passed
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
         """The database's answer takes some milliseconds; a process killed meanwhile may have written or not."""
         answer: asyncio.Future[Any] = self.create_future()
         self.call_later(self._random.uniform(0.0, 0.004), self._carry_out, answer, func, args)

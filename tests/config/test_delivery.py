@@ -54,7 +54,7 @@ class Post:
         command = [sys.executable, "-c", PUBLISH]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self._publisher = ends.enter_context(
-            subprocess.Popen(command, cwd=ROOT, env=self._environment, text=True, **pipes)  # type: ignore[call-overload]
+            subprocess.Popen(command, cwd=ROOT, env=self._environment, text=True, **pipes)
         )
         ends.callback(self._publisher.kill)
 

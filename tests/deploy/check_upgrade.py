@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.deploy import copies
 from tests.deploy.check_backups import rows
 from tests.deploy.door import Door
-from tests.deploy.runner import Checks, expect
+from tests.deploy.runner import Checks, expect, wait_for
 from tests.deploy.stack import Stack
 
 FAILING = """from django.db import migrations
@@ -40,7 +40,8 @@ def check_upgrade(checks: Checks, stack: Stack, new: Path) -> None:
         expect("this migration fails" in said or "half_done" in said, said[-1500:])
         expect(f"version {old_version} runs again with its data" in said, said[-1500:])
         expect(stack.container("web")["Config"]["Image"] == f"attpcdaq:{old_version}")
-        expect(stack.is_healthy("web") and stack.is_healthy("nginx"))
+        for service in ("web", "events", "nginx"):
+            wait_for(lambda name=service: stack.is_healthy(name), f"{service} to be healthy", 60)
         expect(_kept(stack) == kept)
         expect(stack.ask("SELECT to_regclass('half_done') IS NULL") == "t")
         expect(f"ATTPCDAQ_VERSION={old_version}" in (stack.root / ".env").read_text().split())

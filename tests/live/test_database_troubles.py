@@ -21,7 +21,7 @@ def key(error: BaseException) -> str:
 def failing(*words: str, **options: object) -> str:
     """The key of what connecting and running these statements leads to."""
     try:
-        with psycopg.connect(**options, autocommit=True) as connection:  # type: ignore[arg-type]
+        with psycopg.connect(**options, autocommit=True) as connection:
             for word in words:
                 connection.execute(word)
     except psycopg.Error as error:

@@ -113,7 +113,7 @@ class TestRouter:
         assert RouterState.objects.get().restarted_at is None
         store.record_router(pk, reading(pid=8), after(2))
         assert RouterState.objects.get().restarted_at == after(2)
-        assert "must go through Breakup and Configure" in Event.objects.first().text  # type: ignore[union-attr]
+        assert "must go through Breakup and Configure" in Event.objects.first().text
 
     def test_a_disk_below_the_limit_is_told_at_each_crossing(self, detector: Detector) -> None:
         pk = detector.data_routers[0].pk
@@ -153,7 +153,7 @@ class TestRouter:
         assert RouterState.objects.get().problem == "timed out after 1.3 s"
         assert list(Event.objects.exclude(text="").values_list("text", flat=True)) == ["no route to host", "is online"]
         store.record_router(pk, reading(), after(4))
-        assert Event.objects.first().text == "answers again"  # type: ignore[union-attr]
+        assert Event.objects.first().text == "answers again"
 
     def test_numbers_alone_make_one_refresh_a_second_for_all(self, detector: Detector) -> None:
         for pk in [router.pk for router in detector.data_routers]:

@@ -81,7 +81,7 @@ def test_address_must_be_a_usable_number(address: str) -> None:
 @pytest.mark.parametrize("port", [0, -1, 65536, True, "46005", 1.5, None])
 def test_port(port: object) -> None:
     with pytest.raises(LocalProtocolError, match=r"port is .* 1 to 65535"):
-        replace(LINK, port=port)  # type: ignore[arg-type]
+        replace(LINK, port=port)
 
 
 @pytest.mark.parametrize("port", ["", "0", "65536", "-1", "0x10", "99999999", "\u0664", "1.0"])
@@ -93,7 +93,7 @@ def test_port_on_the_wire(port: str) -> None:
 @pytest.mark.parametrize("kind", ["", "tcp", "FOO", "TCP "])
 def test_type_is_case_sensitive(kind: str) -> None:
     with pytest.raises(LocalProtocolError, match="TCP, FDT, ZBUF, ICE"):
-        replace(LINK, type=kind)  # type: ignore[arg-type]
+        replace(LINK, type=kind)
     with pytest.raises(RemoteProtocolError, match="TCP, FDT, ZBUF, ICE"):
         parse_data_link_set(link_xml(type=kind))
 

@@ -48,4 +48,4 @@ def test_only_resume_kills_the_server() -> None:
 
 def test_table_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
-        TABLE[Transition.START][State.IDLE] = State.RUNNING  # type: ignore[index]
+        TABLE[Transition.START][State.IDLE] = State.RUNNING

@@ -31,7 +31,7 @@ def rig() -> Rig:
     made.detector.ecc_servers[0].save()
     agents = MemoryAgents(made.nodes, {AGENT: "/staging"}, sleep=made.time.sleep)
     port = NodesByAccess(made.nodes, agents)
-    made.outside = lambda: Outside(made.ecc, port, made.time.now, made._sleep, made.time.monotonic)  # type: ignore[method-assign]
+    made.outside = lambda: Outside(made.ecc, port, made.time.now, made._sleep, made.time.monotonic)
     made.time.factor = 1000.0
     made.make_ready()
     return made

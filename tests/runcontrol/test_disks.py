@@ -104,7 +104,7 @@ def read(rig: Rig, number: int = 0, *, size: int = 1000, free: int | None = 500 
     now = rig.time.now()
     files = (GrawFile("CoBo0_AsAd0_2026-11-22T09:48:24.458_0000.graw", size, 0.0),) if size else ()
     fields = {"online": True, "files": files, "last_event": 7, "disk_total": 1000 * GB, "pid": 1001, "hears": True}
-    reading = RouterReading(**(fields | {"disk_free": free} | more))  # type: ignore[arg-type]
+    reading = RouterReading(**(fields | {"disk_free": free} | more))
     store.record_router(rig.detector.data_routers[number].pk, reading, now, now - timedelta(seconds=1))
 
 

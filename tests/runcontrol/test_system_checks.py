@@ -32,7 +32,7 @@ NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 
 def beat(service: str, host: str = "daq", **more: object) -> Beat:
     values = {"age": 1.0, "up_for": 1000.0, **more}
-    return Beat(service, host, **values)  # type: ignore[arg-type]
+    return Beat(service, host, **values)
 
 
 MONITOR = beat("monitor", numbers={"term": 3, "unwritten": 0.5, "broker": 1})
@@ -40,7 +40,7 @@ WELL = (beat("web"), beat("events"), beat("celery-control"), beat("celery-files"
 
 
 def checks(*beats: Beat, **more: object) -> dict[str, Check]:
-    return {check.name: check for check in judge(SystemSeen(beats, **more))}  # type: ignore[arg-type]
+    return {check.name: check for check in judge(SystemSeen(beats, **more))}
 
 
 def without(service: str, *instead: Beat) -> tuple[Beat, ...]:

@@ -54,7 +54,7 @@ def test_files_are_counted_without_config_files(experiment: Experiment) -> None:
         RunFile.objects.create(run=run, kind=kind, node="node-cobo0", owner="x", path=f"/{kind}/{size}", size=size)
     Measurement.objects.create(run=run, observable=add(experiment, KIM, "P", "number", "torr", ""), value="3")
     counted = with_data(matching(experiment, Wanted())).get(pk=run.pk)
-    assert (counted.data_files, counted.data_bytes) == (2, (1 << 40) + 5)  # type: ignore[attr-defined]
+    assert (counted.data_files, counted.data_bytes) == (2, (1 << 40) + 5)
     assert _read(experiment)[2]["data [bytes]"] == str((1 << 40) + 5)
 
 

@@ -33,7 +33,7 @@ class TestRoundTrip(TestCase):
 
 
 def _sorted(setup: Setup) -> Setup:
-    def by_name(part: tuple) -> tuple:  # type: ignore[type-arg]
+    def by_name(part: tuple) -> tuple:
         return tuple(sorted(part, key=lambda entry: entry.name))
 
     return Setup(*map(by_name, (setup.nodes, setup.ecc_servers, setup.data_routers, setup.data_sources)))

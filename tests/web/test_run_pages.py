@@ -30,7 +30,7 @@ def run(db: None) -> Run:
 
 
 def text(answer: object) -> str:
-    return " ".join(answer.content.decode().split())  # type: ignore[attr-defined]
+    return " ".join(answer.content.decode().split())
 
 
 PAGES = ["/runs/", "/runs/runs.csv", SHEET, "/runs/experiments/", "/runs/observables/"]
@@ -89,7 +89,7 @@ def test_the_list_as_csv(client: Client, run: Run) -> None:
     answer = client.get("/runs/runs.csv?run_class=testing")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="e20009_runs.csv"'
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-    lines = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))  # type: ignore[attr-defined]
+    lines = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
     assert [(line["run"], line["Pressure [torr]"]) for line in lines] == [("1", "3")]
 
 
