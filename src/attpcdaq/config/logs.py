@@ -97,7 +97,7 @@ def _masked(mask: Callable[[str], str]) -> Callable[[Any, str, EventDict], Event
 
 def _json(logger: Any, method: str, event: EventDict) -> str:
     moment = datetime.fromtimestamp(event["time"], UTC).isoformat(timespec="milliseconds")
-    return json.dumps({**event, "time": moment.replace("+00:00", "Z")})
+    return json.dumps({**event, "time": moment.replace("+00:00", "Z")}, default=str)
 
 
 def _text(logger: Any, method: str, event: EventDict) -> str:
