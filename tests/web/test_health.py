@@ -221,8 +221,12 @@ class TestNotices:
         build_detector(cobos=1)
         all_beat()
         ServiceBeat.objects.filter(service="monitor").update(at=timezone.now() - timedelta(minutes=5))
-        content = browser(operator()).get("/partials/status?panels=attention").content
-        assert Page.of(content).has("//*[@data-system='monitor-silent']")
+        ServiceBeat.objects.filter(service="celery-files").update(at=timezone.now() - timedelta(minutes=5))
+        page = Page.of(browser(operator()).get("/partials/status?panels=attention").content)
+        assert page.has("//*[@data-system='files-worker-away']")
+        # one card is enough: the status itself says that nobody reads the hardware
+        assert page.has("//*[@data-trouble='monitor-away']")
+        assert not page.has("//*[@data-system='monitor-silent']")
 
     def test_it_costs_the_page_one_query(self) -> None:
         seen_by_all()

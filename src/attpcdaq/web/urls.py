@@ -4,7 +4,17 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from attpcdaq.web import account_pages, actions, audit_pages, control_actions, health, help_pages, pages, partials, stream
+from attpcdaq.web import (
+    account_pages,
+    actions,
+    audit_pages,
+    control_actions,
+    health,
+    help_pages,
+    pages,
+    partials,
+    stream,
+)
 from attpcdaq.web.api import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
