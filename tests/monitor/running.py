@@ -100,6 +100,7 @@ def site(directory: Path, *, cobos: int = 2, database_url: str | None = None) ->
         "ATTPCDAQ_SSH_KEY": str(directory / "key"),
         "ATTPCDAQ_SSH_KNOWN_HOSTS": str(directory / "known_hosts"),
         "DJANGO_SETTINGS_MODULE": "attpcdaq.config.settings",
+        "TMPDIR": str(directory),
     }
     key = asyncssh.generate_private_key("ssh-ed25519")
     key.write_private_key(str(directory / "key"))
