@@ -9,7 +9,6 @@ import pytest
 from django.conf import settings
 
 from attpcdaq.gateways.errors import Unreachable
-from attpcdaq.gateways.ports import GrawFile, NodeAddress
 from attpcdaq.live.models import Event
 from attpcdaq.runcontrol import publish
 from attpcdaq.runcontrol.asking import commands
@@ -291,19 +290,3 @@ class TestExcluded:
         commands.request_set_aside(SHIFTER, ready.time.now())
         gather(ready.outside)
         assert NAME in ready.nodes.nodes["node-cobo1"].directories["/staging"]
-
-
-def test_where_every_look_takes_a_second_files_are_moved_all_the_same(rig: Rig, stopped: Run) -> None:
-    """As with a thousand files on each of eleven nodes, when all are looked at from one busy core."""
-    looks, real = [], rig.nodes.list_graw
-
-    async def list_graw(node: NodeAddress, directory: str, timeout: float) -> tuple[GrawFile, ...]:
-        rig.time.elapsed += 0.9
-        looks.append((node.name, directory))
-        return await real(node, directory, timeout)
-
-    rig.nodes.list_graw = list_graw
-    run = rig.close(stopped)
-    assert (run.verdict, run.files.filter(kind="data").count()) == ("", 3)
-    assert list(rig.nodes.nodes["node-cobo0"].directories["/staging/e20009/run_0001"]) == [NAME]
-    assert looks.count(("node-cobo0", "/staging")) <= 4

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from attpcdaq.gateways.errors import Refused, Unreachable
+from attpcdaq.gateways.ports import GrawFile, NodeAddress
 from attpcdaq.live.models import Event
 from attpcdaq.runcontrol.asking import gate
 from attpcdaq.runcontrol.closing.close_out import close_out
@@ -171,3 +172,19 @@ class TestLeftovers:
         ready.ecc.take_down("ecc-cobo0")
         ready.sweep(30)
         assert gate.set_aside_asked_at() is None
+
+
+def test_where_every_look_takes_a_second_files_are_moved_all_the_same(rig: Rig, stopped: Run) -> None:
+    """As with a thousand files on each of eleven nodes, when all are looked at from one busy core."""
+    looks, real = [], rig.nodes.list_graw
+
+    async def list_graw(node: NodeAddress, directory: str, timeout: float) -> tuple[GrawFile, ...]:
+        rig.time.elapsed += 0.9
+        looks.append((node.name, directory))
+        return await real(node, directory, timeout)
+
+    rig.nodes.list_graw = list_graw
+    run = rig.close(stopped)
+    assert run.verdict == ""
+    assert_all_there_once(run, rig)
+    assert looks.count((NODE, STAGING)) <= 4
