@@ -83,6 +83,13 @@ def test_the_api_refuses_the_session_and_not_a_token(kim: Client) -> None:
     assert kim.get("/api/v1/status", headers={"Authorization": bearer}).status_code == 200
 
 
+def test_metrics_refuse_the_session_and_not_a_token(kim: Client) -> None:
+    answer = kim.get("/metrics")
+    assert (answer.status_code, "one-time" in answer.content.decode()) == (403, True)
+    bearer = f"Bearer {tokens.create('prometheus', User.objects.get(username=NAME), DAQ)}"
+    assert kim.get("/metrics", headers={"Authorization": bearer}).status_code == 200
+
+
 @pytest.mark.django_db(transaction=True)
 async def test_the_event_stream_refuses() -> None:
     await sync_to_async(accounts.create)(NAME, "admin", DAQ)

@@ -11,6 +11,7 @@ from attpcdaq.config.version import VERSION
 from attpcdaq.runcontrol.seeing.system_health import HEALTH
 from attpcdaq.web import metrics
 from attpcdaq.web.api_auth import TOKEN
+from attpcdaq.web.one_time import FIRST, must_choose
 
 
 @login_not_required
@@ -45,4 +46,6 @@ def prometheus(request: HttpRequest) -> HttpResponse:
     if not (by_token or request.user.is_authenticated):
         text = "send a token: Authorization: Bearer TOKEN (manage.py token create NAME)\n"
         return HttpResponse(text, "text/plain", HTTPStatus.UNAUTHORIZED)
+    if not by_token and must_choose(request):
+        return HttpResponse(f"{FIRST}\n", "text/plain", HTTPStatus.FORBIDDEN)
     return HttpResponse(metrics.page(), content_type=metrics.CONTENT_TYPE)

@@ -45,7 +45,7 @@ def must_choose(request: HttpRequest) -> bool:
 
 
 class ChooseFirst(MiddlewareMixin):
-    """Leads to the password page from wherever a log-in is needed; API and event stream refuse by themselves."""
+    """Leads to the password page from wherever a log-in is needed; API, stream and metrics refuse by themselves."""
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
