@@ -16,7 +16,6 @@ KINDS = {"function", "method", "class", "property", "import", "unreachable_code"
 CALLED_BY_NAME = [
     "ready", "handle", "add_arguments", "Meta", "*Config", "Command", "Migration", "as_sqlite",  # Django
     "get_queryset", "get_context_data", "formfield_callback", "clean", "clean_*", "has_*_permission",  # Django
-    "process_view",  # Django
     "connection_made", "connection_lost", "data_received", "eof_received",  # asyncio.Protocol
     "begin_auth", "public_key_auth_supported", "validate_public_key", "password_auth_supported",  # asyncssh
     "validate_host_public_key",  # asyncssh

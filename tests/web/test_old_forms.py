@@ -56,7 +56,7 @@ def test_it_is_told_plainly(client: Client, address: str, form: str) -> None:
     for headers in ({}, {"HX-Request": "true"}):
         answer = client.post(address, FORMS[form], headers=headers)
         assert answer.status_code < 500, f"{address}: {answer.status_code}"
-        if answer.status_code >= 400 and answer.status_code != 405:
+        if answer.status_code >= 400:
             assert "<" in answer.content.decode()
             assert any(part.text() for part in Page.of(answer.content).all("//p | //li | //td")), address
 
@@ -68,3 +68,10 @@ def test_what_is_not_there_any_more(client: Client, address: str) -> None:
     text = Page.of(answer.content).one("//main").text()
     assert "Nothing was done: the page with this button may be older than the DAQ. Reload it and try again." in text
     assert Entry.objects.all()[0].outcome == "refused"
+
+
+def test_a_page_that_only_a_button_brings_says_so_when_it_is_reloaded(client: Client) -> None:
+    answer = client.get("/accounts/password")
+    assert answer.status_code == 405
+    assert "Only a button leads to this address." in Page.of(answer.content).one("//main").text()
+    assert Page.of(Client().post("/help/manual/").content).one("//main//h1").text() == "Nothing was done"

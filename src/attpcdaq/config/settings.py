@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "attpcdaq.web.audited.audited",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "attpcdaq.web.one_time.ChooseFirst",
+    "attpcdaq.web.wrong_method.wrong_method",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

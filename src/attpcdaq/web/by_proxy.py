@@ -19,7 +19,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 @sync_only_middleware
 def by_proxy(get_response: GetResponse) -> GetResponse:
-    """Before all that asks `is_secure()`: it is what the browser sees. By HTTPS every cookie is Secure and has a name of its own.
+    """Before all that asks `is_secure()`: it is what the browser sees; by HTTPS every cookie is Secure and named apart.
 
     By its own name a log-in by HTTPS and one by HTTP on the same host do not take each other's cookies away: browsers
     tell neither ports nor, once a Secure cookie is there, the two apart.
