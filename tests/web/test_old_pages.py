@@ -99,7 +99,7 @@ def press_stop(page: Page) -> None:
 def test_a_page_of_this_version_says_nothing(page: Page, door: Door) -> None:
     page.goto(f"{SITE}/")
     expect(page.locator("body[data-heard]")).to_be_attached()
-    expect(page.locator("#upgraded")).to_be_hidden()
+    expect(page.locator("#other-version")).to_be_hidden()
     expect(page.locator("#not-live")).to_have_count(0)
 
 
@@ -107,8 +107,8 @@ def test_a_page_of_another_version_says_so_and_stop_works(page: Page, door: Door
     page.goto(f"{SITE}/")
     expect(page.locator("body[data-heard]")).to_be_attached()
     door.version = "9.8.7"
-    expect(page.locator("#upgraded")).to_be_visible()
-    expect(page.locator("#upgraded")).to_contain_text("The DAQ was upgraded to 9.8.7.")
+    expect(page.locator("#other-version")).to_be_visible()
+    expect(page.locator("#other-version")).to_contain_text(f"The DAQ is version 9.8.7 now, this page is {VERSION}.")
     shoot("upgraded")
     press_stop(page)
     expect(page.locator("#action-message")).to_contain_text("Stop was taken")
@@ -118,6 +118,14 @@ def test_a_page_of_another_version_says_so_and_stop_works(page: Page, door: Door
     page.get_by_role("link", name="Reload this page").click()
     page.wait_for_load_state()
     assert door.shown == shown + 1
+
+
+def test_an_upgrade_that_was_taken_back_is_not_told_any_more(page: Page, door: Door) -> None:
+    door.version = "9.8.7"
+    page.goto(f"{SITE}/")
+    expect(page.locator("#other-version")).to_be_visible()
+    door.version = VERSION
+    expect(page.locator("#other-version")).to_be_hidden()
 
 
 def test_a_button_that_is_not_there_any_more_says_reload(page: Page, door: Door) -> None:

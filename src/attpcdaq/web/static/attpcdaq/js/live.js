@@ -16,15 +16,14 @@ function showSilence(seconds) {
 function hear(data) {
   document.body.dataset.heard = "yes";
   takeBeat(data);
-  if (data.version && data.version !== page.version) sayUpgraded(data.version);
+  if (data.version) compareVersions(data.version);
 }
 
-// Calm, and nothing is taken away: what stands on the page works on, Stop above all.
-function sayUpgraded(version) {
-  const notice = document.getElementById("upgraded");
-  document.body.dataset.upgraded = version;
-  if (document.getElementById("upgraded-to").textContent !== version) document.getElementById("upgraded-to").textContent = version;
-  notice.hidden = false;
+// Calm, and nothing is taken away: what stands on the page works on, Stop above all. An upgrade that failed goes back by itself.
+function compareVersions(version) {
+  const name = document.getElementById("other-version-name");
+  if (name.textContent !== version) name.textContent = version;
+  document.getElementById("other-version").hidden = version === page.version;
 }
 
 // A message that only says "done" leaves by itself; one that says why something was refused stays until the next.
