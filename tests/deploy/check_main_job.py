@@ -25,8 +25,11 @@ ROWS = "SELECT (SELECT count(*) FROM runlog_run), (SELECT count(*) FROM audit_en
 
 def check_simulator(checks: Checks, stack: Stack) -> Crew:
     """A crew at work on the simulated detector."""
-    with checks("`up --simulator`: the simulated detector is the setup, and everything is healthy", needed=True):
-        stack.verb("up", "--simulator")
+    with checks("`up --simulator`: a simulated detector is the setup; passwords and keys stay", needed=True):
+        before = stack.secrets()
+        said = stack.verb("up", "--simulator")
+        expect(before == stack.secrets(), "another `up` has changed them")
+        expect("one-time password " not in said, said)
         Detector(stack).speed(SPEED, EVENT_RATE)
     with checks("an account and a token from the console; all 11 ECC servers are seen idle", needed=True):
         stack.manage("role", "checker", "shifter", "--create")

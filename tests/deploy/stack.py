@@ -37,6 +37,14 @@ class Stack:
     def compose(self, *words: str, seconds: float = 300.0) -> str:
         return self._run(["docker", "compose", "--profile", "*", *words], 0, seconds, {})
 
+    def secrets(self) -> set[bytes]:
+        """Lines of .env, and what is in secrets/ (known_hosts grows with what is simulated)."""
+        keys = [path for path in (self.root / "secrets").rglob("*") if path.is_file() and path.name != "known_hosts"]
+        settings = (self.root / ".env").read_bytes().splitlines()
+        return {line for line in settings if not line.startswith(b"COMPOSE_PROFILES")} | {
+            path.read_bytes() for path in keys
+        }
+
     def log(self, service: str) -> str:
         return must("docker", "logs", self.container(service)["Id"])
 
