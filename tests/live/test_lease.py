@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from attpcdaq.live import lease, store
@@ -68,6 +69,18 @@ class TestTaking:
         at = datetime.fromisoformat(said).replace(tzinfo=UTC) if isinstance(said, str) else said
         assert timedelta(seconds=3) < MonitorLease.objects.get().until - at <= timedelta(seconds=5)
         MonitorLease.objects.update(until=at - timedelta(seconds=1))
+        assert lease.take("two", "daq2") == Term(2, "two")
+
+    def test_a_clock_that_was_set_back_locks_nobody_out(self) -> None:
+        """The computer of the database crashed with all on it, and came up with an older time."""
+        taken(seconds=3600)
+        assert lease.take("two", "daq2", now=NOON) == Term(2, "two")
+        assert lease.take("three", "daq2", now=after(-5)) is None  # set back by little: free 5 s after what it was
+        assert lease.take("three", "daq2", now=after(5.001)) == Term(3, "three")
+
+    def test_a_clock_that_was_set_back_by_the_databases_clock(self) -> None:
+        assert lease.take("one", "daq1") is not None
+        MonitorLease.objects.update(until=F("until") + timedelta(minutes=1))
         assert lease.take("two", "daq2") == Term(2, "two")
 
 

@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from attpcdaq.live.models import MonitorLease
 
 ROW = 1
 VALID_FOR = timedelta(seconds=5)
+# Nobody who renews by the clock as it is now has it for so long: that clock was set back since.
+SURELY_NOT_FOR = 2 * VALID_FOR
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 PROOF = "SELECT 1 FROM live_monitorlease WHERE id = %s AND term = %s AND holder = %s"
 # Whoever takes the lease waits for this lock, so what was proved stays true until the transaction has ended. SQLite
@@ -42,10 +44,12 @@ def take(holder: str, host: str, dead: str = "", now: datetime | None = None) ->
     """The lease for a process that names itself `holder`; None while somebody else has it.
 
     It is free 5 s after it was renewed last (by the database's clock, or at `now`), at once when it was given back, and
-    when `dead` has it: a holder that is proved to have ended.
+    when `dead` has it: a holder that is proved to have ended. If that clock was set back, nobody waits until it is
+    again what it was.
     """
-    moment: Any = now or Now()
-    free = MonitorLease.objects.filter(Q(holder__in={"", holder, dead}) | Q(until__lt=moment), pk=ROW)
+    moment = now or Now()
+    over = Q(until__lt=moment) | Q(until__gt=moment + SURELY_NOT_FOR)
+    free = MonitorLease.objects.filter(Q(holder__in={"", holder, dead}) | over, pk=ROW)
 
     def asked() -> int:
         return free.update(holder=holder, host=host[:100], term=F("term") + 1, until=moment + VALID_FOR)
@@ -63,7 +67,7 @@ def _made() -> bool:
 @transaction.atomic
 def renew(term: Term, at: datetime, now: datetime | None = None) -> None:
     """Keep the lease for 5 s more; `at` is the holder's own time, that of what it wrote. LeaseLostError."""
-    moment: Any = now or Now()
+    moment = now or Now()
     transaction.on_commit(term.proved)
     if not _held(term).update(at=at, until=moment + VALID_FOR):
         raise LeaseLostError(term)
@@ -74,7 +78,7 @@ def give_back(term: Term) -> bool:
     return bool(_held(term).update(holder=""))
 
 
-def _held(term: Term) -> Any:
+def _held(term: Term) -> QuerySet[MonitorLease]:
     return MonitorLease.objects.filter(pk=ROW, term=term.number, holder=term.holder)
 
 
