@@ -84,6 +84,11 @@ def test_a_broker_with_tls(monkeypatch: pytest.MonkeyPatch, ca: Path) -> None:
             "",
             "BROKER_CA is wrong (amqps:// is only spoken with a broker whose certificate is verified",
         ),
+        (
+            "AMQPS://k:w@mq//",
+            "",
+            "BROKER_CA is wrong (amqps:// is only spoken with a broker whose certificate is verified",
+        ),
         ("amqps://k:w@mq//", "/nowhere/ca.pem", "BROKER_CA is wrong (there is no file /nowhere/ca.pem)"),
         ("amqp://k:w@mq//", __file__, "BROKER_CA is wrong (it is only for a broker at amqps://)"),
         ("amqps://k:w@mq//?ssl_cert_reqs=none", __file__, "BROKER_URL is wrong (it is one address, without options"),

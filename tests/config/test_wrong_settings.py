@@ -19,7 +19,12 @@ GOOD = {
 WRONG = [
     ("SECRET_KEY", "short", "set it to any random text of 32 characters or more"),
     ("DATABASE_URL", "mysql://u:hidden@h/n", "it must be postgresql://user:password@host:port/name or sqlite:"),
-    ("DATABASE_URL", "postgresql://u:hidden@h:port/n", "is wrong"),
+    ("DATABASE_URL", "postgresql://u:hidden@h:port/n", "the port is a number, and in a password / ? # @ : are written"),
+    ("DATABASE_URL", "postgresql://u:hidden/1@h:5432/n", "are written %2F %3F %23 %40 %3A"),
+    ("DATABASE_URL", "postgresql://u:hidden\u2100@h:5432/n", "the port is a number"),
+    ("DATABASE_URL", "postgresql://u:p@h/n#?sslmode=verify-full&sslrootcert=system", "# @ : are written"),
+    ("DATABASE_URL", "sqlite:////x?sslmode=verify-full", "it must be postgresql://user:password@host:port/name or"),
+    ("BROKER_URL", "amqp://u:hidden/1@h:5672/", "the port is a number"),
     ("BROKER_URL", "redis://u:hidden@h", "the scheme must be amqp, amqps or filesystem"),
     ("BROKER_URL", "filesystem://relative", "filesystem:// needs an absolute directory"),
     ("BROKER_CA", "/nowhere/ca.pem", "it is only for a broker at amqps://"),

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote
+
+from attpcdaq.config.url_parts import url_parts
 
 TLS_KEYS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
 SYSTEM = "system"  # libpq's word for the authorities that the operating system trusts
@@ -22,10 +24,10 @@ STEADY = {
 
 def database_settings(url: str) -> dict[str, Any]:
     """Django's DATABASES entry for `url`; ValueError says what is allowed."""
-    parts = urlsplit(url)
+    parts = url_parts(url)
     if parts.scheme in ("postgres", "postgresql") and parts.path.strip("/"):
         return _postgresql(parts)
-    if parts.scheme == "sqlite" and parts.path.startswith("/") and len(parts.path) > 1:
+    if parts.scheme == "sqlite" and parts.path.startswith("/") and len(parts.path) > 1 and not parts.query:
         return _sqlite(unquote(parts.path[1:] if parts.path.startswith("//") else parts.path))
     raise ValueError(SHAPES)
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
@@ -15,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from attpcdaq.config.database_url import database_settings
+from attpcdaq.config.url_parts import url_parts
 from attpcdaq.gateways.offsite_address import offsite_address
 
 PREFIX = "ATTPCDAQ_"
@@ -126,7 +126,7 @@ class Environment(BaseSettings):
     @field_validator("broker_url")
     @classmethod
     def _known_broker(cls, value: str) -> str:
-        url = urlsplit(value)
+        url = url_parts(value)
         if url.scheme not in ("amqp", "amqps", "filesystem"):
             raise ValueError("the scheme must be amqp, amqps or filesystem")
         if url.scheme == "filesystem" and not url.path.startswith("/"):
@@ -138,7 +138,7 @@ class Environment(BaseSettings):
     @field_validator("broker_ca")
     @classmethod
     def _verifies_the_broker(cls, value: Path | None, info: ValidationInfo) -> Path | None:
-        secured = str(info.data.get("broker_url", "")).startswith("amqps:")
+        secured = url_parts(info.data.get("broker_url", "")).scheme == "amqps"  # whether it is written AMQPS or not
         if secured and value is None:
             raise ValueError("amqps:// is only spoken with a broker whose certificate is verified")
         if "broker_url" in info.data and not secured and value is not None:
