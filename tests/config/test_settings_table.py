@@ -16,6 +16,12 @@ NAMED = re.compile(rf"\b{PREFIX}[A-Z][A-Z_]*[A-Z]\b")
 # Filled in by whoever puts nginx or the tests in place; the copy of the project that deploy/stack looks after.
 OF_OTHERS = {f"{PREFIX}{name}" for name in ("WEB", "EVENTS", "LISTEN", "STATIC", "HELP", "NGINX", "ROOT")}
 
+# In containers: told by compose.yaml or the Dockerfile, or only for who develops the program.
+NOT_IN_ENV = {
+    *("DATABASE_URL", "BROKER_URL", "BROKER_CA", "TRUSTED_PROXIES", "STATIC_ROOT", "SSH_KEY", "SSH_KNOWN_HOSTS"),
+    *("TLS_CERT", "ALIVE_FILE", "SERVICE", "DEBUG"),
+}
+
 
 def table() -> dict[str, tuple[str, str]]:
     """Default and meaning by name."""
@@ -57,6 +63,12 @@ def test_every_setting_of_the_containers_with_its_default() -> None:
     rows = table()
     assert {"ATTPCDAQ_HTTPS_PORT", "POSTGRES_PASSWORD"} <= set(wanted)
     assert {name: rows.get(name, ("missing", ""))[0] for name in wanted} == wanted
+
+
+def test_every_other_setting_of_a_process_reaches_it_from_env() -> None:
+    passed_on = set(re.findall(r"^ +([A-Z_]+): \$\{\1:", (ROOT / "compose.yaml").read_text(), re.MULTILINE))
+    wanted = {f"{PREFIX}{name.upper()}" for name in Environment.model_fields if name.upper() not in NOT_IN_ENV}
+    assert wanted - passed_on == set()
 
 
 def test_no_other_name_is_in_the_table() -> None:
