@@ -116,3 +116,26 @@ def test_the_thread_beats_and_takes_its_row_along() -> None:
     wait_for(lambda: beats.read()[0].up_for > first.up_for, "the next beat")
     beater.stop()
     wait_for(lambda: not beats.read(), "the row to go")
+
+
+def test_a_clock_that_is_set_right_makes_nobody_young() -> None:
+    """A computer came up an hour ahead and got the right time then: cards would have been held back for an hour."""
+    clock, ahead = [0.0], [60.0]
+    beater = Beater(lambda: {"web": {}}, now=lambda: shifted(ahead[0]), monotonic=lambda: clock[0])
+    for seconds, minutes in ((30.0, 60.0), (40.0, 0.0)):
+        clock[0], ahead[0] = seconds, minutes
+        beater.turn()
+        assert beats.read()[0].up_for == pytest.approx(seconds, abs=2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_changed_is_told_before_the_next_beat_is_due() -> None:
+    numbers = {"standby": 1}
+    beater = Beater(lambda: {"monitor": dict(numbers)}, every=3600)
+    beater.start()
+    wait_for(beats.read, "the first beat")
+    numbers["standby"] = 0
+    beater.soon()
+    wait_for(lambda: beats.read()[0].numbers == {"standby": 0}, "the beat that was asked for")
+    beater.stop()
+    wait_for(lambda: not beats.read(), "the row to go")

@@ -2,9 +2,10 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -38,31 +39,38 @@ class Beater:
         alive: Path | None = None,
         every: float = beats.EVERY,
         now: Callable[[], datetime] = timezone.now,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._counts = counts
         self._at_work = at_work
         self._alive = alive or settings.ALIVE_FILE
         self._every = every
         self._now = now
-        self._started_at = now()
-        self._away = False
-        self._leaving = threading.Event()
+        self._monotonic = monotonic
+        self._began = monotonic()
+        self._away = self._leaving = False
+        self._due = threading.Event()
         self._thread = threading.Thread(target=self._work, name="beat", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
+    def soon(self) -> None:
+        """Beat now: what is counted has changed in a way that is not to stand wrong until the next beat."""
+        self._due.set()
+
     def stop(self) -> None:
         """No further beat; the rows of this process go where the database lets them within half a second."""
-        self._leaving.set()
+        self._leaving = True
+        self._due.set()
         if self._thread.is_alive():
             self._thread.join(LEAVE_WITHIN)
 
     def _work(self) -> None:
-        while True:
+        while not self._leaving:
             self.turn()
-            if self._leaving.wait(self._every):
-                break
+            self._due.wait(self._every)
+            self._due.clear()
         with suppress(Error):
             for service in self._counts():
                 beats.forget(service)
@@ -74,10 +82,14 @@ class Beater:
             if self._at_work():
                 self._touch()
                 for service, numbers in self._counts().items():
-                    beats.beat(service, numbers, self._started_at, now=self._now)
+                    beats.beat(service, numbers, self._started_at(), now=self._now)
                 self._say_back()
         except Exception as error:
             self._say_away(error)
+
+    def _started_at(self) -> datetime:
+        """By the clock as it is now: one that was set right since makes no process young or old."""
+        return self._now() - timedelta(seconds=self._monotonic() - self._began)
 
     def _touch(self) -> None:
         if self._alive is not None:

@@ -88,7 +88,7 @@ def read() -> tuple[Beat, ...]:
             host=row.host,
             age=(row.read_at - row.at).total_seconds(),
             skew=row.skew,
-            up_for=(row.at - row.started_at).total_seconds(),
+            up_for=(row.at - row.started_at).total_seconds() + row.skew,
             version=row.version,
             numbers=row.numbers,
         )

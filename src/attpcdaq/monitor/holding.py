@@ -2,17 +2,17 @@
 
 import logging
 import os
-import socket
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 from django.db import Error, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from attpcdaq.live import lease
+from attpcdaq.live.beats import host_name
 from attpcdaq.live.lease import LeaseLostError, Term
 from attpcdaq.live.models import MonitorLease
 from attpcdaq.monitor.signs_of_life import SignsOfLife, file_for
@@ -28,7 +28,9 @@ class Holding:
 
     def __init__(self) -> None:
         self.term: Term | None = None
-        self._host = socket.gethostname()
+        self.has_own_beat = False
+        """Not while one of this host writes: they share a row. Nor before it is known who does."""
+        self._host = host_name()
         self._waits_for: int | None = None
         token = uuid.uuid4().hex
         self._signs: SignsOfLife | None = None
@@ -44,6 +46,7 @@ class Holding:
         try:
             writing = MonitorLease.objects.first()
             self.term = lease.take(self._name, self._host, dead=self._dead(writing))
+            self.has_own_beat = self.term is not None or writing is None or writing.host != self._host
             if self.term is None and writing is not None:
                 self._say_who_writes(writing)
         except Error:
@@ -63,7 +66,7 @@ class Holding:
 
     def lose(self) -> None:
         """Stand by from now on."""
-        self.term, self._waits_for = None, None
+        self.term, self._waits_for, self.has_own_beat = None, None, False
 
     def give_back(self) -> None:
         """At a clean end: another monitor need not wait."""
@@ -89,7 +92,7 @@ def end_frozen_transactions() -> None:
     connection_created.connect(_shorten, dispatch_uid="monitor")
 
 
-def _shorten(connection: Any, **_: object) -> None:
+def _shorten(connection: BaseDatabaseWrapper, **_: object) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(SHORTEN, [FROZEN_FOR])

@@ -54,6 +54,8 @@ class Pulse:
 
     def numbers(self) -> dict[str, Numbers]:
         """Of its beat: `unwritten` are the seconds since something was written last, while it should write."""
+        if not self._holding.has_own_beat:
+            return {}
         term = self._holding.term
         own: dict[str, float] = (
             {"standby": 1} if term is None else {"term": term.number, "unwritten": self._unwritten()}

@@ -35,14 +35,14 @@ def main() -> None:
     sweeper.start()
     queues.start()
     try:
-        asyncio.run(_run(holding, pulse))
+        asyncio.run(_run(holding, pulse, beater))
     finally:
         sweeper.stop()
         queues.stop()
         beater.stop()
 
 
-async def _run(holding: Holding, pulse: Pulse) -> None:
+async def _run(holding: Holding, pulse: Pulse, beater: Beater) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _ask_to_stop, stop)
@@ -52,7 +52,7 @@ async def _run(holding: Holding, pulse: Pulse) -> None:
         while not stop.is_set():
             await _unless(stop, _stand_by(worker, holding))
             if holding.term is not None:
-                await _unless(stop, write_for_a_term(worker, holding.term, pulse))
+                await _unless(stop, write_for_a_term(worker, holding.term, pulse, beater.soon))
             await _leave(worker, holding)
     finally:
         turning.cancel()

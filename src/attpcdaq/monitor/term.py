@@ -22,13 +22,17 @@ SETUP_EVERY = 2.0
 CLOSE_WITHIN = 0.5
 
 
-async def write_for_a_term(worker: Worker, term: Term, pulse: Pulse) -> None:
-    """Return when the lease is lost; all that was known of the hardware goes with it, for another writes meanwhile."""
+async def write_for_a_term(worker: Worker, term: Term, pulse: Pulse, tell: Callable[[], None]) -> None:
+    """Return when the lease is lost; all that was known of the hardware goes with it, for another writes meanwhile.
+
+    `tell` lets it be known at once that somebody writes.
+    """
     # Everything here is new in every term.
     clock, database = SystemClock(), Database(term)
     ecc, nodes = make_ecc(), make_nodes()
     recorder = Recorder(pulse.feeling(lambda batch: worker.call(partial(database.write, batch))), clock)
     poller = Poller(ecc, nodes, pulse.counting(recorder.note), clock)
+    tell()
     logger.info("monitor: reading (term %d)", term.number)
     try:
         async with asyncio.TaskGroup() as group:
