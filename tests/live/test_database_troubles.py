@@ -1,5 +1,6 @@
 """The words for what a database has, from the errors that PostgreSQL and SQLite really give."""
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -49,6 +50,16 @@ class TestPostgreSQL:
         role = ["CREATE ROLE stranger", "SET ROLE stranger", "SELECT * FROM t"]
         assert failing(*role, conninfo=url) == "database-password"
 
+    def test_statements_of_ours_that_are_wrong_are_no_trouble_of_it(self, postgresql: PostgreSQL) -> None:
+        url = postgresql.create_database("ours")
+        assert failing("SELEKT 1", conninfo=url) == ""
+        assert (
+            failing(
+                "CREATE TABLE t (n text UNIQUE)", f"INSERT INTO t VALUES ('{os.urandom(10000).hex()}')", conninfo=url
+            )
+            == ""
+        )
+
 
 def test_sqlite(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "x")
@@ -66,6 +77,11 @@ def test_sqlite(tmp_path: Path) -> None:
 
 def test_a_wrong_statement_of_ours_is_no_trouble_of_the_database() -> None:
     assert recognise(IntegrityError("UNIQUE constraint failed: run.number")) is None
+    with pytest.raises(sqlite3.OperationalError) as wrong:
+        sqlite3.connect(":memory:").execute("SELEKT 1")
+    wrapped = OperationalError(str(wrong.value))
+    wrapped.__cause__ = wrong.value
+    assert key(wrapped) == ""
 
 
 def test_each_has_its_section() -> None:

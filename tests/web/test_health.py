@@ -195,6 +195,23 @@ class TestDatabaseFails:
         with connection.execute_wrapper(wrong):
             assert client.get("/").status_code == 500
 
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize("address", ["/", "/api/v1/status"])
+    @pytest.mark.parametrize("statement", ["SELECT nothing FROM auth_user", "SELEKT 1"])
+    def test_so_is_a_statement_that_is_wrong(
+        self, address: str, statement: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        client = browser(operator())
+        client.raise_request_exception = False
+
+        def wrong(execute, sql, params, many, context):
+            ours = 'FROM "runlog_run"' in sql
+            return execute(statement, None, many, context) if ours else execute(sql, params, many, context)
+
+        with connection.execute_wrapper(wrong):
+            assert client.get(address).status_code == 500
+        assert "Traceback" in caplog.text
+
 
 class TestNotices:
     def cards(self, client: Client) -> dict[str, str]:

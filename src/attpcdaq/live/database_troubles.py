@@ -21,6 +21,10 @@ class DatabaseTrouble:
     """SQLSTATEs of PostgreSQL."""
 
 
+# SQLSTATE classes of PostgreSQL: connection, resources, locks, intervention, system. Others come of what we asked.
+ITS_OWN = ("08", "53", "55", "57", "58")
+# SQLite's codes for a statement that is wrong or was asked wrongly: ERROR, MISUSE, RANGE.
+SQLITE_OURS = (1, 21, 25)
 UNWRITABLE = ("database-full", "database-read-only")
 AWAY = DatabaseTrouble("database-silent", "The database does not answer.")
 KNOWN = (
@@ -71,11 +75,13 @@ KNOWN = (
 
 def recognise(error: BaseException) -> DatabaseTrouble | None:
     """What an error of Django's or psycopg's means; None where a statement of ours was wrong."""
-    state = str(getattr(error.__cause__ or error, "sqlstate", None) or "")
+    cause = error.__cause__ or error
+    state = str(getattr(cause, "sqlstate", None) or "")
     for one in KNOWN:
         if state in one.states or re.search(one.pattern, str(error)):
             return one
-    return AWAY if isinstance(error, OperationalError | InterfaceError) else None
+    ours = (state and state[:2] not in ITS_OWN) or getattr(cause, "sqlite_errorcode", None) in SQLITE_OURS
+    return AWAY if isinstance(error, OperationalError | InterfaceError) and not ours else None
 
 
 class _Met:

@@ -15,10 +15,9 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
 
-from attpcdaq.live.database_troubles import recognise
 from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 from attpcdaq.web.api_schemas import BODIES
-from attpcdaq.web.bad_days import database_failed
+from attpcdaq.web.bad_days import database_failed, is_of_the_database
 from attpcdaq.web.request_ids import request_id_of
 
 logger = logging.getLogger(__name__)
@@ -108,7 +107,7 @@ def _too_large(request: HttpRequest, error: Any) -> HttpResponse:
 
 def _database_failed(request: HttpRequest, error: Any) -> HttpResponse:
     """What the database has, in words; a statement that was wrong is our fault."""
-    return database_failed(request, error) if recognise(error) else _our_fault(request, error)
+    return database_failed(request, error) if is_of_the_database(error) else _our_fault(request, error)
 
 
 def _our_fault(request: HttpRequest, error: Any) -> HttpResponse:

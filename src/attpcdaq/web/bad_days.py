@@ -45,16 +45,26 @@ def bad_days(get_response: GetResponse) -> GetResponse:
 def server_failed(request: HttpRequest) -> HttpResponse:
     """handler500: the plain page for an error of the database, the usual one for every other."""
     error = sys.exc_info()[1]
-    if isinstance(error, Error) and database_troubles.recognise(error):
+    if isinstance(error, Error) and is_of_the_database(error):
         return database_failed(request, error)
     return server_error(request)
+
+
+def is_of_the_database(error: Error) -> bool:
+    """Whether it has a trouble. A wrong statement of ours is none, nor is a name in it that no migration makes."""
+    trouble = database_troubles.recognise(error)
+    if trouble is None or trouble.key != "not-migrated":
+        return trouble is not None
+    schema.WATCH.doubt()
+    try:
+        return bool(schema.WATCH.problem())
+    except Error:
+        return True
 
 
 def database_failed(request: HttpRequest, error: Error) -> HttpResponse:
     """What `error` means, as a page or as JSON (503)."""
     trouble = database_troubles.note(error)
-    if trouble.key == "not-migrated":
-        schema.WATCH.doubt()
     if not connection.in_atomic_block:
         connection.close()
     logger.error("%s %s: %s (%s)", request.method, request.path, trouble.text, str(error).strip().partition("\n")[0])
