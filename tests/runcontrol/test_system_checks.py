@@ -117,6 +117,13 @@ def test_clocks(side: int) -> None:
     assert checks(*WELL, beat("events", "b", skew=180.0, age=FRESH + 1))["clock"].level == "ok"
 
 
+def test_what_was_said_before_the_databases_clock_was_set_back() -> None:
+    ahead = beat("celery-files", age=-3600.0)
+    words = "before the database's clock was set back"
+    assert checks(*without("celery-files", ahead))["worker files"].text == f"last seen on daq {words}"
+    assert checks(*WELL, beat("backup", age=-3600.0))["backup"].text == f"made {words}"
+
+
 def test_what_the_database_has() -> None:
     away = checks(database=Wrong("database-password", "It does not let us in."), readable=False)
     assert away["database"].text == "It does not let us in."

@@ -129,7 +129,7 @@ def _at_work(beats: Sequence[Beat], there: Sequence[Beat], need: Need) -> Check:
         return Check(name, level, f"on {_hosts(there)} it reads, but has written nothing for {seconds(mute)}", key)
     missed = [beat for beat in beats if beat.service == service and FRESH < abs(beat.age) <= MISSED]
     if missed:
-        text = f"at work on {_hosts(there)}; on {missed[0].host} last seen {seconds(missed[0].age)} ago"
+        text = f"at work on {_hosts(there)}; on {missed[0].host} last seen {ago(missed[0].age)}"
         return Check(name, "warn", text, "part-gone")
     waiting = [beat for beat in fresh(beats, service) if beat.numbers.get("standby")]
     stands_by = f"; {_hosts(waiting)} stands by" if waiting else ""
@@ -144,7 +144,7 @@ def _missing(beats: Sequence[Beat], service: str) -> str:
     last = min((beat for beat in beats if beat.service == service), key=lambda beat: abs(beat.age), default=None)
     if last is None:
         return "not running: nothing was heard of it"
-    return f"last seen on {last.host} {seconds(last.age)} ago"
+    return f"last seen on {last.host} {ago(last.age)}"
 
 
 def _clock(beats: Sequence[Beat]) -> Check:
@@ -162,7 +162,7 @@ def _backup(beats: Sequence[Beat]) -> list[Check]:
     if made is None:
         return []
     late = made.age > 7200 * made.numbers.get("every_hours", BACKUP_HOURS / 2)
-    return [Check("backup", "warn" if late else "ok", f"made {seconds(made.age)} ago", "backup-old")]
+    return [Check("backup", "warn" if late else "ok", f"made {ago(made.age)}", "backup-old")]
 
 
 def _certificate(seen: SystemSeen) -> list[Check]:
@@ -185,6 +185,11 @@ def fresh(beats: Iterable[Beat], service: str) -> list[Beat]:
 
 def _hosts(beats: Sequence[Beat]) -> str:
     return ", ".join(beat.host for beat in beats)
+
+
+def ago(age: float) -> str:
+    """When something of this age was, in words: "5 min ago"."""
+    return f"{seconds(age)} ago" if age >= 0 else "before the database's clock was set back"
 
 
 def seconds(age: float) -> str:
