@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from attpcdaq.audit.people import DAQ
 from attpcdaq.live import beats
+from attpcdaq.live.models import ServiceBeat
 from attpcdaq.runcontrol.models import Command, Step, StepState
 from attpcdaq.testing.builders import build_detector
 from attpcdaq.topology.models import ECCServer
@@ -113,6 +114,21 @@ def test_transitions_of_the_rows() -> None:
     assert buckets == {"0.1": 0, "0.25": 1, "2.5": 1, "5.0": 2}
     assert found[f"{duration}_bucket", ("+Inf", "failed", "describe")] == 1
     assert found[f"{duration}_count", ("confirmed", "start")] == 1
+
+
+def test_a_clock_that_was_set_back_makes_no_sum_go_back() -> None:
+    steps((Transition.DESCRIBE, StepState.CONFIRMED, 2.0), (Transition.DESCRIBE, StepState.CONFIRMED, -3600.0))
+    (spread,) = StepDurations().now().values()
+    assert (spread.count, spread.seconds) == (1, pytest.approx(2.0))
+
+
+def test_nobody_follows_the_stream_of_a_process_that_is_gone() -> None:
+    beats.beat("events", {"stream_clients": 3}, NOW, host="gone")
+    ServiceBeat.objects.update(at=timezone.now() - timedelta(minutes=1))
+    beats.beat("events", {"stream_clients": 2}, NOW)
+    found = read(browser(observer()))
+    streams = {labels: value for (name, labels), value in found.items() if name == "attpcdaq_stream_clients"}
+    assert streams == {(beats.host_name(),): 2}
 
 
 ENDED = st.tuples(

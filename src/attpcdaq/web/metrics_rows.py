@@ -96,18 +96,21 @@ def _counted(beats: tuple[Beat, ...]) -> Iterator[Metric]:
             outcome, _, task = name.partition(".")
             tasks.add_metric([task, outcome, beat.host], value)
     yield tasks
+    monitors = fresh(beats, "monitor")
     readings = CounterMetricFamily("attpcdaq_monitor_readings", "Readings of hardware.", labels=["host"])
-    for beat in fresh(beats, "monitor"):
+    for beat in monitors:
         readings.add_metric([beat.host], beat.numbers.get("readings", 0))
     yield readings
     queues = {
         name.removeprefix("queue."): value
-        for beat in fresh(beats, "monitor")
+        for beat in monitors
         for name, value in beat.numbers.items()
         if name.startswith("queue.")
     }
     yield gauge("queue_messages", "Messages that wait in a queue.", ("queue",), (((q,), v) for q, v in queues.items()))
-    streams = (((b.host,), b.numbers["stream_clients"]) for b in beats if "stream_clients" in b.numbers)
+    # Nobody follows the stream of a process that is gone. The page's own process has one of its own in the demo only.
+    telling = [b for service in ("web", "events") for b in fresh(beats, service) if "stream_clients" in b.numbers]
+    streams = {(b.host,): b.numbers["stream_clients"] for b in telling}.items()
     yield gauge("stream_clients", "Browsers that follow the event stream.", ("host",), streams)
 
 

@@ -35,18 +35,19 @@ class StepDurations:
 
     def __init__(self, overlap: int = OVERLAP) -> None:
         self._overlap = overlap
-        self._settled = 0
-        self._kept: dict[Key, Spread] = {}
+        # Read and replaced as one: several threads may ask at the same time.
+        self._sums: tuple[int, dict[Key, Spread]] = (0, {})
 
     def now(self) -> dict[Key, Spread]:
         """By transition and outcome (confirmed, failed, ...)."""
+        before, kept = self._sums
         newest = Step.objects.aggregate(Max("pk"))["pk__max"] or 0
-        going = Step.objects.filter(pk__gt=self._settled, state__in=UNSETTLED).aggregate(Min("pk"))["pk__min"]
-        settled = max(min(newest - self._overlap, (going or newest + 1) - 1), self._settled)
-        if settled > self._settled:
-            self._kept = added(self._kept, spreads(self._settled, settled))
-            self._settled = settled
-        return added(self._kept, spreads(settled, newest))
+        going = Step.objects.filter(pk__gt=before, state__in=UNSETTLED).aggregate(Min("pk"))["pk__min"]
+        settled = max(min(newest - self._overlap, (going or newest + 1) - 1), before)
+        if settled > before:
+            kept = added(kept, spreads(before, settled))
+            self._sums = (settled, kept)
+        return added(kept, spreads(settled, newest))
 
 
 def added(one: Mapping[Key, Spread], other: Mapping[Key, Spread]) -> dict[Key, Spread]:
@@ -61,7 +62,8 @@ def spreads(after: int, until: int) -> dict[Key, Spread]:
         f"within{place}": Count("pk", filter=Q(took__lte=timedelta(seconds=bound)))
         for place, bound in enumerate(BOUNDS)
     }
-    ended = Step.objects.filter(pk__gt=after, pk__lte=until, sent_at__isnull=False, finished_at__isnull=False)
+    # One that ended before it was sent tells that a clock was set back, not how long it took.
+    ended = Step.objects.filter(pk__gt=after, pk__lte=until, finished_at__gte=F("sent_at"))
     rows = (
         ended.exclude(state__in=UNSETTLED)
         .annotate(took=took)
