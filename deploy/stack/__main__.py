@@ -4,11 +4,16 @@ Needs Python 3.11, Docker Engine and Compose. No package, so that it runs where 
 """
 
 import argparse
+import fcntl
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from place import ROOT
 from trouble import Trouble
 from verbs import VERBS
 
@@ -16,15 +21,39 @@ from verbs import VERBS
 def main() -> int:
     """0 when done; 1 with one line on stderr that says what is wrong and what to do."""
     options = vars(_parser().parse_args())
+    verb = options.pop("verb")
     try:
-        VERBS[options.pop("verb")](**options)
-    except Trouble as error:
+        with _alone(verb):
+            VERBS[verb](**options)
+    except (Trouble, OSError) as error:
         print(f"attpcdaq: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("attpcdaq: interrupted; saying the same again goes on", file=sys.stderr)
         return 130
     return 0
+
+
+@contextmanager
+def _alone(verb: str) -> Iterator[None]:
+    """Two that change the same containers would undo each other's work."""
+    directory = os.open(ROOT, os.O_RDONLY)
+    try:
+        if verb != "logs":
+            _lock(directory)
+        yield
+    finally:
+        os.close(directory)
+
+
+def _lock(directory: int) -> None:
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Trouble(f"another verb is at work in {ROOT}: wait until it has ended") from None
+    except OSError:
+        # Some network file systems lock no directories: no reason to refuse.
+        return
 
 
 def _parser() -> argparse.ArgumentParser:

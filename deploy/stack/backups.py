@@ -1,5 +1,6 @@
 """`backup` and `restore`."""
 
+import filecmp
 import shutil
 from pathlib import Path
 
@@ -21,24 +22,39 @@ def restore(file: str, force: bool) -> None:
     """Put a dump in the place of the database, which is dumped before; all of it or nothing."""
     docker.check()
     path = _at_hand(Path(file))
-    place.write_settings()
+    place.settle()
     start.prepare()
     docker.compose("up", "--detach", "--wait", "db")
     made_with = database.version_in(path)
-    if _newer(made_with):
+    if place.is_newer(made_with, place.version()):
         raise Trouble(
             f"{path.name} was made by version {made_with}, this is {place.version()}: restore it with a newer copy"
         )
     if not force:
         database.check_no_run()
-    if database.has_tables():
-        print(f"What was there before is kept as {database.dump()}")
     fresh = database.fill(path)
-    docker.compose("stop", *database.WRITERS)
-    database.put_in_place(fresh)
+    _exchange(fresh, force)
     print(f"Restored {path.name}, made by version {made_with}.")
     start.start()
+    start.remember()
     start.welcome()
+
+
+def _exchange(fresh: str, force: bool) -> None:
+    """Nobody writes any more when the present database is dumped and the fresh one takes its place; or all go on."""
+    stopped = database.stop_writers()
+    try:
+        if not force:
+            # While the dump was read somebody may have begun a run.
+            database.check_no_run()
+        if database.has_tables():
+            print(f"What was there before is kept as {database.dump()}")
+        database.put_in_place(fresh)
+    except (Trouble, KeyboardInterrupt):
+        database.drop(fresh)
+        if stopped:
+            docker.compose("start", *stopped)
+        raise
 
 
 def _at_hand(path: Path) -> Path:
@@ -48,17 +64,13 @@ def _at_hand(path: Path) -> Path:
         raise Trouble(f"there is no file {path}; the newest in {place.backups()} are: {', '.join(known) or 'none'}")
     target = place.make_directory(place.backups()) / path.name
     if not target.exists():
-        shutil.copyfile(path, target)
-        target.chmod(0o600)
-        place.give_to_containers(target)
-    elif not target.samefile(path):
+        # Whoever copies the dumps elsewhere takes every file that has its name.
+        half = target.with_name(f".{target.name}.part")
+        half.unlink(missing_ok=True)
+        half.touch(mode=0o600)
+        shutil.copyfile(path, half)
+        half.rename(target)
+    elif not filecmp.cmp(path, target, shallow=False):
         raise Trouble(f"{target} exists and is another file: rename yours")
+    place.give_to_containers(target)
     return target
-
-
-def _newer(version: str) -> bool:
-    return _numbers(version) > _numbers(place.version())
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(part) for part in version.split(".") if part.isdigit()]

@@ -10,6 +10,8 @@ from trouble import Trouble
 NAME = "attpcdaq"
 OPEN_RUN = "SELECT number FROM runlog_run WHERE state IN ('requested', 'starting', 'running', 'stopping', 'closing')"
 END_CONNECTIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'attpcdaq'"
+HALF_FILLED = r"SELECT datname FROM pg_database WHERE datname ~ '^attpcdaq_[0-9]{14}$'"
+UPGRADING = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'attpcdaq'"
 WRITERS = ("web", "events", "celery", "celery-files", "monitor", "backup")
 
 
@@ -54,24 +56,59 @@ def version_in(path: Path) -> str:
 
 def fill(path: Path) -> str:
     """A new database with what the dump holds, all of it or nothing; its name."""
+    for left_over in ask(HALF_FILLED, "postgres").split():
+        drop(left_over)
     fresh = f"{NAME}_{datetime.now(UTC):%Y%m%d%H%M%S}"
     ask(f'CREATE DATABASE "{fresh}"', "postgres")
     try:
         _backup_container("fill", path.name, fresh)
-    except Trouble:
-        ask(f'DROP DATABASE "{fresh}"', "postgres")
+    except (Trouble, KeyboardInterrupt):
+        drop(fresh)
         raise
     return fresh
 
 
+def drop(database: str) -> None:
+    """Also where somebody is still connected, or it is gone already."""
+    ask(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)', "postgres")
+
+
 def put_in_place(fresh: str) -> None:
-    """Nobody may be connected: what was there before is dropped only after the new one has its name."""
+    """Nobody may write any more: what was there before is dropped only after the new one has its name."""
     before = f"{NAME}_before"
-    ask(f'DROP DATABASE IF EXISTS "{before}"', "postgres")
+    drop(before)
     ask(END_CONNECTIONS, "postgres")
-    ask(f'ALTER DATABASE "{NAME}" RENAME TO "{before}"', "postgres")
-    ask(f'ALTER DATABASE "{fresh}" RENAME TO "{NAME}"', "postgres")
-    ask(f'DROP DATABASE "{before}"', "postgres")
+    # One transaction: at no moment is there no database of that name.
+    rename = 'ALTER DATABASE "{}" RENAME TO "{}"'
+    ask(f"{rename.format(NAME, before)}; {rename.format(fresh, NAME)}", "postgres")
+    drop(before)
+
+
+def stop_writers() -> list[str]:
+    """Nobody writes any more; who was stopped."""
+    running = {one["Service"] for one in docker.containers() if one["State"] == "running"}
+    writers = [service for service in WRITERS if service in running]
+    # Without names Compose would stop everything.
+    if writers:
+        docker.compose("stop", *writers)
+    return writers
+
+
+def note_upgrade(kept: Path) -> None:
+    """From here on the tables may be neither of the old version nor of the new one: the dump is what they were."""
+    ask(f"COMMENT ON DATABASE {NAME} IS '{kept.name}'", "postgres")
+
+
+def forget_upgrade() -> None:
+    """It came to its end."""
+    ask(f"COMMENT ON DATABASE {NAME} IS NULL", "postgres")
+
+
+def kept_before(version: str) -> Path | None:
+    """The dump of an upgrade from this version that was cut off, by a power cut for instance."""
+    name = ask(UPGRADING, "postgres")
+    path = place.backups() / name
+    return path if name.startswith(f"{NAME}-{version}-") and path.is_file() else None
 
 
 def _backup_container(*words: str) -> str:

@@ -26,6 +26,7 @@ def make(*options: str) -> None:
 def renew() -> None:
     """A new server certificate, and whoever reads it started anew."""
     docker.check()
+    place.settle()
     make("--renew")
     published = "compose.remote.yaml" in place.setting("COMPOSE_FILE")
     readers = ["nginx", "web", *(["db", "rabbitmq"] if published else [])]

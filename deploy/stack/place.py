@@ -15,7 +15,12 @@ ENV = ROOT / ".env"
 SECRETS = ROOT / "secrets"
 CONTAINER_USER = 10001
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
-LINE = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$")
+# A line as Compose reads it: quotes are taken off, and a comment after white space.
+LINE = re.compile(
+    r"""\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*
+    (?: '(?P<single>[^']*)' | "(?P<double>[^"]*)" | (?P<plain>(?:(?<!\s)\#|[^#])*) )\s*(?:\#.*)?$""",
+    re.VERBOSE,
+)
 
 
 def version() -> str:
@@ -26,12 +31,31 @@ def version() -> str:
     return found.group(1)
 
 
+def is_newer(version: str, than: str) -> bool:
+    """Whether one version comes after another."""
+    return _numbers(version) > _numbers(than)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".") if part.isdigit()]
+
+
 def settings() -> dict[str, str]:
     """What .env says; empty without one."""
-    if not ENV.exists():
-        return {}
-    matches = (LINE.match(line) for line in ENV.read_text(encoding="utf-8").splitlines())
-    return {match.group(1): match.group(2).strip("'\"") for match in matches if match}
+    matches = (LINE.match(line) for line in _lines())
+    return {match["name"]: _value(match) for match in matches if match}
+
+
+def _lines() -> list[str]:
+    try:
+        return ENV.read_text(encoding="utf-8-sig").splitlines() if ENV.exists() else []
+    except UnicodeDecodeError as error:
+        raise Trouble(f"{ENV} is no text in UTF-8 (byte {error.start}): write that place anew") from None
+
+
+def _value(match: re.Match[str]) -> str:
+    quoted = match["single"] if match["single"] is not None else match["double"]
+    return match["plain"].strip() if quoted is None else quoted
 
 
 def setting(name: str, default: str = "") -> str:
@@ -39,19 +63,23 @@ def setting(name: str, default: str = "") -> str:
     return os.environ.get(name) or settings().get(name) or default
 
 
-def write_settings() -> bool:
-    """Make .env with generated secrets if there is none; whether it was made."""
+def settle() -> None:
+    """The settings are there, for nobody else to read, and those of this copy's version."""
     if ENV.exists():
-        return False
-    write_private(ENV, "".join(f"{name}={value}\n" for name, value in _first_settings().items()))
-    return True
+        check_settings()
+        running = setting("ATTPCDAQ_VERSION", version())
+        if running != version():
+            raise Trouble(f"what runs here is version {running}, this copy is {version()}: use `make upgrade`")
+    else:
+        write_private(ENV, "")
+    complete_settings()
 
 
 def complete_settings() -> None:
-    """What a newer version needs and .env does not say yet."""
+    """What .env does not say yet: generated secrets, and what a newer version needs."""
     known = settings()
     for name, value in _first_settings().items():
-        if name not in known:
+        if not known.get(name):
             change_setting(name, str(value))
 
 
@@ -72,13 +100,14 @@ def _first_settings() -> dict[str, object]:
 
 def change_setting(name: str, value: str) -> None:
     """Put one line of .env right, in one step."""
-    lines = [line for line in ENV.read_text(encoding="utf-8").splitlines() if not line.startswith(f"{name}=")]
-    write_private(ENV, "\n".join([*lines, f"{name}={value}", ""]))
+    others = (line for line in _lines() if (match := LINE.match(line)) is None or match["name"] != name)
+    write_private(ENV, "\n".join([*others, f"{name}={value}", ""]))
 
 
 def hosts() -> list[str]:
     """Names and addresses under which browsers reach this computer."""
-    return [name for name in setting("ATTPCDAQ_ALLOWED_HOSTS").split(",") if HOST.fullmatch(name)]
+    names = (name.strip() for name in setting("ATTPCDAQ_ALLOWED_HOSTS").split(","))
+    return [name for name in names if HOST.fullmatch(name)] or ["127.0.0.1", "localhost"]
 
 
 def backups() -> Path:
@@ -116,7 +145,14 @@ def check_settings() -> None:
 
 def owner() -> tuple[int, int]:
     """User and group of our containers."""
-    return int(setting("ATTPCDAQ_UID", str(CONTAINER_USER))), int(setting("ATTPCDAQ_GID", str(CONTAINER_USER)))
+    return _number("ATTPCDAQ_UID"), _number("ATTPCDAQ_GID")
+
+
+def _number(name: str) -> int:
+    text = setting(name, str(CONTAINER_USER))
+    if not (text.isascii() and text.isdigit()):
+        raise Trouble(f"{name}={text} in {ENV} is not the number of a user or group (`id -u`, `id -g`)")
+    return int(text)
 
 
 def make_directory(path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import database
 import docker
 import keys
 import place
@@ -16,10 +17,7 @@ DEPLOYED = place.ROOT / ".deployed.yaml"
 def up(simulator: bool) -> None:
     """Settings, images, keys, containers; then where to go. Saying it again is harmless."""
     docker.check()
-    fresh = place.write_settings()
-    place.check_settings()
-    _check_version(fresh)
-    place.complete_settings()
+    place.settle()
     ports.check()
     if simulator:
         place.add_profile("simulator")
@@ -52,7 +50,8 @@ def start(*options: str) -> None:
 
 
 def remember() -> None:
-    """Keep what was started, word for word: a failed upgrade goes back to it."""
+    """Keep what was started, word for word: a failed upgrade goes back to it, and none is under way."""
+    database.forget_upgrade()
     place.write_private(DEPLOYED, docker.read("--profile", "*", "config"))
 
 
@@ -61,14 +60,6 @@ def start_remembered() -> None:
     if not DEPLOYED.exists():
         raise Trouble(f"{DEPLOYED} is missing: check out the version that ran before, and `make up`")
     start("--file", str(DEPLOYED), "--project-directory", str(place.ROOT))
-
-
-def _check_version(fresh: bool) -> None:
-    running = place.setting("ATTPCDAQ_VERSION")
-    if not running:
-        place.change_setting("ATTPCDAQ_VERSION", place.version())
-    elif not fresh and running != place.version():
-        raise Trouble(f"what runs here is version {running}, this copy is {place.version()}: use `make upgrade`")
 
 
 def _what_is_wrong(said: str) -> str:
