@@ -37,6 +37,11 @@ def commit(name: str, target: Path) -> Path:
     return mark(target)
 
 
+def resolve(name: str) -> str:
+    """The commit that a name stands for now."""
+    return _git("rev-parse", "--verify", f"{name}^{{commit}}").decode().strip()
+
+
 def previous_release() -> str:
     """The commit from which upgrades are tested; Failed where it is not in this clone."""
     name = re.findall(r"[0-9a-f]{40}", PREVIOUS.read_text(encoding="utf-8"))

@@ -23,7 +23,9 @@ class World:
     """Copies, stacks and images of one test; all of it is gone afterwards."""
 
     def __init__(self, checks: Checks, place: Path, own_engine: bool, commit: str | None) -> None:
-        self.checks, self.place, self.own_engine, self.commit = checks, place, own_engine, commit
+        self.checks, self.place, self.own_engine = checks, place, own_engine
+        # HEAD may move meanwhile.
+        self.commit = copies.resolve(commit) if commit else None
         self.stacks: list[Stack] = []
         self.images = {f"attpcdaq:{AHEAD}", f"attpcdaq-nginx:{AHEAD}"}
         self.building: subprocess.Popen[bytes] | None = None

@@ -13,7 +13,7 @@ from typing import Any
 from tests.deploy.programs import Failed, must, output
 from tests.deploy.runner import wait_for
 
-ROOTED = "0"
+ROOT_USER = "0"
 # What Compose draws where it takes the other end for a terminal.
 CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -136,7 +136,7 @@ def kill(container: str, pid: int, image: str) -> None:
         os.kill(pid, 9)
         return
     # An engine elsewhere (in a virtual machine), or not root: through a container that sees the engine's processes.
-    words = ["docker", "run", "--rm", "--pid", "host", "--user", ROOTED, "--cap-add", "KILL", "--network", "none"]
+    words = ["docker", "run", "--rm", "--pid", "host", "--user", ROOT_USER, "--cap-add", "KILL", "--network", "none"]
     must(*words, "--entrypoint", "sh", image, "-c", f"kill -9 {pid}")
 
 
