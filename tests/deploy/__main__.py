@@ -26,6 +26,9 @@ def main() -> int:
     except NoEngine as error:
         print(f"\nTHE CONTAINERS ARE NOT TESTED: {error}\n", file=sys.stderr, flush=True)
         return 3
+    except KeyboardInterrupt:
+        print("\nInterrupted; what was brought up is taken down.", file=sys.stderr, flush=True)
+        return 130
 
 
 def _check(options: argparse.Namespace, own: bool) -> int:
