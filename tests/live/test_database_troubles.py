@@ -84,5 +84,17 @@ def test_a_wrong_statement_of_ours_is_no_trouble_of_the_database() -> None:
     assert key(wrapped) == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("consuming input failed: SSL error: unexpected eof while reading", "database-silent"),
+        ("consuming input failed: SSL connection has been closed unexpectedly", "database-silent"),
+        ('connection to server at "db" failed: SSL error: tlsv1 alert unknown ca', "database-certificate"),
+    ],
+)
+def test_a_server_that_was_killed_has_no_trouble_with_its_certificate(text: str, expected: str) -> None:
+    assert key(OperationalError(text)) == expected
+
+
 def test_each_has_its_section() -> None:
     assert {one.key for one in KNOWN} <= set(BY_KEY)

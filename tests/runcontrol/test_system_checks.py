@@ -167,10 +167,18 @@ def test_the_page_is_calm_while_a_system_comes_up() -> None:
     assert [view.key for view, _ in notices(SystemSeen((skewed,)))] == ["host-clock"]
 
 
+def test_one_card_names_everything_that_is_gone_with_a_computer() -> None:
+    gone = [beat(service, f"far-{service}", age=60.0) for service in ("celery-control", "celery-files")]
+    ((view, details),) = notices(SystemSeen((*WELL, *gone)))
+    assert view.key == "part-gone"
+    assert "on far-celery-control last seen 60 s ago; worker files: " in details
+    assert "on far-celery-files last seen 60 s ago" in details
+
+
 def test_the_page_says_nothing_where_no_system_runs() -> None:
     assert notices(SystemSeen()) == ()
     away = SystemSeen(database=Wrong("database-silent", "It is away."), readable=False)
-    assert "database-silent" in [view.key for view, _ in notices(away)]
+    assert [view.key for view, _ in notices(away)] == ["database-silent"], "of the rest nothing is known"
 
 
 def test_a_notice_is_bad_only_where_the_main_job_cannot_be_done() -> None:

@@ -62,7 +62,9 @@ KNOWN = (
     DatabaseTrouble(
         "database-certificate",
         "The database's certificate is not believed, or TLS does not come about.",
-        r"certificate verify failed|server certificate for|root certificate file|does not support SSL|SSL error",
+        # A connection over TLS that breaks off in the middle is not a matter of certificates.
+        r"certificate verify failed|server certificate for|root certificate file|does not support SSL"
+        r"|SSL error(?!: unexpected eof)",
     ),
     DatabaseTrouble(
         "not-migrated",

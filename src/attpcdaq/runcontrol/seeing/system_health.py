@@ -79,13 +79,22 @@ def notices(seen: SystemSeen) -> tuple[tuple[TroubleView, str], ...]:
     """
     if not seen.beats and seen.readable and seen.database is None:
         return ()
-    up_for = max((beat.up_for for beat in fresh(seen.beats, "web")), default=SETTLES)
-    wrong = {check.key: check for check in judge(seen) if check.level != "ok"}
+    wrong: dict[str, list[Check]] = {}
+    kept_back = _not_to_be_told(seen)
+    for check in judge(seen):
+        if check.level != "ok" and check.name not in kept_back:
+            wrong.setdefault(check.key, []).append(check)
     return tuple(
-        (view_of(check), f"{check.name}: {check.text}")
-        for check in wrong.values()
-        if up_for >= SETTLES or check.name not in COMING
+        (view_of(same[0]), "; ".join(f"{check.name}: {check.text}" for check in same)) for same in wrong.values()
     )
+
+
+def _not_to_be_told(seen: SystemSeen) -> frozenset[str]:
+    """Checks of which nothing is known while the database is away (that is said), or whose processes are coming."""
+    if not seen.readable:
+        return COMING | {"migrations"}
+    up_for = max((beat.up_for for beat in fresh(seen.beats, "web")), default=SETTLES)
+    return COMING if up_for < SETTLES else frozenset()
 
 
 def view_of(check: Check) -> TroubleView:
