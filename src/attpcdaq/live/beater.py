@@ -84,7 +84,7 @@ class Beater:
                 for service, numbers in self._counts().items():
                     beats.beat(service, numbers, self._started_at(), now=self._now)
                 self._say_back()
-        except Exception as error:
+        except Exception as error:  # a thread that ended would look like a process that did
             self._say_away(error)
 
     def _started_at(self) -> datetime:

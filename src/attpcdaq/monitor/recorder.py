@@ -86,7 +86,7 @@ class Recorder:
             unchanged = await self._write(batch)
         except LeaseLostError:
             raise
-        except Exception as error:
+        except Exception as error:  # whatever it was, nothing that was read is lost, and it is written again
             self._pending = taken | self._pending
             self._report_away(str(error).strip())
             return

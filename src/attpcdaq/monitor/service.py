@@ -73,7 +73,7 @@ async def _stand_by(worker: Worker, holding: Holding) -> None:
         try:
             if await worker.call(holding.ask):
                 return
-        except Exception as error:
+        except Exception as error:  # the database being away, mostly; whatever it was, it is asked again
             if not away:
                 logger.error(
                     "the lease cannot be asked for (%s); trying again every %g s", str(error).strip(), ASK_EVERY
@@ -84,7 +84,7 @@ async def _stand_by(worker: Worker, holding: Holding) -> None:
 
 async def _leave(worker: Worker, holding: Holding) -> None:
     """Give the lease back, if we still have it and the database lets us: who waits for it need not wait any longer."""
-    with suppress(Exception):
+    with suppress(Exception):  # we leave anyway: then it is free 5 s later
         async with asyncio.timeout(GIVE_BACK_WITHIN):
             await worker.call(holding.give_back)
     holding.lose()

@@ -61,7 +61,7 @@ async def _follow_setup(worker: Worker, database: Database, poller: Poller, reco
     while True:
         try:
             targets = await worker.call(database.targets)
-        except Exception as error:
+        except Exception as error:  # whatever it was, what was known is watched on, and it is read again
             if known is None:
                 logger.error("the setup cannot be read (%s); trying again every %g s", str(error).strip(), SETUP_EVERY)
         else:

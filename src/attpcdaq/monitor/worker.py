@@ -33,7 +33,7 @@ class Worker:
         def order() -> None:
             try:
                 settle = partial(_settle, answer, answer.set_result, work())
-            except Exception as error:
+            except Exception as error:  # for who waits for it
                 settle = partial(_settle, answer, answer.set_exception, error)
             with suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(settle)
@@ -78,7 +78,7 @@ class Sweeper:
             try:
                 self._sweep(timezone.now())
                 self._failing = False
-            except Exception as error:
+            except Exception as error:  # a fault of one round must not end the sweeping
                 self._report(error)
         connection.close()
 

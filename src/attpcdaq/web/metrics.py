@@ -15,7 +15,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
-disable_created_metrics()  # type: ignore[no-untyped-call]
+disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no hints
 REGISTRY = CollectorRegistry()
 ProcessCollector(namespace="attpcdaq_web", registry=REGISTRY)
 REQUESTS = Histogram(
