@@ -16,7 +16,8 @@ from attpcdaq.live import beats, database_troubles, schema
 from attpcdaq.live.models import ServiceBeat
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.testing.builders import build_detector
-from attpcdaq.web import tokens
+from attpcdaq.web import bad_days, tokens
+from tests.log_lines import logged
 from tests.web.page import Page
 from tests.web.people import browser, expert, operator
 from tests.web.test_metrics import seen_by_all
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.django_db
 def _forgotten() -> None:
     """What another test let this process meet."""
     database_troubles._Met.trouble = None
+    bad_days._Said.key = ""
     schema.WATCH.doubt()
 
 
@@ -158,6 +160,19 @@ class TestDatabaseFails:
         assert "user, password or rights are wrong" in text
         assert "Traceback" not in caplog.text
         assert f"GET {address}: The database does not let the DAQ in" in caplog.text
+
+    def test_open_pages_that_ask_again_and_again_do_not_fill_the_log(self) -> None:
+        client = browser(operator())
+        client.raise_request_exception = False
+        assert schema.WATCH.problem() == ""
+        with logged() as lines, connection.execute_wrapper(fail):
+            answers = [client.get("/partials/status?panels=overall").status_code for _ in range(5)]
+            answers += [client.post("/actions/stop").status_code for _ in range(2)]
+        assert answers == [503] * 7
+        said = [line["event"].partition(":")[0] for line in lines() if line["logger"] == "attpcdaq.web.bad_days"]
+        assert said == ["GET /partials/status", "POST /actions/stop", "POST /actions/stop"]
+        asked = [line for line in lines() if line["logger"] == "attpcdaq.web.request_ids"]
+        assert [(line["method"], line["status"]) for line in asked] == [("POST", 503)] * 2
 
     def test_a_token_is_no_way_around_it(self) -> None:
         token = tokens.create("t", operator(), DAQ)

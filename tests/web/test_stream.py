@@ -190,13 +190,15 @@ class TestTrouble:
         assert "reset" in kinds
         assert len(kinds) <= QUEUE_LENGTH
 
-    async def test_it_survives_a_database_that_fails_for_a_while(self, hub: Hub) -> None:
-        broken, failed = asyncio.Event(), asyncio.Event()
+    async def test_it_survives_a_database_that_fails_for_a_while(
+        self, hub: Hub, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        broken, failed = asyncio.Event(), asyncio.Semaphore(0)
         loop = asyncio.get_running_loop()
 
         def fail(execute: Callable[..., Any], *args: Any) -> Any:
             if broken.is_set():
-                loop.call_soon_threadsafe(failed.set)
+                loop.call_soon_threadsafe(failed.release)
                 raise DatabaseError("the server closed the connection")
             return execute(*args)
 
@@ -205,11 +207,18 @@ class TestTrouble:
             broken.set()
             event = await add_event("run")
             async with asyncio.timeout(DEADLINE):
-                await failed.wait()
+                for _ in range(3):
+                    await failed.acquire()
                 broken.clear()
                 while (message := await queue.get()).kind == "beat":
                     pass
+                await queue.get()
         assert (message.kind, message.id) == ("reset", event.pk)
+        said = [record.getMessage() for record in caplog.records if record.name == "attpcdaq.web.hub"]
+        assert said == [
+            "the event stream cannot read the database: the server closed the connection",
+            "the event stream reads the database again",
+        ]
 
     async def test_streams_end_when_the_process_is_to_stop(self, hub: Hub) -> None:
         async with reading(hub) as stream:

@@ -17,10 +17,10 @@ from django.utils.decorators import sync_only_middleware
 
 from attpcdaq.audit import trail
 from attpcdaq.audit.models import Outcome
+from attpcdaq.web.request_ids import READING
 from attpcdaq.web.requester import requester_of
 
 logger = logging.getLogger(__name__)
-READING = ("GET", "HEAD", "OPTIONS", "TRACE")
 REASONS = "attpcdaq.reasons"
 TEXT_LENGTH = 2000
 

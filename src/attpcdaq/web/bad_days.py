@@ -1,4 +1,4 @@
-"""When the database is away, full, locked or not migrated: one plain page (503), JSON for the API, one line in the log.
+"""When the database is away, full, locked or not migrated: one plain page (503), JSON for the API, a line in the log.
 
 As middleware it lets nothing through to tables that are not this program's; as handler500 it has the words for whatever
 a view or another middleware met.
@@ -6,6 +6,7 @@ a view or another middleware met.
 
 import logging
 import sys
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -18,12 +19,22 @@ from django.views.defaults import server_error
 
 from attpcdaq.live import database_troubles, schema
 from attpcdaq.runcontrol.troubles.troubles_system import BY_KEY
+from attpcdaq.web.request_ids import READING
 
 logger = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 # They say themselves what is wrong.
 LETS_THROUGH = ("/health/", "/static/")
 RETRY_AFTER = "5"
+# Every open page asks again each second for as long as it lasts.
+SAID_AGAIN_AFTER = 60.0
+
+
+class _Said:
+    """What this process logged last of a request that only looks, and when (monotonic seconds)."""
+
+    key = ""
+    at = 0.0
 
 
 @sync_only_middleware
@@ -37,7 +48,10 @@ def bad_days(get_response: GetResponse) -> GetResponse:
             problem = schema.WATCH.problem()
         except Error as error:
             return database_failed(request, error)
-        return refusal(request, "not-migrated", problem) if problem else get_response(request)
+        if problem:
+            _log(request, "not-migrated", problem)
+            return refusal(request, "not-migrated", problem)
+        return get_response(request)
 
     return answer
 
@@ -67,8 +81,19 @@ def database_failed(request: HttpRequest, error: Error) -> HttpResponse:
     trouble = database_troubles.note(error)
     if not connection.in_atomic_block:
         connection.close()
-    logger.error("%s %s: %s (%s)", request.method, request.path, trouble.text, str(error).strip().partition("\n")[0])
+    first_line = str(error).strip().partition("\n")[0]
+    _log(request, trouble.key, f"{trouble.text} ({first_line})")
     return refusal(request, trouble.key, trouble.text)
+
+
+def _log(request: HttpRequest, key: str, text: str) -> None:
+    """A line for each request that would have changed something; for those that look one a minute."""
+    if request.method in READING:
+        now = time.monotonic()
+        if key == _Said.key and now - _Said.at < SAID_AGAIN_AFTER:
+            return
+        _Said.key, _Said.at = key, now
+    logger.error("%s %s: %s", request.method, request.path, text)
 
 
 def refusal(request: HttpRequest, key: str, text: str) -> HttpResponse:

@@ -41,6 +41,7 @@ class Hub:
         self._thread: ThreadPoolExecutor | None = None
         self._ready = asyncio.Event()
         self._closing = False
+        self._said = ""
 
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[Queue]:
@@ -99,10 +100,21 @@ class Hub:
             try:
                 await self._follow()
             except Exception as error:  # the streams go on, whatever it was; what is not known is logged in full
-                known = isinstance(error, DatabaseError | psycopg.Error | OSError)
-                logger.warning("the event stream cannot read the database: %s", error, exc_info=not known)
+                self._say(error)
                 await self.call(_disconnect)
                 await asyncio.sleep(RETRY_AFTER)
+
+    def _say(self, error: Exception) -> None:
+        """Once for each trouble, not each second."""
+        if str(error) != self._said:
+            known = isinstance(error, DatabaseError | psycopg.Error | OSError)
+            logger.warning("the event stream cannot read the database: %s", error, exc_info=not known)
+        self._said = str(error)
+
+    def _say_back(self) -> None:
+        if self._said:
+            logger.warning("the event stream reads the database again")
+        self._said = ""
 
     async def _follow(self) -> None:
         news = await self.call(News)
@@ -111,6 +123,7 @@ class Hub:
         self._ready.set()
         next_beat = 0.0
         async with _waker() as wait:
+            self._say_back()
             while True:
                 now = asyncio.get_running_loop().time()
                 if now >= next_beat:

@@ -20,6 +20,8 @@ KEY = "REQUEST_ID"
 ALLOWED = re.compile("[A-Za-z0-9-]{8,64}")
 READING = ("GET", "HEAD", "OPTIONS", "TRACE")
 SLOW = 1.0
+# Why nothing can be shown (bad_days), however often it is asked for.
+SAID_ELSEWHERE = HTTPStatus.SERVICE_UNAVAILABLE
 # By supervisors, each second while something is wrong.
 ASKED_OFTEN = "/health/"
 
@@ -54,7 +56,7 @@ def tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> No
     status = response.status_code
     if request.path.startswith(ASKED_OFTEN):
         return
-    if request.method in READING and status < HTTPStatus.BAD_REQUEST and seconds < SLOW:
+    if request.method in READING and (status == SAID_ELSEWHERE or (status < HTTPStatus.BAD_REQUEST and seconds < SLOW)):
         return
     # The path without its query, in which somebody may have put a password.
     facts = {"method": request.method, "path": request.path, "status": status, "ms": round(1000 * seconds)}
