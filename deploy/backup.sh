@@ -31,10 +31,20 @@ dump() {
     return 1
 }
 
-# Whole dumps, newest first.
-dumps() { find "$at" -maxdepth 1 -name 'attpcdaq-*.dump' -printf '%T@ %f\n' | sort -rn | cut -d' ' -f2; }
+# Whole dumps of ours, not of the future: what a clock made that was ahead must not pass for the newest.
+dumps() {
+    find "$at" -maxdepth 1 -type f -regextype posix-extended \
+        -regex '.*/attpcdaq-[^/ ]+-[0-9]{8}T[0-9]{6}Z\.dump' ! -newermt now "$@"
+}
 
-tidy() { dumps | tail -n "+$((keep + 1))" | while read -r old; do rm -- "$at/$old"; done; }
+tidy() {
+    dumps -printf '%T@ %f\n' | sort -rn | cut -d' ' -f2 | tail -n "+$((keep + 1))" \
+        | while read -r old; do rm -f -- "$at/$old"; done
+    # Who was killed while it made one left half of it.
+    find "$at" -maxdepth 1 -type f -name '.attpcdaq-*.dump.part' -mmin +1440 -delete
+}
+
+is_due() { [ -z "$(dumps -mmin "-$((every * 60))" -print -quit)" ]; }
 
 version() {
     pg_restore --schema-only --file - "$at/$1" | sed -n "s/^COMMENT ON SCHEMA public IS 'AT-TPC DAQ \(.*\)';$/\1/p"
@@ -63,7 +73,7 @@ esac
 trap 'exit 0' TERM INT
 failing=
 while true; do
-    if [ -z "$(find "$at" -maxdepth 1 -name 'attpcdaq-*.dump' -mmin "-$((every * 60))" -print -quit)" ]; then
+    if is_due; then
         if name=$(dump 2>/tmp/why); then
             echo "backup: $name"
             failing=
