@@ -134,7 +134,10 @@ def test_the_next_log_in_is_like_any_other(kim: Client, password: str) -> None:
 def test_a_password_that_was_forgotten(db: None) -> None:
     ada, kim = browser(admin("ada")), browser(operator(NAME))
     assert kim.get("/").status_code == 200
-    given = Page.of(ada.post("/accounts/password", {"name": NAME}).content).one("//*[@id='new-password']//code").text()
+    page = Page.of(ada.post("/accounts/password", {"name": NAME}).content)
+    given = page.one("//*[@id='new-password']//code").text()
+    # Whoever goes on from this page with a new account makes one, and gives nobody another password.
+    assert page.one("//form[.//h2='New account']").get("action") == "/accounts/"
     assert kim.get("/").headers["Location"].startswith("/login/")
     kim.post("/login/", {"username": NAME, "password": given})
     assert kim.get("/").headers["Location"] == "/password/"
