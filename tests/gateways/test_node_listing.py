@@ -58,3 +58,33 @@ async def test_a_file_in_the_way_of_a_directory_is_named(tmp_path: Path) -> None
         (tmp_path / "backup").write_bytes(b"a file")
         with pytest.raises(Refused, match=r"the directory .*/backup cannot be made"):
             await nodes.copy_files(node, str(tmp_path), ["a.xcfg"], str(tmp_path / "backup" / "run_0001"), LIMIT)
+
+
+class Sparing(asyncssh.SFTPServer):
+    """Gives a thousand bytes at the most, whatever is asked for, as a server may."""
+
+    def read(self, file_obj: object, offset: int, size: int) -> bytes:
+        return super().read(file_obj, offset, min(size, 1000))
+
+
+async def test_a_server_that_gives_fewer_bytes_than_asked_leaves_no_gap_in_a_copy(tmp_path: Path) -> None:
+    data = bytes(range(256)) * 300
+    (tmp_path / "a.xcfg").write_bytes(data)
+    async with own_node(tmp_path, Sparing) as (nodes, node):
+        await nodes.copy_files(node, str(tmp_path), ["a.xcfg"], str(tmp_path / "backup"), LIMIT)
+    assert (tmp_path / "backup" / "a.xcfg").read_bytes() == data
+
+
+class Shrinking(asyncssh.SFTPServer):
+    """Its files end earlier than it says."""
+
+    def read(self, file_obj: object, offset: int, size: int) -> bytes:
+        return super().read(file_obj, offset, max(0, min(size, 40_000 - offset)))
+
+
+async def test_a_file_that_ends_too_early_is_not_copied(tmp_path: Path) -> None:
+    (tmp_path / "a.xcfg").write_bytes(bytes(50_000))
+    async with own_node(tmp_path, Shrinking) as (nodes, node):
+        with pytest.raises(Refused, match="ends after 40000 of its 50000 bytes"):
+            await nodes.copy_files(node, str(tmp_path), ["a.xcfg"], str(tmp_path / "backup"), LIMIT)
+    assert list((tmp_path / "backup").iterdir()) == []

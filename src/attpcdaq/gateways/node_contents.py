@@ -54,8 +54,20 @@ async def _content(session: Session, path: str, opened: Answer, stat: Answer) ->
     with _refusals(path):
         handle, size = sftp_answers.data(opened), sftp_answers.stat_of(stat).size
         _check_size(path, size)
-        pieces = await session.ask(sftp_batch.read_all(handle, size))
-        return b"".join([sftp_answers.data(piece) for piece in pieces])
+        found = b""
+        while len(found) < size:
+            asked = sftp_batch.read_all(handle, size - len(found), len(found))
+            more = _without_gap([sftp_answers.data(piece) for piece in await session.ask(asked)])
+            if not more:
+                raise Refused(f"{path} ends after {len(found)} of its {size} bytes")
+            found += more
+        return found
+
+
+def _without_gap(pieces: Sequence[bytes]) -> bytes:
+    """Up to the first that is shorter than was asked for, as a server may answer: after it something is missing."""
+    short = next((at for at, piece in enumerate(pieces) if len(piece) < sftp_batch.PIECE), len(pieces))
+    return b"".join(pieces[: short + 1])
 
 
 def _check_size(path: str, size: int) -> None:
