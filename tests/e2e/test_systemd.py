@@ -145,7 +145,7 @@ def test_the_settings_of_the_example_exist() -> None:
     names = [line.lstrip("#").split("=")[0] for line in lines if line.lstrip("#").startswith(PREFIX)]
     known = {PREFIX + name.upper() for name in Environment.model_fields}
     assert set(names) <= known
-    assert len(names) == 11
+    assert len(names) == 12
 
 
 @pytest.mark.parametrize("name", LASTING)
