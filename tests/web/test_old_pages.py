@@ -108,7 +108,7 @@ def test_a_page_of_another_version_says_so_and_stop_works(page: Page, door: Door
     expect(page.locator("body[data-heard]")).to_be_attached()
     door.version = "9.8.7"
     expect(page.locator("#other-version")).to_be_visible()
-    expect(page.locator("#other-version")).to_contain_text(f"The DAQ is version 9.8.7 now, this page is {VERSION}.")
+    expect(page.locator("#other-version")).to_contain_text(f"The DAQ is now version 9.8.7, this page is {VERSION}.")
     shoot("upgraded")
     press_stop(page)
     expect(page.locator("#action-message")).to_contain_text("Stop was taken")
