@@ -1,5 +1,8 @@
 """How workers hold on to their broker, and what they leave out."""
 
+import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -8,6 +11,13 @@ from celery.worker.consumer import Consumer
 from attpcdaq.config.celery import LastingConnection, app
 from attpcdaq.config.celery_worker import DELAYED_DELIVERY, STEPS
 from tests.services.processes import free_port
+
+PUBLISH = """
+import django
+django.setup()
+from attpcdaq.runcontrol import publish
+publish.publish_check_files(4711).result(30)
+"""
 
 
 class GivenUpError(Exception):
@@ -38,3 +48,20 @@ def test_workers_make_nothing_for_delayed_messages() -> None:
     assert DELAYED_DELIVERY in Consumer.Blueprint.default_steps
     assert [*Consumer.Blueprint.default_steps].index(DELAYED_DELIVERY) == len(STEPS) - 2
     assert DELAYED_DELIVERY not in STEPS
+
+
+def test_a_message_that_cannot_be_sent_is_one_line_of_log_each_time() -> None:
+    settings = {
+        "DJANGO_SETTINGS_MODULE": "attpcdaq.config.settings",
+        "ATTPCDAQ_BROKER_URL": f"amqp://user:hidden@127.0.0.1:{free_port()}//",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", PUBLISH],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("could not publish check_files(4711,): [Errno 111] Connection refused")

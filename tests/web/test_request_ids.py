@@ -79,6 +79,7 @@ def test_it_is_bound_while_the_request_is_answered_and_no_longer() -> None:
     assert "request_id" not in get_contextvars()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_command_keeps_it_and_the_api_tells_it(shifter: Client, detector: Detector) -> None:
     see(detector, State.IDLE)
     with logged() as lines:

@@ -59,9 +59,12 @@ def _later(task: str, *args: object) -> Future[None]:
 
 def _publish(task: str, args: tuple[object, ...]) -> None:
     """The row is the order, so a failure here only costs time, whatever it is."""
+    from kombu.exceptions import OperationalError  # not above: a request has no need of Celery
+
     from attpcdaq.runcontrol import tasks  # not above: what the tasks call publishes too
 
     try:
         getattr(tasks, task).apply_async(args=args, retry=False)
-    except Exception:
-        logger.warning("could not publish %s%r", task, args, exc_info=True)
+    except Exception as error:
+        is_away = isinstance(error, OperationalError | OSError)  # asked for again every few seconds: in one line
+        logger.warning("could not publish %s%r: %s", task, args, error, exc_info=not is_away)

@@ -72,6 +72,6 @@ def accepted(command: Command, by: Requester, rows: Rows, text: str = "") -> Non
     """Say in the audit trail who asked for it, and wake a worker up."""
     subject = whom(command.targets)
     words = f"{command.get_action_display()} for {subject} is accepted. {text}".strip()
-    logger.info("%s", words, extra={"command": command.pk})
+    transaction.on_commit(partial(logger.info, "%s", words, extra={"command": command.pk}))
     trail.record(by, command.action, Outcome.ACCEPTED, subject=subject, text=text, command=command.pk, at=rows.now)
     transaction.on_commit(partial(publish.publish_command, command.pk))

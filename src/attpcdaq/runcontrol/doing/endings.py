@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -85,7 +86,8 @@ def _tell(command: Command, now: datetime) -> None:
     label = command.get_action_display()
     words = f"{label} {command.get_state_display().lower()}"
     text = f"{words}: {command.message}" if command.message else words
-    logger.info("%s", text, extra={"command": command.pk, "request_id": command.request_id})
+    ids = {"command": command.pk, "request_id": command.request_id}
+    transaction.on_commit(partial(logger.info, "%s", text, extra=ids))
     add_event("command", text, subject=label, severity="info" if done else "error", at=now)
     trail.record(
         Requester(command.requested_by, origin=command.origin, request_id=command.request_id),
