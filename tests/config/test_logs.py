@@ -59,7 +59,7 @@ def test_text_is_one_line_for_people_and_an_exception_follows_it() -> None:
         with bound_contextvars(request_id="click-0001"):
             logger.warning("GET /x\n2026-01-01 forged\x1b[2J", extra={"status": 404, "path": "/x"})
             try:
-                raise ValueError("no frame")
+                raise ValueError("no frame\x1b[2J")
             except ValueError:
                 logger.exception("reading failed")
     finally:
@@ -69,7 +69,7 @@ def test_text_is_one_line_for_people_and_an_exception_follows_it() -> None:
     assert first[24:] == said
     assert second[24:] == "ERROR attpcdaq.test: reading failed [request_id=click-0001]"
     assert trace[0].startswith("Traceback")
-    assert trace[-1] == "ValueError: no frame"
+    assert trace[-1] == r"ValueError: no frame\x1b[2J"
 
 
 def test_an_exception_is_one_key_of_the_json_line() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -95,7 +96,7 @@ def issued_by(certificate: bytes, ca: bytes) -> bool:
     """Whether the authority signed it."""
     try:
         x509.load_pem_x509_certificate(certificate).verify_directly_issued_by(x509.load_pem_x509_certificate(ca))
-    except Exception:  # InvalidSignature, ValueError, TypeError: of whatever kind, it is not ours
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):  # or none, or by a key that signs otherwise
         return False
     return True
 

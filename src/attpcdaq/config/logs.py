@@ -107,7 +107,7 @@ def _text(logger: Any, method: str, event: EventDict) -> str:
     exception = event.pop("exception", "")
     rest = " ".join(f"{key}={_one_line(str(value))}" for key, value in event.items() if key not in SAID)
     line = f"{moment} {level} {name}: {said}" + (f" [{rest}]" if rest else "")
-    return f"{line}\n{exception}" if exception else line
+    return "\n".join([line, *map(_one_line, exception.split("\n"))]) if exception else line
 
 
 def _one_line(text: str) -> str:
