@@ -45,6 +45,12 @@ def test_the_clock_of_the_host_is_compared_with_the_databases() -> None:
     assert all(abs(one.age) < 5 for one in beats.read())
 
 
+def test_a_slow_answer_is_no_clock_that_is_off() -> None:
+    """A machine that stood still for two minutes in the middle of the question."""
+    times = iter([shifted(-1), shifted(1)])
+    assert beats.host_skew(lambda: next(times)) == 0
+
+
 def test_reading_is_one_query_and_beating_two(django_assert_num_queries) -> None:
     beats.beat("web", {}, timezone.now())
     with django_assert_num_queries(2):
