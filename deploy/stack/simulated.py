@@ -18,8 +18,9 @@ def join() -> None:
 
 def _trust(told: dict) -> None:
     path = SECRETS / "known_hosts"
-    known = path.read_text(encoding="ascii")
+    known = path.read_text(encoding="utf-8")
     wanted = [f"[{HOST}]:{node['ssh_port']} {told['host_key']}\n" for node in told["nodes"] if "ssh_port" in node]
     # In place: containers have this very file, not its name.
-    with path.open("a", encoding="ascii") as file:
+    with path.open("a", encoding="utf-8") as file:
+        file.write("\n" if known and not known.endswith("\n") else "")
         file.writelines(line for line in wanted if line not in known)

@@ -1,6 +1,7 @@
 """The verbs of the stack with a real database and no engine: in which order things are done, and what is left of it."""
 
 import fcntl
+import json
 import os
 import re
 import subprocess
@@ -48,17 +49,11 @@ class Place:
         )  # fmt: skip
 
     def runs_version(self, version: str) -> None:
-        self.verb("up")
-        self.env(version)
-        (self.root / "standin/containers").unlink()
-        old, state = f"attpcdaq:{version}", "running"
-        text = ", ".join(f'"{name}": ["{state}", "{old}"]' for name in ("web", "celery", "monitor"))
-        (self.root / "standin/containers").write_text(f'{{{text}, "backup": ["{state}", "postgres:17"]}}')
-        (self.root / "standin/said").unlink()
-
-    def env(self, version: str) -> None:
-        text = (self.root / ".env").read_text()
-        (self.root / ".env").write_text(re.sub("ATTPCDAQ_VERSION=.*", f"ATTPCDAQ_VERSION={version}", text))
+        (self.root / ".env").write_text(f"ATTPCDAQ_VERSION={version}\n")
+        (self.root / ".env").chmod(0o600)
+        images = dict.fromkeys(("web", "celery", "monitor"), f"attpcdaq:{version}") | {"backup": "postgres:17"}
+        containers = {service: ("running", image) for service, image in images.items()}
+        (self.root / "standin/containers").write_text(json.dumps(containers))
 
     def on(self, word: str, script: str) -> None:
         path = self.root / f"standin/on-{word}"
@@ -205,6 +200,11 @@ def test_names_are_exchanged_at_once_or_not_at_all(place: Place) -> None:
     place.environment["PYTHONPATH"] = str(PROJECT / "deploy/stack")
     assert place.run("-c", code, "attpcdaq_that_is_not_there").returncode == 1
     assert place.databases() == ["attpcdaq"]
+
+
+def test_an_engine_that_is_too_old_is_named(place: Place) -> None:
+    place.environment["ENGINE"] = "20.10.24+dfsg1"
+    assert "the Docker Engine is 20.10.24+dfsg1; needed is 25.0 or newer" in place.verb("up", status=1)
 
 
 def test_two_verbs_at_the_same_time(place: Place) -> None:
