@@ -9,11 +9,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from attpcdaq.audit.models import Entry
 from attpcdaq.audit.people import DAQ
-from attpcdaq.runlog.observables import add
-from attpcdaq.testing.builders import build_detector
 from attpcdaq.web import tokens
 from attpcdaq.web.api import api
-from tests.runlog.rows import make_experiment, make_run
+from tests.web.everywhere import something_at_every_address
 from tests.web.people import browser, observer, operator
 
 SAMPLES = {
@@ -56,11 +54,7 @@ ADDRESSES = addresses()
 
 @pytest.fixture
 def rows(db: None) -> None:
-    """Something at every address."""
-    build_detector(cobos=1)
-    experiment = make_experiment()
-    make_run(experiment, 1)
-    add(experiment, DAQ, "Pressure", "number", "torr", "")
+    something_at_every_address()
 
 
 def lines_of(client: Client, method: str, address: str, **more: Any) -> list[Entry]:

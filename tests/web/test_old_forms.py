@@ -5,10 +5,7 @@ from django.test import Client
 from django.urls import resolve
 
 from attpcdaq.audit.models import Entry
-from attpcdaq.audit.people import DAQ
-from attpcdaq.runlog.observables import add
-from attpcdaq.testing.builders import build_detector
-from tests.runlog.rows import make_experiment, make_run
+from tests.web.everywhere import something_at_every_address
 from tests.web.page import Page
 from tests.web.people import admin, browser
 from tests.web.test_audited_routes import ADDRESSES
@@ -39,10 +36,7 @@ FORMS = {
 
 @pytest.fixture(autouse=True)
 def _rows(db: None) -> None:
-    build_detector(cobos=1)
-    experiment = make_experiment()
-    make_run(experiment, 1)
-    add(experiment, DAQ, "Pressure", "number", "torr", "")
+    something_at_every_address()
 
 
 @pytest.fixture
