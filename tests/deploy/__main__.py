@@ -7,6 +7,7 @@ import argparse
 import signal
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 
 from tests.deploy.engine import describe, engine
@@ -39,6 +40,9 @@ def _check(options: argparse.Namespace, own: bool) -> int:
             run(world, options.only)
         except GiveUpError as error:
             print(f"The rest stands on this: {error}", flush=True)
+        except Exception:
+            # Not a check's word: a fault in the checks themselves, or of what lies between them.
+            checks.broken(traceback.format_exc())
         finally:
             world.tidy_up()
     return checks.close()

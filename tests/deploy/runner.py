@@ -50,6 +50,11 @@ class Checks:
             self.passed += 1
             print(f"ok  {time.monotonic() - began:5.0f} s  {what}{note}", flush=True)
 
+    def broken(self, why: str) -> None:
+        """The checks cannot go on, and that is a failure too."""
+        self.failed += 1
+        print(f"FAIL         the checks broke off\n{why}\n{self.evidence()}", flush=True)
+
     def headline(self, text: str) -> None:
         print(f"[{time.monotonic() - self._began:4.0f} s] {text}", flush=True)
 

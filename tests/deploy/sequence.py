@@ -119,11 +119,12 @@ def backups(world: World, stack: Stack, crew: Crew) -> None:
 
 def bad_days(world: World, stack: Stack, crew: Crew) -> None:
     check_bad_days.check_database_away(world.checks, stack)
+    runs = stack.ask("SELECT count(*) FROM runlog_run")
     look_at_migrations = check_bad_days.check_not_migrated(world.checks, stack)
     check_bad_days.check_expired_certificate(world.checks, stack)
     look_at_migrations()
     check_bad_days.check_wrong_password(world.checks, stack)
-    check_bad_days.check_down_and_up(world.checks, stack, str(len(crew.api.get("/runs"))))
+    check_bad_days.check_down_and_up(world.checks, stack, runs)
 
 
 SEQUENCE: dict[str, Callable[[World, Stack, Crew], None]] = {"kills": kills, "backups": backups, "bad-days": bad_days}
