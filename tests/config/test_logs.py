@@ -96,6 +96,7 @@ def test_an_exception_is_one_key_of_the_json_line() -> None:
         ("password=hunter2&user=kim", "password=***&user=kim"),
         ("{'new_password1': 'a b c', 'n': 1}", "{'new_password1': ***, 'n': 1}"),
         ('{"secret": "x", "n": 1}', '{"secret": ***, "n": 1}'),
+        (r'body "{\"password\": \"hunter2\"}"', r'body "{\"password\": ***}"'),
         ("Cookie: attpcdaq_session=abc; attpcdaq_csrf=def", "Cookie: ***; attpcdaq_csrf=***"),
         ("csrfmiddlewaretoken=abc", "csrfmiddlewaretoken=***"),
         ("ATTPCDAQ_SECRET_KEY = abc", "ATTPCDAQ_SECRET_KEY = ***"),

@@ -19,11 +19,11 @@ _RULES = (
     (("bearer", "basic"), re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]+", re.IGNORECASE), rf"\1 {MASK}"),
     # our API tokens, wherever they stand (web/tokens)
     (("attpcdaq_",), re.compile(r"\battpcdaq_[\w-]{43}\b"), MASK),
-    # name=value, "name": "value", Name: value
+    # name=value, "name": "value", Name: value; with backslashes where one text was quoted in another
     (
         _WORDS,
         re.compile(
-            rf"((?:{_ANY_WORD})[\w-]*[\"']?\s*[=:]\s*)(?!Bearer|Basic)(\"[^\"]*\"|'[^']*'|[^\s,;&)}}\]]+)",
+            rf"((?:{_ANY_WORD})[\w-]*\\*[\"']?\s*[=:]\s*)(?!Bearer|Basic)(\"[^\"]*\"|'[^']*'|[^\s,;&)}}\]]+)",
             re.IGNORECASE,
         ),
         rf"\1{MASK}",

@@ -109,7 +109,7 @@ async def _connect(where: OffsiteAddress, identity: SshIdentity) -> asyncssh.SSH
                 keepalive_interval=KEEPALIVE_S,
                 keepalive_count_max=KEEPALIVE_MISSED,
             )
-    except Exception as error:
+    except (asyncssh.Error, OSError, ValueError) as error:
         raise _unreachable(where, identity, error) from error
 
 
