@@ -175,4 +175,7 @@ def write_private(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+        if path.exists() and os.getuid() == 0:
+            # Whose it was may go on reading it without `sudo`.
+            os.fchown(file.fileno(), path.stat().st_uid, path.stat().st_gid)
     temporary.replace(path)

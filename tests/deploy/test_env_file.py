@@ -1,6 +1,7 @@
 """`.env` as people write it, read by deploy/stack as Compose reads it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,17 @@ def test_a_setting_is_changed_where_it_was_written_otherwise(tmp_path: Path) -> 
     root = copy(tmp_path, "export ATTPCDAQ_VERSION = '0.2.0' # old\nATTPCDAQ_VERSION_NOTE=kept\n")
     ask(root, "place.change_setting('ATTPCDAQ_VERSION', '0.3.0')")
     assert (root / ".env").read_text() == "ATTPCDAQ_VERSION_NOTE=kept\nATTPCDAQ_VERSION=0.3.0\n"
+
+
+def test_root_takes_nobody_s_settings_away(tmp_path: Path) -> None:
+    path = copy(tmp_path, "ATTPCDAQ_VERSION=0.3.0\n") / ".env"
+    if os.getuid() == 0:
+        os.chown(path, 4711, 4712)
+    before = path.stat()
+    ask(tmp_path, "place.change_setting('NAME', 'value')")
+    after = path.stat()
+    assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+    assert after.st_ino != before.st_ino
 
 
 @pytest.mark.parametrize(

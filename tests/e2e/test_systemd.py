@@ -192,7 +192,7 @@ def test_a_dump_that_fails_leaves_nothing_that_looks_like_one(here: Here) -> Non
 def test_verbs_have_the_settings_of_the_services(here: Here) -> None:
     lines = [f"{name}={here.put(value)}\n" for name, value in here.settings.items()]
     odd = "$HOME `id` 'quoted' & so on; for a secret of more than 32 characters"
-    here.directory.joinpath("env").write_text("".join(["# a comment\n", f"ATTPCDAQ_SECRET_KEY={odd}\n", *lines[1:]]))
+    here.directory.joinpath("env").write_text("".join(["# a comment\n", *lines[1:], f"ATTPCDAQ_SECRET_KEY={odd}"]))
     script = (UNITS / "attpcdaq").read_text()
     as_user = "setpriv --reuid=attpcdaq --regid=attpcdaq --init-groups --no-new-privs .venv/bin/python"
     assert as_user in script
