@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from amqp.exceptions import NotFound
@@ -13,11 +14,18 @@ logger = logging.getLogger(__name__)
 ASK_EVERY = 5.0
 
 
+def _ours() -> Connection:
+    # Without heartbeats, which nobody would send between two questions.
+    connection: Connection = app.connection_for_read(heartbeat=0)
+    return connection
+
+
 class QueueWatch:
     """`numbers` is what it was told last: `broker` 1 or 0, and the depth of each queue there is."""
 
-    def __init__(self, every: float = ASK_EVERY) -> None:
+    def __init__(self, every: float = ASK_EVERY, broker: Callable[[], Connection] = _ours) -> None:
         self._every = every
+        self._broker = broker
         self._connection: Connection | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="queues", daemon=True)
@@ -34,13 +42,14 @@ class QueueWatch:
         while not self._stopping.is_set():
             self.ask()
             self._stopping.wait(self._every)
-        self._let_go()
+        self.let_go()
 
     def ask(self) -> None:
         """One question for each queue; a broker that is away is the answer too."""
         try:
-            connection = self._connection or _connect()
-            self._connection = connection
+            if self._connection is None:
+                self._connection = self._broker()
+            connection = self._connection
             depths = {
                 f"queue.{name}": depth for name in (CONTROL, FILES) if (depth := _depth(connection, name)) is not None
             }
@@ -48,23 +57,17 @@ class QueueWatch:
             if self.numbers.get("broker") != 0:
                 logger.warning("the broker cannot be reached: %s", str(error).strip() or type(error).__name__)
             self.numbers = {"broker": 0}
-            self._let_go()
+            self.let_go()
             return
         if self.numbers.get("broker") == 0:
             logger.warning("the broker is back")
         self.numbers = {"broker": 1, **depths}
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
+        """Connect anew for the next question."""
         gone, self._connection = self._connection, None
         if gone is not None:
             gone.collect()
-
-
-def _connect() -> Connection:
-    # Without heartbeats, which nobody would send between two questions.
-    connection: Connection = app.connection_for_read(heartbeat=0)
-    connection.connect()
-    return connection
 
 
 def _depth(connection: Connection, queue: str) -> int | None:
