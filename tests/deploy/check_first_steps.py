@@ -2,10 +2,11 @@
 
 import json
 import re
+import time
 
 from tests.deploy.door import Browser, Door
 from tests.deploy.programs import Failed
-from tests.deploy.runner import Checks, expect
+from tests.deploy.runner import Checks, expect, wait_for
 from tests.deploy.stack import Stack, image_megabytes
 
 IMAGE_LIMIT = 350
@@ -15,6 +16,8 @@ find / \( -path /proc -o -path /sys -o -path /run/secrets \) -prune \
     -o \( -name .env -o -name 'ssh_key*' -o -name key.pem \) -print 2>/dev/null
 true
 """
+# Seconds after which a question to a container counts as not answered (compose.yaml).
+HEALTH_TIMEOUT = 9
 OWN_PASSWORD = "chosen-for-these-checks-7"
 PROBE = """
 echo user $(id -u)
@@ -104,11 +107,14 @@ def check_doors(checks: Checks, stack: Stack) -> None:
             expect("immutable" in (file.headers["Cache-Control"] or ""), file.headers["Cache-Control"])
     with checks("the help pages are there without `web`"):
         stack.compose("pause", "web")
+        settled = time.monotonic() + HEALTH_TIMEOUT
         try:
             page = door.get("/help/")
             expect(page.status == 200 and "<h1" in page.text, page.status)
         finally:
             stack.compose("unpause", "web")
+        # It may have been asked whether it is well while it could not answer.
+        wait_for(lambda: time.monotonic() > settled and stack.is_healthy("web"), "web to be healthy again", 60)
 
 
 def check_log_in(checks: Checks, stack: Stack, password: str) -> Browser:
