@@ -1,6 +1,7 @@
 """Docker Compose as a command line."""
 
 import json
+import os
 import re
 import subprocess
 from typing import Any
@@ -48,15 +49,13 @@ def compose(*words: str, stdin: str | None = None) -> None:
 
 def fails(*words: str) -> str:
     """What it says when it fails; empty when it does not."""
-    done = subprocess.run(["docker", "compose", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = _captured(words)
     return f"{done.stdout}\n{done.stderr}\nexit status {done.returncode}".strip() if done.returncode else ""
 
 
 def read(*words: str, stdin: str | None = None) -> str:
     """What it prints; Trouble with its last words when it fails."""
-    done = subprocess.run(
-        ["docker", "compose", *words], cwd=ROOT, input=stdin, capture_output=True, text=True, check=False
-    )
+    done = _captured(words, stdin)
     if done.returncode:
         raise Trouble(f"`docker compose {' '.join(words)}` failed: {_last_words(done.stderr or done.stdout)}")
     return done.stdout
@@ -64,9 +63,14 @@ def read(*words: str, stdin: str | None = None) -> str:
 
 def containers() -> list[dict[str, Any]]:
     """One dictionary for each container of the stack, running or not."""
-    text = read("ps", "--all", "--format", "json").strip()
-    # Before Compose 2.21 it was one list, now it is a line for each.
-    return json.loads(text) if text.startswith("[") else [json.loads(line) for line in text.splitlines()]
+    return [json.loads(line) for line in read("ps", "--all", "--format", "json").splitlines()]
+
+
+def _captured(words: tuple[str, ...], stdin: str | None = None) -> "subprocess.CompletedProcess[str]":
+    # Else it writes signs for a terminal between the lines, whoever reads them.
+    environment = {**os.environ, "COMPOSE_ANSI": "never"}
+    command = ["docker", "compose", *words]
+    return subprocess.run(command, cwd=ROOT, env=environment, input=stdin, capture_output=True, text=True, check=False)
 
 
 def _last_words(text: str) -> str:
