@@ -53,7 +53,7 @@ class Place:
         (self.root / ".env").chmod(0o600)
         images = dict.fromkeys(("web", "celery", "monitor"), f"attpcdaq:{version}") | {"backup": "postgres:17"}
         containers = {service: ("running", image) for service, image in images.items()}
-        (self.root / "standin/containers").write_text("".join(f"{json.dumps(one)}\n" for one in containers))
+        (self.root / "standin/containers").write_text(json.dumps(containers))
 
     def on(self, word: str, script: str) -> None:
         path = self.root / f"standin/on-{word}"
