@@ -71,6 +71,11 @@ class Post:
         self._ends.enter_context(stopped_at_the_end(process))
         return process
 
+    def start_broker(self) -> None:
+        """Again, after it was stopped or killed; it answers then."""
+        self.broker.process.start()
+        self.broker.process.wait_until(self.broker.answers, STARTED_WITHIN)
+
     def publish(self, queue: str, name: str, directory: Path | None = None) -> str:
         """What came of it: "sent" once the broker has confirmed it."""
         assert self._publisher.stdin is not None
@@ -125,13 +130,15 @@ def test_what_was_sent_outlives_the_broker(post: Post) -> None:
             connection.channel().queue_declare(queue, durable=True, auto_delete=False, arguments=quorum)
             with pytest.raises(amqp.PreconditionFailed):
                 connection.channel().queue_declare(queue, durable=True, auto_delete=False)
+    # RabbitMQ 3.10 notes late who leads a new queue: killed in the queue's first seconds it does not know any more.
+    post.broker.process.stop()
+    post.start_broker()
     post.let_go()
     sent = [*names("c", 20), *names("f", 20)]
     post.publish_all("control", sent[:20])
     post.publish_all("files", sent[20:])
     post.broker.process.kill()
-    post.broker.process.start()
-    post.broker.process.wait_until(post.broker.answers, STARTED_WITHIN)
+    post.start_broker()
     ready(post.worker("daq1", "control"), post.worker("daq2", "files"))
     wait_for(lambda: set(post.seen("ended")) == set(sent), "every task to be done", 60)
 
