@@ -16,5 +16,5 @@ def work(directory: str, name: str) -> None:
     (place / "begun" / f"{name}.{os.environ['WORKER']}").touch()
     deadline = time.monotonic() + GIVES_UP_AFTER
     while not (place / "go").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks
     (place / "ended" / f"{name}.{os.environ['WORKER']}").touch()

@@ -27,7 +27,7 @@ for line in sys.stdin:
     try:
         app.send_task("tests.config.delivery_tasks.work", args=args, queue=queue, retry=False)
         print("sent", flush=True)
-    except Exception as error:
+    except Exception as error:  # whatever kept it from being sent is the answer
         print(f"not sent: {error!r}", flush=True)
 """
 FLOOD = 200

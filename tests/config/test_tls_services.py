@@ -40,7 +40,7 @@ try:
         for queue in app.conf.task_queues:
             queue(channel).declare()
         print("connected")
-except Exception as error:
+except Exception as error:  # whatever refused it is the answer
     print(error)
 """
 

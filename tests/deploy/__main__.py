@@ -40,8 +40,7 @@ def _check(options: argparse.Namespace, own: bool) -> int:
             run(world, options.only)
         except GiveUpError as error:
             print(f"The rest stands on this: {error}", flush=True)
-        except Exception:
-            # Not a check's word: a fault in the checks themselves, or of what lies between them.
+        except Exception:  # not a check's word: a fault in the checks themselves, or of what lies between them
             checks.broken(traceback.format_exc())
         finally:
             world.tidy_up()

@@ -67,7 +67,7 @@ def _alone() -> Iterator[None]:
             if not said:
                 print("Another test of the containers is running; this one begins when it is over.", flush=True)
                 said = True
-            time.sleep(0.5)
+            time.sleep(0.5)  # between two looks at the lock
         yield
 
 
@@ -114,7 +114,7 @@ def _wait_for(daemon: "subprocess.Popen[bytes]") -> None:
         if daemon.poll() is not None or time.monotonic() > deadline:
             last = (PLACE / "dockerd.log").read_text(errors="replace").splitlines()[-5:]
             raise NoEngine("dockerd did not come up; its last lines are:\n  " + "\n  ".join(last))
-        time.sleep(0.2)
+        time.sleep(0.2)  # between two looks
 
 
 def _remove_containers() -> None:
@@ -169,7 +169,7 @@ def _stop() -> None:
         while _daemon() and time.monotonic() < deadline:
             with suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
-            time.sleep(0.1)
+            time.sleep(0.1)  # between two looks
         if _daemon():
             os.kill(pid, 9)
     _forget_dead_daemon()

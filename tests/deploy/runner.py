@@ -93,4 +93,4 @@ def wait_for(look: Callable[[], object], what: str, seconds: float) -> None:
                 return
         if time.monotonic() > deadline:
             raise Failed(f"waited {seconds:g} s for {what}; last seen: {str(seen)[:600]!r}")
-        time.sleep(0.2)
+        time.sleep(0.2)  # between two looks

@@ -65,6 +65,6 @@ def _publish(task: str, args: tuple[object, ...]) -> None:
 
     try:
         getattr(tasks, task).apply_async(args=args, retry=False)
-    except Exception as error:
+    except Exception as error:  # a request never fails for it
         is_away = isinstance(error, OperationalError | OSError)  # asked for again every few seconds: in one line
         logger.warning("could not publish %s%r: %s", task, args, error, exc_info=not is_away)
