@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "attpcdaq.runlog",
     "attpcdaq.live",
     "attpcdaq.runcontrol",
+    "attpcdaq.shifts",
     "attpcdaq.monitor",
     "attpcdaq.web",
 ]

@@ -1,6 +1,7 @@
 """Last seen state and events; written only through live/store."""
 
 from django.db import models
+from django.db.models import Case, Q, Value, When
 
 from attpcdaq.topology.models import ConfigBlob, ConfigKind, ConfigSource, DataRouter, ECCServer, Node
 
@@ -189,9 +190,67 @@ class Event(models.Model):
     severity = models.CharField(max_length=7, choices=Severity, default=Severity.INFO)
     subject = models.CharField(max_length=80, blank=True, help_text="The server, router, run or user it is about.")
     text = models.TextField(blank=True, help_text="What the crew reads; empty for changes that only refresh a page.")
+    acknowledged_at = models.DateTimeField(null=True, blank=True, help_text="Somebody has taken note of it.")
+    acknowledged_by = models.CharField(max_length=150, blank=True, db_default="")
 
     class Meta:
         ordering = ("-id",)
+        indexes = [
+            models.Index(
+                fields=["-id"],
+                condition=Q(acknowledged_at__isnull=True, severity__in=("warning", "error")),
+                name="event_not_acknowledged",
+            ),
+            models.Index(fields=["subject", "-id"], name="event_of_subject"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.topic} {self.subject}: {self.text}"
+
+
+class Spell(models.Model):
+    """How the whole detector was, from one moment to another: what running and lost time are counted from."""
+
+    began_at = models.DateTimeField()
+    seen_at = models.DateTimeField(help_text="It was last seen so; what lies between two spells was seen by nobody.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    level = models.CharField(max_length=4, help_text="ok, busy, bad or off, as the bar of the status page.")
+    title = models.CharField(max_length=200)
+    causes = models.JSONField(default=list, help_text="What was wrong: key and title of each trouble.")
+    run_id = models.PositiveBigIntegerField(null=True, help_text="Row of the run that was open.")
+
+    class Meta:
+        ordering = ("began_at", "id")
+        constraints = [
+            # NULLs are distinct: of those that have not ended there is one.
+            models.UniqueConstraint(Case(When(ended_at__isnull=True, then=Value(1))), name="one_spell_now"),
+        ]
+        indexes = [models.Index(fields=["ended_at"], name="spell_end")]
+
+    def __str__(self) -> str:
+        return f"{self.began_at:%Y-%m-%d %H:%M:%S} {self.title}"
+
+
+class LogKind(models.TextChoices):
+    ECC = "ecc", "ECC server"
+    ROUTER = "router", "Data router"
+
+
+class LogTail(models.Model):
+    """The end of a log file on a node, read by the monitor while somebody looks at it."""
+
+    kind = models.CharField(max_length=6, choices=LogKind)
+    name = models.CharField(max_length=63, help_text="Of the ECC server or data router.")
+    wanted_until = models.DateTimeField(help_text="Somebody looks at it until then, by the database's clock.")
+    path = models.CharField(max_length=255, blank=True)
+    data = models.BinaryField(default=b"", help_text="Its last bytes, as they are.")
+    size = models.PositiveBigIntegerField(default=0, help_text="Of the whole file, in bytes.")
+    modified = models.FloatField(null=True, help_text="The file's time on the node, seconds since the epoch.")
+    problem = models.TextField(blank=True, help_text="Why it could not be read.")
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "name"], name="log_tail_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"

@@ -217,3 +217,23 @@ class Restart(models.Model):
 
     def __str__(self) -> str:
         return f"restart of {self.subject}: {self.state}"
+
+
+class ConnectionTest(models.Model):
+    """Whether something of the setup can be reached, tried by a worker before or after it is saved."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=6, help_text="ecc, router or node.")
+    target = models.JSONField(help_text="The fields of the form: host, port, ... as they were typed.")
+    state = models.CharField(max_length=7, choices=CommandState, default=CommandState.QUEUED)
+    message = models.TextField(blank=True, help_text="What came of it, in words.")
+    requested_by = models.CharField(max_length=150)
+    requested_at = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text="Nobody may begin it after this time.")
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-requested_at",)
+
+    def __str__(self) -> str:
+        return f"test of {self.kind}: {self.state}"

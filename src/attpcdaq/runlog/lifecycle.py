@@ -37,6 +37,8 @@ def request_run(
     The number is used up whatever becomes of the run.
     """
     Experiment.objects.filter(pk=experiment.pk).update(last_run_number=F("last_run_number") + 1)
+    Experiment.objects.filter(pk=experiment.pk, directory="").update(directory=F("name"))
+    experiment.refresh_from_db(fields=["name", "directory"])
     number = Experiment.objects.values_list("last_run_number", flat=True).get(pk=experiment.pk)
     run = Run.objects.create(
         experiment=experiment,

@@ -37,9 +37,12 @@ OPEN_STATES = (RunState.REQUESTED, RunState.STARTING, RunState.RUNNING, RunState
 
 
 class Experiment(models.Model):
-    """A beam time; its name is the directory of its data. At most one is active."""
+    """A beam time. Its name may be changed; the directory of its data stays from the first run on. One is active."""
 
     name = models.CharField(max_length=64, unique=True, validators=[EXPERIMENT_NAME])
+    directory = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="Where its data lie: the name that it had at its first run."
+    )
     is_active = models.BooleanField(default=False)
     last_run_number = models.PositiveIntegerField(default=0, help_text="The last number given out; never goes back.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -48,10 +51,16 @@ class Experiment(models.Model):
         ordering = ("-created_at", "-id")
         constraints = [
             models.UniqueConstraint(fields=["is_active"], condition=Q(is_active=True), name="one_active_experiment"),
+            models.UniqueConstraint(fields=["directory"], condition=~Q(directory=""), name="experiment_directory_once"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def data_directory(self) -> str:
+        """Its directory below every staging directory; before the first run the name may still be changed."""
+        return self.directory or self.name
 
 
 class Run(models.Model):
@@ -108,7 +117,7 @@ class Run(models.Model):
     @property
     def directory(self) -> str:
         """Where its files lie below every staging directory."""
-        return f"{self.experiment.name}/run_{self.number:04d}"
+        return f"{self.experiment.data_directory}/run_{self.number:04d}"
 
 
 class RunFile(models.Model):
@@ -237,6 +246,10 @@ class Observable(models.Model):
     value_type = models.CharField(max_length=7, choices=ValueType, default=ValueType.NUMBER)
     unit = models.CharField(max_length=24, blank=True)
     comment = models.CharField(max_length=200, blank=True)
+    required = models.BooleanField(default=False, help_text="A sheet without it is said to be incomplete.")
+    minimum = models.FloatField(null=True, blank=True, help_text="Smallest value allowed; numbers only.")
+    maximum = models.FloatField(null=True, blank=True, help_text="Largest value allowed; numbers only.")
+    retired_at = models.DateTimeField(null=True, blank=True, help_text="Not asked for since; its values stay.")
     position = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -260,3 +273,21 @@ class Measurement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.observable.name} = {self.value}"
+
+
+class SheetChange(models.Model):
+    """A field of a run sheet that somebody changed: added, never changed; what a run's page shows as its history."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="sheet_changes")
+    at = models.DateTimeField()
+    who = models.CharField(max_length=150)
+    field = models.CharField(max_length=80, help_text="title, run_class, notes, or the observable's name.")
+    was = models.TextField(blank=True)
+    now = models.TextField(blank=True)
+    late = models.BooleanField(default=False, help_text="The run was over then.")
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.run} {self.field}"

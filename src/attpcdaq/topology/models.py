@@ -134,6 +134,13 @@ class ECCServer(models.Model):
     configs_fetched_at = models.DateTimeField(null=True, blank=True, help_text="When it last listed them.")
     config_dir = models.CharField(max_length=255, blank=True, help_text="Directory of the .xcfg files on the node.")
     backup_dir = models.CharField(max_length=255, blank=True, help_text="Where each run's copies go, on the node.")
+    log_file = models.CharField(
+        max_length=255,
+        blank=True,
+        db_default="",
+        validators=[absolute_path],
+        help_text="Where its output goes, on the node.",
+    )
     deadlines = models.JSONField(
         default=dict, blank=True, help_text="Operation (describe, ...) -> seconds after which its step is given up."
     )

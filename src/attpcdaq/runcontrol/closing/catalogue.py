@@ -94,7 +94,7 @@ def _another_is_open(run: Run) -> bool:
 
 async def _ask(run: Run, place: Staging, outside: Outside) -> str:
     try:
-        reading = await outside.nodes.catalog(place.node, run.experiment.name, run.number, CATALOG_TIMEOUT)
+        reading = await outside.nodes.catalog(place.node, run.experiment.data_directory, run.number, CATALOG_TIMEOUT)
     except Unreachable:
         raise
     except GatewayError as error:
