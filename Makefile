@@ -104,6 +104,7 @@ closeout: $(DEV_READY) ## runs with everything that goes wrong at their end, eac
 
 lock: $(DEV_READY) ## lock the dependencies anew from requirements/*.in (UPGRADE=--upgrade takes newer versions)
 	$(LOCK) $(UPGRADE) requirements/run.in -o requirements/run.txt
+	$(LOCK) $(UPGRADE) requirements/docs.in -o requirements/docs.txt
 	$(LOCK) $(UPGRADE) requirements/dev.in -o requirements/dev.txt
 
 clean: ## remove the environment and what tools left behind, never data
