@@ -57,6 +57,7 @@ def test_it_leads_to_an_own_password(
     expect(page.get_by_text("Your password was changed.")).to_be_visible()
     expect(page.get_by_role("link", name="Status")).to_be_visible()
     shoot(page, shots, f"afterwards-{'with' if scripts else 'without'}-scripts")
+    page.get_by_role("button", name="Account of").click()
     page.get_by_role("button", name="Log out").click()
     log_in(page, OWN)
     expect(page.get_by_role("link", name="Status")).to_be_visible()

@@ -105,6 +105,7 @@ AXES_VERBOSE = False
 SESSION_COOKIE_NAME = f"{ENVIRONMENT.cookie_prefix}_session"
 SESSION_COOKIE_AGE = 60 * 60 * 12
 CSRF_COOKIE_NAME = f"{ENVIRONMENT.cookie_prefix}_csrf"
+THEME_COOKIE_NAME = f"{ENVIRONMENT.cookie_prefix}_theme"
 # Not in cookies: those of HTTP and HTTPS would not be told apart.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 TRUSTED_PROXIES = tuple(ENVIRONMENT.trusted_proxies)

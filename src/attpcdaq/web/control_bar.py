@@ -11,7 +11,9 @@ from attpcdaq.config.version import VERSION
 from attpcdaq.runcontrol.asking import control
 from attpcdaq.runcontrol.seeing.views import ControlView
 from attpcdaq.web.latest import latest_event_id
-from attpcdaq.web.roles import may_operate
+from attpcdaq.web.navigation import places
+from attpcdaq.web.roles import may_operate, why_not
+from attpcdaq.web.theme import THEMES, theme_of
 
 LOUD_FOR = timedelta(minutes=5)
 
@@ -53,9 +55,13 @@ def control_bar(request: HttpRequest) -> ControlBar:
 
 
 def frame(request: HttpRequest) -> dict[str, object]:
-    """For every template (context processor): the version, the bar, and the last event that is surely in the page."""
+    """For every template (context processor): navigation, theme, version, bar, the last event surely in the page."""
     return {
         "version": VERSION,
+        "places": SimpleLazyObject(lambda: places(request.path)),
+        "theme": theme_of(request),
+        "themes": THEMES,
+        "may_administer": SimpleLazyObject(lambda: not why_not(request.user, "admin")),
         "event_id": SimpleLazyObject(latest_event_id),
         "bar": SimpleLazyObject(lambda: control_bar(request)),
     }

@@ -14,6 +14,7 @@ from attpcdaq.web import (
     pages,
     partials,
     stream,
+    theme,
 )
 from attpcdaq.web.api import api
 
@@ -42,6 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/role", account_pages.give_role, name="account-role"),
     path("accounts/password", account_pages.give_password, name="account-password"),
     path("password/", account_pages.ChangePassword.as_view(), name="password"),
+    path("theme", theme.choose, name="theme"),
     path("audit/", audit_pages.audit, name="audit"),
     path("help/", help_pages.index, name="help"),
     path("help/<path:name>/", help_pages.page, name="help-page"),
