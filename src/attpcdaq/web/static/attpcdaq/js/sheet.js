@@ -1,0 +1,1 @@
+// The form of the run sheet: nothing that was typed is lost.
