@@ -247,6 +247,9 @@ class Observable(models.Model):
     unit = models.CharField(max_length=24, blank=True)
     comment = models.CharField(max_length=200, blank=True)
     required = models.BooleanField(default=False, help_text="A sheet without it is said to be incomplete.")
+    required_since = models.DateTimeField(
+        null=True, blank=True, help_text="Runs that were over before are not incomplete without it."
+    )
     minimum = models.FloatField(null=True, blank=True, help_text="Smallest value allowed; numbers only.")
     maximum = models.FloatField(null=True, blank=True, help_text="Largest value allowed; numbers only.")
     retired_at = models.DateTimeField(null=True, blank=True, help_text="Not asked for since; its values stay.")
