@@ -18,6 +18,7 @@ from attpcdaq.gateways.ports import (
     RouterQuery,
     RouterReading,
     ShownKey,
+    Tail,
 )
 from attpcdaq.testing.memory_nodes import MemoryNodes
 from tests.chaos.ecc_port import Wire
@@ -70,6 +71,9 @@ class ChaosNodes:
 
     async def read_file(self, node: NodeAddress, path: str, timeout: float) -> tuple[bytes, FileStat]:
         return await self._do(node, timeout, lambda: self._memory.read_file(node, path, timeout))
+
+    async def read_tail(self, node: NodeAddress, path: str, most: int, timeout: float) -> Tail:
+        return await self._do(node, timeout, lambda: self._memory.read_tail(node, path, most, timeout))
 
     async def stat_files(
         self, node: NodeAddress, paths: Sequence[str], timeout: float

@@ -106,6 +106,7 @@ BEYOND: dict[str, Callable[[NodePort, NodeAddress], Awaitable[object]]] = {
     "list files": lambda port, node: port.list_graw(node, "/staging", T),
     "move single files": lambda port, node: port.move_files(node, "/staging", {}, "/x", T),
     "read files": lambda port, node: port.read_file(node, "/x", T),
+    "read logs": lambda port, node: port.read_tail(node, "/x", 100, T),
     "look at files": lambda port, node: port.stat_files(node, ["/x"], T),
     "write files": lambda port, node: port.write_file(node, "/x", b"", T),
     "check files": lambda port, node: port.scan_files(node, "/staging", ["x"], T),

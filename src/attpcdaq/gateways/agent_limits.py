@@ -15,6 +15,7 @@ from attpcdaq.gateways.ports import (
     NodeAddress,
     NodeClock,
     ShownKey,
+    Tail,
 )
 
 
@@ -39,6 +40,9 @@ class AgentLimits:
 
     async def read_file(self, node: NodeAddress, path: str, timeout: float) -> tuple[bytes, FileStat]:
         cannot(node, "read files")
+
+    async def read_tail(self, node: NodeAddress, path: str, most: int, timeout: float) -> Tail:
+        cannot(node, "read logs")
 
     async def stat_files(
         self, node: NodeAddress, paths: Sequence[str], timeout: float

@@ -18,6 +18,7 @@ from attpcdaq.gateways.ports import (
     RouterQuery,
     RouterReading,
     ShownKey,
+    Tail,
 )
 
 
@@ -52,6 +53,10 @@ class NodesByAccess:
     async def read_file(self, node: NodeAddress, path: str, timeout: float) -> tuple[bytes, FileStat]:
         with reading("read a file", node=node.name):
             return await self._of(node).read_file(node, path, timeout)
+
+    async def read_tail(self, node: NodeAddress, path: str, most: int, timeout: float) -> Tail:
+        with reading("read the end of a file", node=node.name):
+            return await self._of(node).read_tail(node, path, most, timeout)
 
     async def stat_files(
         self, node: NodeAddress, paths: Sequence[str], timeout: float

@@ -51,20 +51,20 @@ async def read_all(session: Session, paths: Sequence[str]) -> list[bytes]:
 
 
 async def _content(session: Session, path: str, opened: Answer, stat: Answer) -> bytes:
-    with _refusals(path):
+    with refusals(path):
         handle, size = sftp_answers.data(opened), sftp_answers.stat_of(stat).size
         _check_size(path, size)
         found = b""
         while len(found) < size:
             asked = sftp_batch.read_all(handle, size - len(found), len(found))
-            more = _without_gap([sftp_answers.data(piece) for piece in await session.ask(asked)])
+            more = without_gap([sftp_answers.data(piece) for piece in await session.ask(asked)])
             if not more:
                 raise Refused(f"{path} ends after {len(found)} of its {size} bytes")
             found += more
         return found
 
 
-def _without_gap(pieces: Sequence[bytes]) -> bytes:
+def without_gap(pieces: Sequence[bytes]) -> bytes:
     """Up to the first that is shorter than was asked for, as a server may answer: after it something is missing."""
     short = next((at for at, piece in enumerate(pieces) if len(piece) < sftp_batch.PIECE), len(pieces))
     return b"".join(pieces[: short + 1])
@@ -76,7 +76,7 @@ def _check_size(path: str, size: int) -> None:
 
 
 @contextmanager
-def _refusals(path: str) -> Iterator[None]:
+def refusals(path: str) -> Iterator[None]:
     """What a server says of a file that it cannot read."""
     try:
         yield
@@ -88,7 +88,7 @@ def _refusals(path: str) -> Iterator[None]:
 
 async def read(sftp: asyncssh.SFTPClient, path: str) -> tuple[bytes, FileStat]:
     """A whole file; Refused when there is none (MISSING), or when it is larger than 64 MiB."""
-    with _refusals(path):
+    with refusals(path):
         async with sftp.open(path, "rb") as handle:
             found = _stat(await handle.stat())
             _check_size(path, found.size)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from attpcdaq.gateways import node_clock, node_commands, node_contents, node_files, node_scan
+from attpcdaq.gateways import file_end, node_clock, node_commands, node_contents, node_files, node_scan
 from attpcdaq.gateways.errors import GatewayError, Refused
 from attpcdaq.gateways.file_names import check_path, check_plain
 from attpcdaq.gateways.node_connection import NodeConnections, SshIdentity
@@ -20,6 +20,7 @@ from attpcdaq.gateways.ports import (
     RouterQuery,
     RouterReading,
     ShownKey,
+    Tail,
 )
 
 
@@ -67,6 +68,11 @@ class NodeSsh:
         check_path(path)
         async with self._connections.link(node, timeout) as link:
             return await node_contents.read(link.sftp, link.path(path))
+
+    async def read_tail(self, node: NodeAddress, path: str, most: int, timeout: float) -> Tail:
+        file_end.check(path, most)
+        async with self._connections.link(node, timeout) as link:
+            return await file_end.read(link.session, link.path(path), most)
 
     async def stat_files(
         self, node: NodeAddress, paths: Sequence[str], timeout: float

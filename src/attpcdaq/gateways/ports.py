@@ -100,6 +100,15 @@ class FileStat:
 
 
 @dataclass(frozen=True, slots=True)
+class Tail:
+    """The last bytes of a file, and what the file was when they were read: bytes, seconds since the epoch."""
+
+    data: bytes
+    size: int
+    mtime: float
+
+
+@dataclass(frozen=True, slots=True)
 class FileScan:
     """What is in a data file: SHA-256 in hexadecimal (empty when not asked for), and a summary of its frames."""
 
@@ -177,6 +186,12 @@ class NodePort(Protocol):
 
     async def read_file(self, node: NodeAddress, path: str, timeout: float) -> tuple[bytes, FileStat]:
         """A whole file of at most 64 MiB. Refused (code MISSING) when there is none."""
+
+    async def read_tail(self, node: NodeAddress, path: str, most: int, timeout: float) -> Tail:
+        """The last `most` bytes (1 to 1 MiB) of a file that may grow, shrink or be another one at any moment.
+
+        Refused (code MISSING) when there is none, and when it is no ordinary file.
+        """
 
     async def stat_files(
         self, node: NodeAddress, paths: Sequence[str], timeout: float

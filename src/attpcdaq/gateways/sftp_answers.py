@@ -63,6 +63,14 @@ def stat_of(answer: Answer) -> FileStat:
     return FileStat(size, mtime)
 
 
+def is_ordinary(answer: Answer) -> bool:
+    """Whether it is an ordinary file, or a server does not say; what is refused is raised."""
+    try:
+        return _attributes(told(answer), 0)[0]
+    except struct.error as error:
+        raise asyncssh.SFTPBadMessage("attributes that end too early") from error
+
+
 def is_directory(answer: Answer) -> bool:
     """Whether it is known that there is a directory."""
     if isinstance(answer, asyncssh.SFTPError):

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import asyncssh
 
-OPEN, CLOSE, READ, WRITE, OPENDIR, READDIR, REMOVE, MKDIR, STAT, RENAME, EXTENDED = (
-    3, 4, 5, 6, 11, 12, 13, 14, 17, 18, 200
+OPEN, CLOSE, READ, WRITE, FSTAT, OPENDIR, READDIR, REMOVE, MKDIR, STAT, RENAME, EXTENDED = (
+    3, 4, 5, 6, 8, 11, 12, 13, 14, 17, 18, 200
 )  # fmt: skip
 TO_READ, TO_WRITE_ANEW = 1, 2 | 8 | 32
 """How a file is opened: the latter makes it, and fails where there is one."""
@@ -24,7 +24,7 @@ INIT, VERSION, STATUS = 1, 2, 101
 CORK: int | None = getattr(socket, "TCP_CORK", None)
 MAX_PACKET = 1 << 20
 """Longer than any answer: a reading asks for 64 kB at the most, and a server tells a hundred names at a time."""
-_ANSWERS = {OPEN: 102, OPENDIR: 102, READ: 103, READDIR: 104, STAT: 105, EXTENDED: 201}
+_ANSWERS = {OPEN: 102, OPENDIR: 102, READ: 103, READDIR: 104, STAT: 105, FSTAT: 105, EXTENDED: 201}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,10 @@ def remove(path: str) -> Request:
 
 def stat(path: str) -> Request:
     return Request(STAT, text(path))
+
+
+def stat_open(handle: bytes) -> Request:
+    return Request(FSTAT, text(handle))
 
 
 def rename(old: str, new: str) -> Request:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from attpcdaq.gateways.agent_limits import AgentLimits
 from attpcdaq.gateways.errors import GatewayError, NoAnswer, Refused, Unreachable
+from attpcdaq.gateways.file_end import check
 from attpcdaq.gateways.file_names import check_path, check_plain
 from attpcdaq.gateways.file_scan import scan_bytes
 from attpcdaq.gateways.node_commands import MAX_OUTPUT, check_command
@@ -25,6 +26,7 @@ from attpcdaq.gateways.ports import (
     RouterQuery,
     RouterReading,
     ShownKey,
+    Tail,
 )
 from attpcdaq.testing.memory_node import MemoryFile, MemoryNode, both, directory_of, graw_files, reading
 
@@ -150,6 +152,16 @@ class MemoryNodes:
         if file is None:
             raise Refused(f"{node.name}: there is no {path}", Refused.MISSING)
         return file.data, FileStat(len(file.data), file.mtime)
+
+    async def read_tail(self, node: NodeAddress, path: str, most: int, timeout: float) -> Tail:
+        check(path, most)
+        here = await self._reach(node, "read_tail", timeout)
+        if posixpath.normpath(here.absolute(path)) in here.directories:
+            raise Refused(f"{node.name}: {path} is no ordinary file")
+        file = here.file(path)
+        if file is None:
+            raise Refused(f"{node.name}: there is no {path}", Refused.MISSING)
+        return Tail(file.data[-most:], len(file.data), file.mtime)
 
     async def stat_files(
         self, node: NodeAddress, paths: Sequence[str], timeout: float
