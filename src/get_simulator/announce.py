@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from get_simulator.detector import Detector
+from get_simulator.logs import log_path
 
 
 def announcement(detector: Detector, control_port: int) -> dict[str, Any]:
@@ -46,6 +47,7 @@ def announcement(detector: Detector, control_port: int) -> dict[str, Any]:
             for spec in detector.description.nodes
         ],
         "config_dir": "/configs",
+        "log_file": log_path("{name}"),
         "ssh_user": detector.description.ssh.user,
         "host_key": detector.host_key.export_public_key().decode().strip(),
     }

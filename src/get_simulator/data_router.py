@@ -11,7 +11,9 @@ from get_simulator.description import RouterSpec
 from get_simulator.faults import FaultBook, FaultKind
 from get_simulator.frame_store import DirectoryDisk, FrameStore
 from get_simulator.ports import ReservedPort
+from get_simulator.router_words import RouterWords
 
+WAITING_EVERY = 2.0
 HEART_BEAT, GOODBYE = b"\0\0\0\0", b"\xff\xff\xff\xff"
 
 
@@ -31,6 +33,11 @@ class FrameCutter:
             del self._buffer[:size]
         return frames
 
+    @property
+    def unfinished(self) -> int:
+        """Bytes of a frame that has not come to its end."""
+        return len(self._buffer)
+
     def _next(self) -> int | None:
         while self._words and self._buffer[:4] in (HEART_BEAT, GOODBYE):
             del self._buffer[:4]
@@ -46,14 +53,14 @@ class _Connection(asyncio.Protocol):
 
     def __init__(self, router: "DataRouter") -> None:
         self._router = router
-        self._cutter = FrameCutter(words=router.spec.link_type == "FDT")
+        self.cutter = FrameCutter(words=router.spec.link_type == "FDT")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._router.connected(self, transport)
 
     def data_received(self, data: bytes) -> None:
-        for frame in self._cutter.feed(data):
+        for frame in self.cutter.feed(data):
             self._router.received(frame)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -63,12 +70,14 @@ class _Connection(asyncio.Protocol):
 class DataRouter:
     """One data router; `restart` begins a new process, which knows no files and no board."""
 
-    def __init__(self, spec: RouterSpec, staging: Path, clock: Clock, faults: FaultBook, rollover: int) -> None:
+    def __init__(
+        self, spec: RouterSpec, staging: Path, clock: Clock, faults: FaultBook, rollover: int, words: RouterWords
+    ) -> None:
         self.spec = spec
         self.staging = staging
         self.alive = False
         self.frames_written = self.bytes_written = self.frames_dropped = self.frames_silenced = 0
-        self._clock, self._faults, self._rollover = clock, faults, rollover
+        self._clock, self._faults, self._rollover, self._words = clock, faults, rollover, words
         self._store = self._new_store()
         self._port = ReservedPort(spec.name, spec.address, spec.port)
         self._deaf = False
@@ -76,6 +85,7 @@ class DataRouter:
         self._current: _Connection | None = None
         self._transport: asyncio.Transport | None = None
         self._opening: set[asyncio.Task[None]] = set()
+        self._waiting: asyncio.TimerHandle | None = None
 
     @property
     def port(self) -> int:
@@ -107,6 +117,7 @@ class DataRouter:
         self._store = self._new_store()
         self.alive = True
         self._deaf = self._faults.take((self.spec.name,), FaultKind.DEAF) is not None
+        self._words.started(self.port, deaf=self._deaf)
         self._listen()
 
     def kill(self) -> None:
@@ -131,6 +142,7 @@ class DataRouter:
         """Listen again; the bytes of an unfinished frame are gone."""
         if connection is self._current:
             self._current = self._transport = None
+            self._words.disconnected(connection.cutter.unfinished)
             if self.alive:
                 self._listen()
 
@@ -143,13 +155,17 @@ class DataRouter:
             self._keep(frame)
 
     def _keep(self, frame: bytes) -> None:
-        before = self._store.dropped
+        before, files = self._store.dropped, len(self._store.written)
         self._store.store(frame, self._clock.now() + self._ahead())
         if self._store.dropped > before:
             self.frames_dropped += 1
-        else:
-            self.frames_written += 1
-            self.bytes_written += len(frame)
+            self._words.dropped(frame)
+            return
+        self.frames_written += 1
+        self.bytes_written += len(frame)
+        if len(self._store.written) > files:
+            self._words.new_file(next(reversed(self._store.written)))
+        self._words.stored(frame)
 
     def _new_store(self) -> FrameStore:
         return FrameStore(DirectoryDisk(self.staging, self._ahead), self._rollover)
@@ -161,8 +177,17 @@ class DataRouter:
         if self._listener is None and not self._deaf:
             self._listener = self._port.listen()
             asyncio.get_running_loop().add_reader(self._listener, self._accept)
+            self._say_waiting()
+
+    def _say_waiting(self) -> None:
+        """Again and again over the same line, while nobody is connected (facts 4)."""
+        self._words.waiting()
+        self._waiting = asyncio.get_running_loop().call_later(WAITING_EVERY, self._say_waiting)
 
     def _stop_listening(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
         if self._listener is not None:
             asyncio.get_running_loop().remove_reader(self._listener)
             self._listener.close()
@@ -176,6 +201,7 @@ class DataRouter:
         except OSError:
             return
         self._stop_listening()
+        self._words.connected(self.port)
         accepted.setblocking(False)
         connection = _Connection(self)
         self._current = connection

@@ -114,6 +114,7 @@ class Description:
     control_address: str = "127.0.0.1"
     control_port: int = 8900
     rollover_bytes: int = 1073741824
+    log_frames: bool = False
     physics: Physics = field(default_factory=Physics)
     timing: Timing = field(default_factory=Timing)
     ssh: Ssh = field(default_factory=Ssh)
@@ -139,6 +140,7 @@ class Detector:
     program: str = "dataRouter"
     control_port: int = 8900
     rollover_bytes: int = 1073741824
+    log_frames: bool = False
 
     def boards(self) -> tuple[str, ...]:
         """Sender ids, CoBos first."""

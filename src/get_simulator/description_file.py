@@ -98,6 +98,7 @@ def _layout(detector: Detector, tables: Mapping[str, Any]) -> Description:
         detector.address,
         detector.control_port,
         detector.rollover_bytes,
+        detector.log_frames,
     )
 
 
@@ -211,6 +212,12 @@ def _boards(where: str, value: object) -> tuple[str, ...]:
     return tuple(_matching(where, _text(where, board), BOARD, f"CoBo[<number>] or {MUTANT}") for board in value)
 
 
+def _yes_or_no(where: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise BadDescription(f"{where}: must be true or false, not {value!r}")
+    return value
+
+
 def _number(where: str, value: object, low: float, high: float, *, whole: bool) -> float:
     if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not low <= value <= high:
         words = "a whole number" if whole else "a number"
@@ -226,6 +233,7 @@ SPECIAL: Mapping[str, Callable[[str, object], object]] = {
     "name": _name,
     "node": _name,
     "staging": _directory,
+    "log_frames": _yes_or_no,
 }
 
 

@@ -16,16 +16,18 @@ from get_simulator.description import MUTANT, Description, EccServerSpec, NodeSp
 from get_simulator.ecc_server import EccServer
 from get_simulator.ecc_service import EccService
 from get_simulator.faults import BOARD, ECC, NODE, ROUTER, Fault, FaultBook, FaultKind
-from get_simulator.journal import Journal
+from get_simulator.journal import Entry, Journal
+from get_simulator.logs import Logs
 from get_simulator.node import Node, Process, Result
 from get_simulator.node_agent import CATALOG_WAIT, NodeAgent
 from get_simulator.node_ssh import DirectoryNodeFiles, Gate, NodeSsh, host_key
 from get_simulator.pace import Pace
 from get_simulator.physics import CoboFrames, MutantFrames
 from get_simulator.repository import DirectoryFiles, Repository
+from get_simulator.router_words import RouterWords
 from get_simulator.trigger import TriggerSystem
 
-FOLDERS = ("staging", "configs", "config_backup")
+FOLDERS = ("staging", "configs", "config_backup", "logs")
 ECC_PROGRAM = "getEccSoapServer"
 SERVICE_FAILED = "Job failed because the control process exited with error code."
 ORDINARY = ("/sbin/init", "/usr/sbin/sshd -D")
@@ -39,6 +41,8 @@ class Detector:
         self.pace = Pace(description.timing, description.timing.speed, description.physics.event_rate)
         self.faults = FaultBook()
         self.journal = Journal()
+        self.journal.on_entry = self._log
+        self.logs = Logs(self.root, clock, self.faults)
         self.boards = self._make_boards()
         self._hardware = {board.endpoint: board for board in self.boards.values()}
         self.trigger = TriggerSystem(list(self.boards.values()), self.pace)
@@ -90,6 +94,7 @@ class Detector:
             router.close()
         for node in self.nodes.values():
             node.close()
+        self.logs.flush(at_once=True)
         await asyncio.sleep(0)  # lets the closed transports say goodbye to the loop
 
     def set_fault(self, fault: Fault) -> None:
@@ -151,7 +156,8 @@ class Detector:
 
     def _make_router(self, spec: RouterSpec) -> DataRouter:
         staging = self.root(spec.node) / spec.staging.lstrip("/")
-        return DataRouter(spec, staging, self.clock, self.faults, self.description.rollover_bytes)
+        words = RouterWords(spec, self.logs.add(spec.name, spec.node).say, frames=self.description.log_frames)
+        return DataRouter(spec, staging, self.clock, self.faults, self.description.rollover_bytes, words)
 
     def _make_ecc_server(self, spec: EccServerSpec) -> EccServer:
         repository = Repository(DirectoryFiles(self.root(spec.node) / "configs"))
@@ -159,6 +165,7 @@ class Detector:
         def new_service() -> EccService:
             return EccService(spec.name, spec.boards, self._hardware, repository, self.pace, self.faults, self.journal)
 
+        self.logs.add(spec.name, spec.node)
         server = EccServer(spec, new_service, self.clock, self.pace)
         server.on_death = lambda why: self.journal.record(self.clock.now(), "process", spec.name, did="died", why=why)
         return server
@@ -240,6 +247,11 @@ class Detector:
         control = f"{spec.address}:{max(port - 2, 1)}"
         return f"/usr/local/bin/{spec.program} {control} {spec.address}:{port} {spec.link_type} FrameStorage"
 
+    def _log(self, entry: Entry) -> None:
+        """What the ECC servers print of it: the one it is about, or those that drive the board."""
+        about = [name for name, server in self.ecc_servers.items() if entry.subject in server.service.targets]
+        self.logs.tell(entry, about)
+
     def _look_again(self) -> None:
         for server in self.ecc_servers.values():
             server.faults_changed()
@@ -250,5 +262,6 @@ class Detector:
         delay = 0.05
         try:
             delay = max(self.trigger.step(self.clock.now()), 0.001)
+            self.logs.flush()
         finally:
             self._ticking = asyncio.get_running_loop().call_later(delay, self._tick)

@@ -201,6 +201,7 @@ class EccService:
         return reply
 
     def _note(self, later: Later, before: State, reply: TextReply, now: float) -> None:
+        warnings = {"warnings": later.plan.warnings} if later.plan and later.plan.warnings else {}
         self.journal.record(
             now,
             "transition",
@@ -211,6 +212,7 @@ class EccService:
             error_code=reply.error_code,
             message=reply.error_message,
             seconds=round(now - later.began, 6),
+            **warnings,
         )
 
     def _held(self, operation: Operation, reply: Reply, now: float) -> Reply | Later:

@@ -58,6 +58,8 @@ class Plan:
     names: dict[str, str] = field(default_factory=dict)
     links: dict[str, ServerLink] = field(default_factory=dict)
     dials: tuple[Dial, ...] = ()
+    warnings: list[str] = field(default_factory=list)
+    """What went wrong and is told in the log only (facts 2.4)."""
 
 
 @dataclass(slots=True)
@@ -193,8 +195,8 @@ class Session:
             late = self.faults.take((self.name, one.board.sender), FaultKind.LATE_FRAMES)
             try:
                 one.board.stop(now, (10.0 if late.seconds is None else late.seconds) if late else 0.0)
-            except (BoardUnreachable, BoardRefuses):
-                return
+            except (BoardUnreachable, BoardRefuses) as error:
+                plan.warnings.append(f"{one.sender} could not be stopped: {error}")
 
         plan.driven = tuple(sorted(plan.driven, key=lambda one: not one.board.is_mutant))
         self._each(plan, stop)
@@ -214,7 +216,7 @@ class Session:
 
     def _undo(self, plan: Plan, dialled: Dialled, now: float) -> None:
         """Board errors are hidden (facts 2.4)."""
-        self._failures(plan)
+        plan.warnings += (f"{sender}: {message}" for sender, message in self._failures(plan).items())
 
     def _each(self, plan: Plan, act: Callable[[Driven], None], failing: Mapping[str, str] | None = None) -> None:
         """Do it on every board, in parallel as it were; Refusal with all reasons, `<node>: <reason> | ` each."""

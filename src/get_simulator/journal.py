@@ -1,7 +1,7 @@
 """What really happened, in order: the record against which a checker compares what others claim."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +26,13 @@ class Journal:
     def __init__(self, size: int = 100_000) -> None:
         self._entries: deque[Entry] = deque(maxlen=size)
         self.last_seq = 0
+        self.on_entry: Callable[[Entry], None] = lambda entry: None
 
     def record(self, at: float, kind: str, subject: str, **details: object) -> None:
         self.last_seq += 1
-        self._entries.append(Entry(self.last_seq, at, kind, subject, details))
+        entry = Entry(self.last_seq, at, kind, subject, details)
+        self._entries.append(entry)
+        self.on_entry(entry)
 
     def since(self, seq: int, kind: str | None = None) -> list[Entry]:
         """Entries numbered above `seq`, oldest first; only those of `kind` when it is given."""

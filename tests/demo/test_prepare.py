@@ -14,6 +14,7 @@ def announcement(cobos: int, *, mutant: bool, readout: bool = True, one_for_all:
     return {
         "ecc_servers": [{"name": "ecc-all", "port": 21000, "boards": boards}] if one_for_all else each,
         "data_routers": [{"port": 22000 + n, "link_type": "FDT"} for n, _ in enumerate(senders)],
+        "log_file": "/logs/{name}.log",
         "nodes": [{"ssh_port": 23000 + n} for n, _ in enumerate(boards)],
     }
 
@@ -26,6 +27,10 @@ def test_ten_cobos_and_a_mutant_with_readout() -> None:
     assert {router.link_type for router in setup.data_routers} == {"FDT"}
     assert [node.ssh_port for node in setup.nodes] == list(range(23000, 23011))
     assert setup.data_sources[-1].sender_id == "Mutant[master]"
+    assert (setup.ecc_servers[3].log_file, setup.data_routers[3].log_file) == (
+        "/logs/ecc-cobo3.log",
+        "/logs/router-cobo3.log",
+    )
 
 
 @pytest.mark.parametrize(

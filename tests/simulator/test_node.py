@@ -119,7 +119,7 @@ async def test_files_over_sftp(small: Simulation) -> None:
     (staging / "a.graw").write_bytes(b"data")
     async with logged_in(small) as ssh, ssh.start_sftp_client() as sftp:
         assert "describe-cobo0.xcfg" in await sftp.listdir("/configs")
-        assert sorted(await sftp.listdir("/")) == [".", "..", "config_backup", "configs", "staging"]
+        assert sorted(await sftp.listdir("/")) == [".", "..", "config_backup", "configs", "logs", "staging"]
         await sftp.makedirs("/staging/exp/run_0001")
         await sftp.rename("/staging/a.graw", "/staging/exp/run_0001/a.graw")
         (staging / "a.graw").write_bytes(b"other")

@@ -54,6 +54,7 @@ easy_setups = st.builds(
     router=series(46005),
     ssh=series(22),
     log_file=st.one_of(st.just(""), directories),
+    ecc_log_file=st.one_of(st.just(""), directories),
     ssh_user=st.sampled_from(["", "attpc"]),
     restart_ecc=st.sampled_from(["", "sudo systemctl restart {name}.service"]),
     restart_router=st.sampled_from(["", "~/bin/restart '{name}' $HOME \"x\" \\\\ ü"]),

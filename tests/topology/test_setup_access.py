@@ -58,6 +58,7 @@ WRONG = [
     ("agent_port = 8081", 'restart_router = "x"', "node node-cobo0: restart_router needs a node with access ssh"),
     ("port = 8083", 'config_dir = "~/c"', "ecc_server ecc-cobo0: config_dir needs a node with access ssh"),
     ("port = 8083", 'backup_dir = "/c"', "ecc_server ecc-cobo0: backup_dir needs a node with access ssh"),
+    ("port = 8083", 'log_file = "~/l"', "ecc_server ecc-cobo0: log_file needs a node with access ssh"),
     ("staging_dir", 'log_file = "/l"\nstaging_dir', "data_router router-cobo0: log_file needs a node with access ssh"),
 ]
 
@@ -92,7 +93,11 @@ def test_the_tables_keep_it() -> None:
     assert setup_store.read() == setup
     assert planned(setup) == ()
     assert node_address(Node.objects.get()) == NodeAddress("node-cobo0", "127.0.0.1", 8081, access="agent")
-    with_log = parse(TEXT.replace("staging_dir", 'log_file = "~/Library/Logs/dataRouter.log"\nstaging_dir', 1))
+    with_log = parse(
+        TEXT.replace("staging_dir", 'log_file = "~/Library/Logs/dataRouter.log"\nstaging_dir', 1).replace(
+            "deadlines", 'log_file = "/var/log/ecc.log"\ndeadlines', 1
+        )
+    )
     load(with_log, DAQ)
     assert setup_store.read() == with_log
     assert router_query(DataRouter.objects.get()).log_file == "~/Library/Logs/dataRouter.log"
@@ -136,6 +141,9 @@ def test_easy_setup_makes_agents() -> None:
 def test_easy_setup_names_log_files() -> None:
     setup = expand(EasySetup(cobos=1, mutant="none", log_file="~/Library/Logs/dataRouter{n}.log"))
     assert setup.data_routers[0].log_file == "~/Library/Logs/dataRouter0.log"
+    named = expand(EasySetup(cobos=1, log_file="/logs/{name}.log", ecc_log_file="/logs/{name}-{n}.log"))
+    assert [server.log_file for server in named.ecc_servers] == ["/logs/ecc-cobo0-0.log", "/logs/ecc-mutant-1.log"]
+    assert [router.log_file for router in named.data_routers] == ["/logs/router-cobo0.log", "/logs/router-mutant.log"]
 
 
 @pytest.mark.parametrize(
@@ -144,6 +152,7 @@ def test_easy_setup_names_log_files() -> None:
         (EasySetup(access="ftp"), "access 'ftp': use one of ssh, agent"),
         (EasySetup(access="agent", agent=Series(port=65530, port_step=1)), "agent of board 6"),
         (EasySetup(log_file="x"), "log file 'x': Use an absolute path"),
+        (EasySetup(ecc_log_file="x"), "log file of the ECC server 'x': Use an absolute path"),
     ],
 )
 def test_easy_setup_names_what_is_wrong(easy: EasySetup, words: str) -> None:

@@ -28,6 +28,7 @@ ecc_port = 0
 data_port = 0
 ssh_port = 0
 control_port = 0
+log_frames = true
 
 [physics]
 event_rate = 5.0

@@ -151,6 +151,8 @@ def setup_of(told: Mapping[str, Any], host: str = LOOPBACK) -> "Setup":
             router=Series(host, routers[0]["port"], port_step=1),
             ssh=Series(host, told["nodes"][0]["ssh_port"], port_step=1),
             link_type=routers[0]["link_type"],
+            log_file=told["log_file"],
+            ecc_log_file=told["log_file"],
         )
     )
 

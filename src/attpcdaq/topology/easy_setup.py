@@ -41,8 +41,8 @@ class Series:
 class EasySetup:
     """The numbers. `{n}` stands for the board's number; the MuTAnT's comes after the last CoBo's.
 
-    In the restart commands `{name}` stands for the name of the ECC server or data router. `agent` gives ports only:
-    an agent listens on its node's address. It needs neither commands nor the directories of configurations.
+    In the restart commands and log files `{name}` stands for the name of the ECC server or data router. `agent` gives
+    ports only: an agent listens on its node's address. It needs neither commands nor the directories of configurations.
     """
 
     cobos: int = 10
@@ -60,6 +60,7 @@ class EasySetup:
     process_name: str = "dataRouter"
     staging_dir: str = "/staging"
     log_file: str = ""
+    ecc_log_file: str = ""
     config_dir: str = "/configs"
     backup_dir: str = "/config_backup"
     describe_cobo: str = "cobo{n}"
@@ -164,14 +165,16 @@ def _server_entry(easy: EasySetup, board: int, label: str, node: str, describe: 
     host, port = _address("ECC server", easy.ecc, board)
     describe_name = _numbered("describe name", describe, board, values.describe)
     config_dir, backup_dir = ("", "") if easy.access == Access.AGENT else (easy.config_dir, easy.backup_dir)
+    name = f"ecc-{label}"
     return ServerEntry(
-        name=f"ecc-{label}",
+        name=name,
         node=node,
         host=host,
         port=port,
         describe_name=describe_name,
         config_dir=_numbered("directory of the configurations", config_dir, board, values.directory),
         backup_dir=_numbered("backup directory", backup_dir, board, values.directory),
+        log_file=_log_file("log file of the ECC server", easy.ecc_log_file, name, board, easy),
         config=_config(describe_name, easy),
     )
 
@@ -184,16 +187,24 @@ def _config(describe: str, easy: EasySetup) -> ConfigId | None:
 
 def _router(easy: EasySetup, board: _Board) -> RouterEntry:
     host, port = _address("data router", easy.router, board.number)
+    name = f"router-{board.label}"
     return RouterEntry(
-        name=f"router-{board.label}",
+        name=name,
         node=f"node-{board.label}",
         host=host,
         port=port,
         staging_dir=_numbered("staging directory", easy.staging_dir or "(empty)", board.number, values.directory),
         link_type=_checked("data link type", easy.link_type, values.link_type),
         process_name=_checked("data router program", easy.process_name, values.process_name),
-        log_file="" if easy.access == Access.AGENT else _numbered("log file", easy.log_file, board.number, values.path),
+        log_file=_log_file("log file", easy.log_file, name, board.number, easy),
     )
+
+
+def _log_file(what: str, pattern: str, name: str, board: int, easy: EasySetup) -> str:
+    """An agent reads no files, so nodes behind one have none."""
+    if easy.access == Access.AGENT:
+        return ""
+    return _numbered(what, pattern.replace("{name}", name), board, values.path)
 
 
 def _source(board: _Board, one_for_all: bool) -> SourceEntry:

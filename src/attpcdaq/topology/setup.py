@@ -31,6 +31,7 @@ class ServerEntry:
     describe_name: str = ""
     config_dir: str = ""
     backup_dir: str = ""
+    log_file: str = ""
     config: ConfigId | None = None
     deadlines: Mapping[str, float] = field(default_factory=dict)
 

@@ -106,9 +106,8 @@ def _agents(setup: Setup) -> Iterator[str]:
     for node in setup.nodes:
         yield from _beyond_agent(f"node {node.name}", node.name in agents, node, ("restart_ecc", "restart_router"))
     for server in setup.ecc_servers:
-        yield from _beyond_agent(
-            f"ecc_server {server.name}", server.node in agents, server, ("config_dir", "backup_dir")
-        )
+        keys = ("config_dir", "backup_dir", "log_file")
+        yield from _beyond_agent(f"ecc_server {server.name}", server.node in agents, server, keys)
     for router in watched:
         yield from _beyond_agent(f"data_router {router.name}", True, router, ("log_file",))
 

@@ -49,6 +49,7 @@ TABLES = {
             "describe_name": values.optional(values.describe),
             "config_dir": values.optional(values.directory),
             "backup_dir": values.optional(values.directory),
+            "log_file": values.optional(values.path),
             "config": values.config,
             "deadlines": values.deadlines,
         },

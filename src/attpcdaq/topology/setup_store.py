@@ -50,6 +50,7 @@ def _server_entry(row: ECCServer) -> ServerEntry:
         describe_name=row.describe_name,
         config_dir=row.config_dir,
         backup_dir=row.backup_dir,
+        log_file=row.log_file,
         config=_config_id(row),
         deadlines=row.deadlines,
     )
@@ -147,6 +148,7 @@ def _server_fields(entry: ServerEntry, nodes: dict[str, Node]) -> dict[str, Any]
         "describe_name": entry.describe_name,
         "config_dir": entry.config_dir,
         "backup_dir": entry.backup_dir,
+        "log_file": entry.log_file,
         "deadlines": dict(entry.deadlines),
     }
 

@@ -16,13 +16,14 @@ SERIES = ("ecc", "router", "ssh")
 AGENT = ("agent_port", "agent_port_step")
 NEEDS_SSH = "Left out where nodes are reached through their HTTP agent."
 RESTART_HELP = "Run on its node over SSH; {name} stands for its name. Empty: cannot be restarted from here."
+LOG_HELP = "{name} stands for its name. May be empty."
 GROUPS = {
     "Detector": ("cobos", "mutant", "ecc_servers", "link_type"),
     "ECC servers": ("ecc_host", "ecc_host_step", "ecc_port", "ecc_port_step"),
     "Data routers": ("router_host", "router_host_step", "router_port", "router_port_step", "process_name"),
     "Nodes": ("access", "ssh_host", "ssh_host_step", "ssh_port", "ssh_port_step", "ssh_user", *AGENT),
     "Restart commands": ("restart_ecc", "restart_router"),
-    "Directories and files on the nodes": ("staging_dir", "config_dir", "backup_dir", "log_file"),
+    "Directories and files on the nodes": ("staging_dir", "config_dir", "backup_dir", "log_file", "ecc_log_file"),
     "Configurations": ("describe_cobo", "describe_mutant", "describe_all", "prepare", "configure"),
 }
 
@@ -65,7 +66,8 @@ class EasySetupForm(forms.Form):
     backup_dir = _text(
         "Backup directory", DEFAULT.backup_dir, "For the configuration files of each run.", required=False
     )
-    log_file = _text("Log of the data router", "", "Its end tells why it does not hear. May be empty.", required=False)
+    log_file = _text("Log of the data router", "", f"Its end tells why it does not hear. {LOG_HELP}", required=False)
+    ecc_log_file = _text("Log of the ECC server", "", f"The page shows its end. {LOG_HELP}", required=False)
     describe_cobo = _text("Describe name of a CoBo", DEFAULT.describe_cobo, required=False)
     describe_mutant = _text("Describe name of the MuTAnT", DEFAULT.describe_mutant, required=False)
     describe_all = _text("Describe name for all boards", DEFAULT.describe_all, "With one ECC server.", required=False)
