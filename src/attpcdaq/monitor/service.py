@@ -14,8 +14,9 @@ from attpcdaq.monitor.holding import Holding, end_frozen_transactions
 from attpcdaq.monitor.pulse import Pulse
 from attpcdaq.monitor.queues import QueueWatch
 from attpcdaq.monitor.term import write_for_a_term
-from attpcdaq.monitor.worker import Sweeper, Worker
+from attpcdaq.monitor.worker import Sweeper, Worker, both
 from attpcdaq.runcontrol.watching.rounds import Rounds
+from attpcdaq.runcontrol.watching.spelling import Spelling
 
 logger = logging.getLogger(__name__)
 ASK_EVERY = 1.0
@@ -31,7 +32,7 @@ def main() -> None:
     beater = Beater(pulse.numbers, at_work=pulse.is_at_work)
     beater.start()
     schema.wait_until_it_fits(pulse.turned)
-    sweeper = Sweeper(holding.gated(Rounds()))
+    sweeper = Sweeper(holding.gated(both(Rounds(), Spelling())))
     sweeper.start()
     queues.start()
     try:

@@ -3,18 +3,20 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from queue import SimpleQueue
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import Error, connection
 from django.utils import timezone
 
 T = TypeVar("T")
 V = TypeVar("V")
+InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
+"""Carries a blocking call out where the database may be used."""
 logger = logging.getLogger(__name__)
 
 
@@ -51,9 +53,34 @@ class Worker:
         connection.close()
 
 
+def reconnecting(work: Callable[[], T]) -> Callable[[], T]:
+    """A connection that was lost is opened again by the next call."""
+
+    def done() -> T:
+        try:
+            return work()
+        except Error:
+            connection.close()
+            raise
+
+    return done
+
+
 def _settle(answer: "asyncio.Future[T]", settle: Callable[[V], None], value: V) -> None:
     if not answer.done():  # who waited may have gone
         settle(value)
+
+
+def both(first: Callable[[datetime], None], second: Callable[[datetime], None]) -> Callable[[datetime], None]:
+    """One after the other; the second also when the first fails, which is raised all the same."""
+
+    def done(now: datetime) -> None:
+        try:
+            first(now)
+        finally:
+            second(now)
+
+    return done
 
 
 class Sweeper:

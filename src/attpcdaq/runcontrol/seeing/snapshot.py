@@ -1,5 +1,6 @@
 """The whole status at one moment, for page, partials, API and event stream."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from attpcdaq.live.models import Event
@@ -20,6 +21,7 @@ from attpcdaq.runcontrol.seeing.views import (
     EccView,
     EventView,
     LooseView,
+    Overall,
     RouterView,
     RunView,
     Snapshot,
@@ -38,10 +40,22 @@ def snapshot(now: datetime | None = None) -> Snapshot:
     return _shared.get() if now is None else _read(now)
 
 
-def _read(now: datetime) -> Snapshot:
-    rows = read_rows(now)
-    facts = system_facts(rows)
-    servers = tuple(ecc_view(server, rows, facts) for server in rows.servers)
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What the overall state rests on, and the state itself."""
+
+    servers: tuple[EccView, ...]
+    routers: tuple[RouterView, ...]
+    run: RunView | None
+    last: Run | None
+    command: CommandView | None
+    loose: LooseView | None
+    overall: Overall
+
+
+def core(rows: Rows, facts: SystemFacts, *, actions: bool = True) -> Core:
+    """Of the rows of one moment; without `actions` it is not worked out what may be done to each server."""
+    servers = tuple(ecc_view(server, rows, facts, actions=actions) for server in rows.servers)
     disks = disk_views(rows)
     routers = tuple(router_view(router, rows, disks.get(router.pk)) for router in rows.routers)
     run = run_view(rows.run) if rows.run else None
@@ -49,22 +63,30 @@ def _read(now: datetime) -> Snapshot:
     ended = Run.objects.exclude(state__in=OPEN_STATES).select_related("experiment")
     last = manifests.with_verdicts(ended).first()
     loose = _loose(servers, routers, last, rows, facts)
+    state = overall(servers, routers, run, command, rows.now, monitor_alive=rows.monitor_alive, loose=loose)
+    return Core(servers, routers, run, last, command, loose, state)
+
+
+def _read(now: datetime) -> Snapshot:
+    rows = read_rows(now)
+    facts = system_facts(rows)
+    seen = core(rows, facts)
     return Snapshot(
         at=rows.now,
         monitor_alive=rows.monitor_alive,
-        overall=overall(servers, routers, run, command, rows.now, monitor_alive=rows.monitor_alive, loose=loose),
+        overall=seen.overall,
         experiment=rows.experiment.name if rows.experiment else None,
         next_run_number=rows.experiment.last_run_number + 1 if rows.experiment else None,
-        run=run,
-        last_run=run_view(last) if last else None,
-        ecc_servers=servers,
-        routers=routers,
+        run=seen.run,
+        last_run=run_view(seen.last) if seen.last else None,
+        ecc_servers=seen.servers,
+        routers=seen.routers,
         actions=action_views(None, facts),
-        command=command,
+        command=seen.command,
         events=tuple(_event_view(event) for event in Event.objects.exclude(text="")[:EVENTS_SHOWN]),
-        stray=run is None and any(router.clean is False for router in routers if not router.excluded),
+        stray=seen.run is None and any(router.clean is False for router in seen.routers if not router.excluded),
         control=control.view(),
-        loose=loose,
+        loose=seen.loose,
         reconfigure_mutant=rows.reconfigure_mutant,
         nodes=node_views(rows),
         min_free=rows.min_free,

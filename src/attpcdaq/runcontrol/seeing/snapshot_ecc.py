@@ -22,8 +22,8 @@ JUST_ENDED = timedelta(seconds=1)
 SEEN_LATE = timedelta(seconds=3)
 
 
-def ecc_view(server: ECCServer, rows: Rows, facts: SystemFacts) -> EccView:
-    """A server with what may be done to it alone."""
+def ecc_view(server: ECCServer, rows: Rows, facts: SystemFacts, *, actions: bool = True) -> EccView:
+    """A server, and with `actions` what may be done to it alone."""
     state, transition, live = live_state(server, rows.now)
     seen_at, problem = (live.seen_at, live.problem) if live else (None, "")
     last_error = _last_error(rows.steps.told.get(server.name), state, live, rows.now)
@@ -42,7 +42,7 @@ def ecc_view(server: ECCServer, rows: Rows, facts: SystemFacts) -> EccView:
         last_error=last_error,
         roles=tuple(sorted({source.role for source in server.data_sources.all()})),
         boards=tuple(source.sender_id for source in server.data_sources.all()),
-        actions=action_views((server.name,), facts),
+        actions=action_views((server.name,), facts) if actions else {},
         excluded=exclusion_view(server),
         still_busy=busy,
         trouble=trouble_of(problem or last_error, part="ecc", state=state_word(state), still_busy=busy),
