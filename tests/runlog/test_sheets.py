@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from attpcdaq.live.models import Event
 from attpcdaq.runlog.models import Measurement, Observable, Run
-from attpcdaq.runlog.observables import ValueRefusedError, add, clean_value, number, remove, reorder, unfit_values
+from attpcdaq.runlog.observables import add, remove, reorder
 from attpcdaq.runlog.sheets import Edit, SheetRefusedError, copy_previous, previous_with_values, save
+from attpcdaq.runlog.values import ValueRefusedError, clean_value, number, unfit_values
 from tests.runlog.rows import KIM, LEE, make_experiment, make_run
 
 
@@ -82,7 +83,7 @@ def test_title_class_notes_and_values_are_saved_together(run: Run) -> None:
     run.refresh_from_db()
     assert (run.title, run.run_class, run.notes) == ("alphas", "beam", "a\nb")
     assert values(run) == {"Pressure": "1e-3"}
-    assert Event.objects.get().text == "Run sheet: Title, Class, Notes, Pressure by kim"
+    assert Event.objects.get(topic="run").text == "Run sheet: Title, Class, Notes, Pressure by kim"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_one_wrong_field_saves_nothing(run: Run, field: str, text: str, expected
     assert expected in caught.value.errors[field]
     assert list(caught.value.errors) == [field]
     assert values(run) == {}
-    assert not Event.objects.exists()
+    assert not Event.objects.filter(topic="run").exists()
 
 
 def test_two_writers_of_different_fields_both_win(run: Run) -> None:

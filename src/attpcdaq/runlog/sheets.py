@@ -1,170 +1,183 @@
 """The run sheet: what the crew writes about a run, field by field, so that two people may write at once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils import timezone
 
 from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.people import Requester
 from attpcdaq.audit.trail import record
 from attpcdaq.live.store import add_event
-from attpcdaq.runlog.models import Measurement, Observable, Run, RunClass
-from attpcdaq.runlog.observables import ValueRefusedError, clean_value, plain
+from attpcdaq.runlog.models import Measurement, Observable, Run, RunState, SheetChange
+from attpcdaq.runlog.sheet_fields import RUN_FIELDS, StoredField, clean, key_of, locked, write
+from attpcdaq.runlog.values import ValueRefusedError, clean_value
 
-TITLE_LENGTH = 200
-NOTES_LENGTH = 20_000
 SAID_LENGTH = 500  # of an old or new value in the audit trail
-RUN_FIELDS = {"title": "Title", "run_class": "Class", "notes": "Notes"}
+ALL = "all"
+OVER = (RunState.CLOSED, RunState.FAILED)
+__all__ = ["ALL", "RUN_FIELDS", "Edit", "Saved", "SheetRefusedError", "copy_previous", "missing", "missing_of", "save"]
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A field as the writer saw it, and as it shall be."""
+    """A field as the writer saw it (None: whatever is there), and as it shall be."""
 
-    was: str
+    was: str | None
     now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The keys of the fields that changed, and the names of those filled from the previous run."""
+
+    changed: tuple[str, ...] = ()
+    filled: tuple[str, ...] = ()
 
 
 class SheetRefusedError(Exception):
     """Nothing was saved: `errors` maps field names ("title", "observable-3") to what is wrong and what is allowed."""
 
-    def __init__(self, errors: Mapping[str, str]) -> None:
-        super().__init__(" ".join(errors.values()))
-        self.errors = dict(errors)
+    def __init__(self, errors: Mapping[str, str], conflicts: Mapping[str, str] | None = None) -> None:
+        self.errors = {**errors, **(conflicts or {})}
+        self.is_conflict = bool(conflicts) and not errors
+        super().__init__(" ".join(self.errors.values()))
 
 
-@transaction.atomic
 def save(run: Run, edits: Mapping[str, Edit], by: Requester) -> tuple[str, ...]:
     """Save what a writer changed, all or nothing; returns the names of the fields changed.
 
     A field which somebody else changed meanwhile to something else is refused, with their value.
     """
-    stored = _locked_values(run)
+    return save_and_fill(run, edits, (), by).changed
+
+
+@transaction.atomic
+def save_and_fill(run: Run, edits: Mapping[str, Edit], same: Collection[str], by: Requester) -> Saved:
+    """`save`, and take the previous run's value for the fields of `same` (keys), or for all that are empty (ALL)."""
+    row, stored = locked(run)
     wanted, errors = _checked(edits, stored)
-    errors |= _conflicts(edits, stored, wanted)
-    if errors:
-        raise SheetRefusedError(errors)
+    if conflicts := _conflicts(edits, stored, wanted):
+        errors = {key: text for key, text in errors.items() if key not in conflicts}
+    if errors or conflicts:
+        raise SheetRefusedError(errors, conflicts)
+    previous = previous_with_values(run) if same else None
+    filled = _from_previous(previous, stored, wanted, same)
+    wanted |= filled
     changed = tuple(key for key, value in wanted.items() if value != stored[key].value)
     for key in changed:
-        _write(run, stored[key].observable, key, wanted[key])
+        write(row, key, stored[key], wanted[key])
     if changed:
-        add_event("run", f"Run sheet: {', '.join(stored[key].label for key in changed)} by {by.name}", subject=str(run))
-        said = (_change(stored[key], wanted[key]) for key in changed)
-        record(by, "run sheet", Outcome.DONE, subject=str(run), text="; ".join(said))
-    return changed
+        _tell(row, {key: (stored[key], wanted[key]) for key in changed}, previous if filled else None, by)
+    return Saved(changed, tuple(stored[key].name for key in filled if key in changed))
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    label: str
-    value: str
-    observable: Observable | None = None
+def copy_previous(run: Run, by: Requester) -> tuple[str, ...]:
+    """Take the previous run's values where this one has none; returns the names of the observables filled."""
+    return save_and_fill(run, {}, (ALL,), by).filled
 
 
-def _change(field: _Field, value: str) -> str:
-    return f"{field.label}: {field.value[:SAID_LENGTH]!r} -> {value[:SAID_LENGTH]!r}"
-
-
-def _locked_values(run: Run) -> dict[str, _Field]:
-    """The fields as they are now; the run's row is held, so writers of one sheet follow each other."""
-    row = Run.objects.select_for_update(of=("self",), no_key=True).get(pk=run.pk)
-    fields = {key: _Field(label, getattr(row, key)) for key, label in RUN_FIELDS.items()}
-    values = dict(row.measurements.values_list("observable_id", "value"))
-    # Held too: an observable may only be removed while nobody is writing a value for it.
-    for observable in Observable.objects.select_for_update().filter(experiment=row.experiment_id).order_by("id"):
-        key = f"observable-{observable.pk}"
-        fields[key] = _Field(observable.name, values.get(observable.pk, ""), observable)
-    return fields
-
-
-def _checked(edits: Mapping[str, Edit], stored: Mapping[str, _Field]) -> tuple[dict[str, str], dict[str, str]]:
+def _checked(edits: Mapping[str, Edit], stored: Mapping[str, StoredField]) -> tuple[dict[str, str], dict[str, str]]:
     wanted: dict[str, str] = {}
     errors: dict[str, str] = {}
     for key, edit in edits.items():
         if edit.now == edit.was:
             continue
         try:
-            wanted[key] = _clean(key, edit.now, stored)
+            wanted[key] = clean(key, edit.now, stored)
         except ValueError as error:
             errors[key] = str(error)
     return wanted, errors
 
 
-def _clean(key: str, text: str, stored: Mapping[str, _Field]) -> str:
-    if key not in stored:
-        raise ValueError("This field is not part of the run sheet any more; load the page again.")
-    observable = stored[key].observable
-    return clean_value(observable, text) if observable else _clean_run_field(key, text)
-
-
-def _clean_run_field(key: str, text: str) -> str:
-    if key == "run_class" and text not in RunClass.values:
-        raise ValueError(f"Class: {text[:60]!r} is not one of {', '.join(RunClass.values)}.")
-    if key == "title":
-        text = plain(text)
-        if len(text) > TITLE_LENGTH or not text.isprintable():
-            raise ValueError(f"Title: use one line of at most {TITLE_LENGTH} printable characters.")
-    if key == "notes":
-        text = plain(text.replace("\r\n", "\n"))
-        if len(text) > NOTES_LENGTH or not all(c.isprintable() or c in "\n\t" for c in text):
-            raise ValueError(f"Notes: use at most {NOTES_LENGTH} printable characters.")
-    return text
-
-
-def _conflicts(edits: Mapping[str, Edit], stored: Mapping[str, _Field], wanted: Mapping[str, str]) -> dict[str, str]:
+def _conflicts(
+    edits: Mapping[str, Edit], stored: Mapping[str, StoredField], wanted: Mapping[str, str]
+) -> dict[str, str]:
     """Fields whose stored value is neither what the writer saw nor what the writer wants."""
-    fields = {key: stored[key] for key, value in wanted.items() if stored[key].value not in (_seen(edits[key]), value)}
+    seen = {key: edits[key].was for key in wanted}
+    fields = {
+        key: stored[key]
+        for key, value in wanted.items()
+        if (was := seen[key]) is not None and stored[key].value not in (was.replace("\r\n", "\n"), value)
+    }
     return {key: _meanwhile(field) for key, field in fields.items()}
 
 
-def _meanwhile(field: _Field) -> str:
+def _meanwhile(field: StoredField) -> str:
     theirs = repr(field.value[:200]) if field.value else "nothing"
     return f"{field.label}: somebody else wrote {theirs} meanwhile; save again to replace it."
 
 
-def _seen(edit: Edit) -> str:
-    return edit.was.replace("\r\n", "\n")
-
-
-def _write(run: Run, observable: Observable | None, key: str, value: str) -> None:
-    if observable is None:
-        Run.objects.filter(pk=run.pk).update(**{key: value})
-    elif value:
-        Measurement.objects.update_or_create(run=run, observable=observable, defaults={"value": value})
-    else:
-        Measurement.objects.filter(run=run, observable=observable).delete()
-
-
-def previous_with_values(run: Run) -> Run | None:
-    """The latest earlier run of the experiment on whose sheet something is measured."""
-    earlier = Run.objects.filter(experiment=run.experiment, number__lt=run.number, measurements__isnull=False)
-    return earlier.order_by("-number").first()
-
-
-@transaction.atomic
-def copy_previous(run: Run, by: Requester) -> tuple[str, ...]:
-    """Take the previous run's values where this one has none; returns the names of the observables filled."""
-    stored = _locked_values(run)
-    previous = previous_with_values(run)
-    if previous is None:
-        return ()
-    filled = {}
-    for measurement in previous.measurements.select_related("observable"):
-        field = stored.get(f"observable-{measurement.observable_id}")
-        if field and not field.value and _still_fits(measurement):
-            Measurement.objects.create(run=run, observable=measurement.observable, value=measurement.value)
-            filled[field.label] = measurement.value
-    if filled:
-        said = f"{', '.join(filled)} as in run {previous.number}"
-        add_event("run", f"Run sheet: {said}, by {by.name}", subject=str(run))
-        text = "; ".join(f"{label}: {value!r}" for label, value in filled.items())
-        record(by, "run sheet", Outcome.DONE, subject=str(run), text=f"As in run {previous.number}: {text}")
-    return tuple(filled)
+def _from_previous(
+    previous: Run | None, stored: Mapping[str, StoredField], wanted: Mapping[str, str], same: Collection[str]
+) -> dict[str, str]:
+    """The previous run's values for what was asked for by name, and with ALL for what stays empty otherwise."""
+    found = {}
+    for measurement in previous.measurements.select_related("observable") if previous else ():
+        key = key_of(measurement.observable_id)
+        is_empty = not wanted.get(key, stored[key].value if key in stored else "")
+        if key in stored and (key in same or (ALL in same and is_empty)) and _still_fits(measurement):
+            found[key] = measurement.value
+    return found
 
 
 def _still_fits(measurement: Measurement) -> bool:
+    """Whether it is asked for, and may be written, today."""
+    if measurement.observable.retired_at:
+        return False
     try:
         return bool(clean_value(measurement.observable, measurement.value))
     except ValueRefusedError:
         return False
+
+
+def previous_with_values(run: Run) -> Run | None:
+    """The latest earlier run of the experiment on whose sheet something is measured."""
+    measured = Measurement.objects.filter(run__experiment=run.experiment_id, run__number__lt=run.number)
+    latest = measured.order_by("-run__number").values_list("run_id", flat=True)[:1]
+    return Run.objects.filter(pk__in=latest).first()
+
+
+def _tell(run: Run, changes: Mapping[str, tuple[StoredField, str]], previous: Run | None, by: Requester) -> None:
+    """History, event and audit line of what was written."""
+    now, late = timezone.now(), run.state in OVER
+    SheetChange.objects.bulk_create(
+        SheetChange(run=run, at=now, who=by.name, field=field.name[:80], was=field.value, now=value, late=late)
+        for field, value in changes.values()
+    )
+    said = f"as in run {previous.number} by" if previous else "by"
+    add_event(
+        "run",
+        f"Run sheet: {', '.join(field.label for field, _ in changes.values())} {said} {by.name}",
+        subject=str(run),
+    )
+    text = "; ".join(
+        f"{f.label}: {f.value[:SAID_LENGTH]!r} -> {value[:SAID_LENGTH]!r}" for f, value in changes.values()
+    )
+    text = f"As in run {previous.number}: {text}" if previous else text
+    record(by, "run sheet", Outcome.DONE, subject=str(run), text=text)
+
+
+def missing(run: Run) -> tuple[str, ...]:
+    """The names of the required observables without a value; none for a run that failed."""
+    return missing_of([run])[run.pk]
+
+
+def missing_of(runs: Sequence[Run]) -> dict[int, tuple[str, ...]]:
+    """`missing` of many runs of one or more experiments, by their id, with two questions to the database."""
+    required = list(
+        Observable.objects.filter(experiment__in={run.experiment_id for run in runs}, required=True, retired_at=None)
+    )
+    found = Measurement.objects.filter(run__in=[run.pk for run in runs], observable__in=required)
+    there = set(found.values_list("run_id", "observable_id")) if required else set()
+    return {
+        run.pk: tuple(each.name for each in required if _is_wanted(each, run) and (run.pk, each.pk) not in there)
+        for run in runs
+    }
+
+
+def _is_wanted(observable: Observable, run: Run) -> bool:
+    if observable.experiment_id != run.experiment_id or run.state == RunState.FAILED:
+        return False
+    return run.closed_at is None or observable.required_since is None or run.closed_at >= observable.required_since

@@ -4,7 +4,7 @@ from typing import Any
 
 from attpcdaq.runlog.listing import duration, files_of
 from attpcdaq.runlog.models import Run
-from attpcdaq.runlog.observables import number
+from attpcdaq.runlog.values import number
 from attpcdaq.web.api_schemas import FileOut, MeasurementOut, RunDetail, RunOut
 
 

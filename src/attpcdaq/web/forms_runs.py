@@ -6,7 +6,7 @@ from django import forms
 
 from attpcdaq.runlog import experiments
 from attpcdaq.runlog.models import Experiment, Observable, RunClass, RunState
-from attpcdaq.runlog.observables import ALLOWED, unfit_values
+from attpcdaq.runlog.values import ALLOWED, unfit_values
 
 if TYPE_CHECKING:
     _ObservableModelForm = forms.ModelForm[Observable]

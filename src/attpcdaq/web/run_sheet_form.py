@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from attpcdaq.runlog import sheets
 from attpcdaq.runlog.models import Observable, Run, RunClass
-from attpcdaq.runlog.observables import ALLOWED
+from attpcdaq.runlog.values import ALLOWED
 from attpcdaq.runlog.sheets import Edit, SheetRefusedError
 from attpcdaq.web.audited import because
 from attpcdaq.web.requester import requester_of

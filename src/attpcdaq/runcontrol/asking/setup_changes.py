@@ -66,3 +66,17 @@ def activate_experiment(name: str, by: Requester) -> Experiment:
     hold_gate()
     check(by, timezone.now())
     return experiments.activate(name, by)
+
+
+@transaction.atomic
+def create_experiment(name: str, by: Requester) -> Experiment:
+    """A new experiment; names are given out one after the other. ExperimentRefusedError."""
+    hold_gate()
+    return experiments.create(name, by)
+
+
+@transaction.atomic
+def rename_experiment(name: str, new: str, by: Requester) -> Experiment:
+    """Call an experiment by another name; no run is requested meanwhile. ExperimentRefusedError."""
+    hold_gate()
+    return experiments.rename(name, new, by)
