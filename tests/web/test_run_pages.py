@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from attpcdaq.audit.people import DAQ
+from attpcdaq.runlog import run_files
 from attpcdaq.runlog.models import Experiment, Measurement, Observable, Run, RunFile, RunState
 from attpcdaq.runlog.observables import add
 from tests.runlog.rows import make_experiment, make_run
@@ -51,7 +52,7 @@ def test_pages_say_what_to_do_when_there_is_nothing(client: Client, path: str) -
 
 
 def test_the_list_shows_runs_and_what_they_add_up_to(client: Client, run: Run) -> None:
-    RunFile.objects.create(run=run, kind="data", node="n", owner="r", path="/a", size=1_500_000)
+    run_files.note(run.pk, "n", "r", "data", [("/a", 1_500_000)])
     make_run(run.experiment, 2, run_class="beam", verdict="CoBo[3] was silent")
     page = text(client.get("/runs/"))
     assert page.index("Run 2") < page.index("Run 1")
@@ -71,8 +72,26 @@ def test_the_list_is_filtered_and_paged(client: Client, run: Run) -> None:
     assert "run_class=beam&amp;page=1" in last
     assert "Run 1<" in text(client.get("/runs/?text=alpha"))
     assert "No run fits" in text(client.get("/runs/?text=nothing"))
-    assert "Select a valid choice" in text(client.get("/runs/?state=x"))
-    assert "Null characters" in text(client.get("/runs/?text=%00"))
+
+
+WRONG = [
+    ("state=x", "State: Select a valid choice. x is not one"),
+    ("text=%00", "Null characters"),
+    ("since=22.11.2026", "Give a day as 2026-11-22."),
+    ("since=2026-11-22&until=2026-11-21", "To: It must not be before 2026-11-22."),
+    ("sort=colour", "The list can be sorted by run, -run, state"),
+]
+
+
+@pytest.mark.parametrize(("query", "said"), WRONG)
+def test_what_is_wrong_of_a_filter_is_said_and_nothing_is_listed(
+    client: Client, run: Run, query: str, said: str
+) -> None:
+    for path in ("/runs/", "/runs/runs.csv", "/runs/runs.xlsx", "/runs/runs.json"):
+        answer = client.get(f"{path}?{query}")
+        assert answer.status_code == 400
+        assert said.partition(": ")[2 if path == "/runs/" else 0] in text(answer) or said in text(answer)
+        assert "alphas" not in text(answer)
 
 
 def test_another_experiment_may_be_looked_at(client: Client, run: Run) -> None:

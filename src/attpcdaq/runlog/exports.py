@@ -1,20 +1,68 @@
-"""The run list as CSV: one line per run, one column per observable."""
+"""The run list as CSV and JSON: one line per run, with all that is measured, made while it is sent."""
 
 import csv
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db.models import QuerySet
 
-from attpcdaq.runlog.listing import duration, with_data
-from attpcdaq.runlog.models import Experiment, Observable, Run, ValueType
+from attpcdaq.runlog.listing import duration, loaded
+from attpcdaq.runlog.manifests import verdict_on
+from attpcdaq.runlog.models import Experiment, Measurement, Observable, Run, ValueType
+from attpcdaq.runlog.values import number
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+CHUNK = 500
+Cell = str | int | float | bool | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that every run has: its title with unit, its name in JSON, and its value."""
+
+    title: str
+    name: str
+    value: Callable[[Run], Cell]
+
+
+def _seconds(run: Run) -> float | None:
+    seconds = duration(run)
+    return None if seconds is None else round(seconds, 3)
+
 
 COLUMNS = (
-    "experiment", "run", "state", "class", "title", "started [UTC]", "stopped [UTC]", "duration [s]", "operator",
-    "data files", "data [bytes]", "verdict", "notes",
-)  # fmt: skip
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-CHUNK = 200
+    Column("experiment", "experiment", lambda run: run.experiment.name),
+    Column("run", "number", lambda run: run.number),
+    Column("state", "state", lambda run: run.state),
+    Column("class", "run_class", lambda run: run.run_class),
+    Column("title", "title", lambda run: run.title),
+    Column("started [UTC]", "started_at", lambda run: run.started_at),
+    Column("stopped [UTC]", "stopped_at", lambda run: run.stopped_at),
+    Column("duration [s]", "duration", _seconds),
+    Column("operator", "operator", lambda run: run.operator.get_username() if run.operator else ""),
+    Column("data files", "data_files", lambda run: run.data_files),
+    Column("data [bytes]", "data_bytes", lambda run: run.data_bytes),
+    Column("verdict", "verdict", lambda run: run.verdict),
+    Column("notes", "notes", lambda run: run.notes),
+    Column("data verdict", "data_verdict", verdict_on),
+    Column("taken without", "without", lambda run: ", ".join(run.excluded)),
+    Column("directory", "directory", lambda run: run.directory),
+)
+
+
+def lines(runs: QuerySet[Run]) -> Iterator[tuple[Run, dict[int, str]]]:
+    """The runs in their order, each with what is measured of it: id of the observable -> value as written."""
+    ids = list(runs.values_list("pk", flat=True))
+    for begin in range(0, len(ids), CHUNK):
+        some = ids[begin : begin + CHUNK]
+        values: dict[int, dict[int, str]] = {pk: {} for pk in some}
+        measured = Measurement.objects.filter(run__in=some).order_by()
+        for run_id, observable_id, value in measured.values_list("run_id", "observable_id", "value"):
+            values[run_id][observable_id] = value
+        yield from ((run, values[run.pk]) for run in loaded(some, whole=True))
 
 
 class _Line:
@@ -25,36 +73,65 @@ class _Line:
 
 
 def csv_lines(experiment: Experiment, runs: QuerySet[Run]) -> Iterator[str]:
-    """Header and one line per run, made while they are sent; text that a spreadsheet would run is quoted with '."""
+    """Header and one line per run; text that a spreadsheet would run is quoted with '."""
     observables = list(experiment.observables.all())
     writer = csv.writer(_Line(), lineterminator="\r\n")
-    yield writer.writerow([*COLUMNS, *(guarded(str(each)) for each in observables)])
-    rows = with_data(runs).select_related("experiment", "operator").prefetch_related("measurements")
-    for run in rows.iterator(chunk_size=CHUNK):
-        yield writer.writerow([*_run_cells(run), *_measured_cells(run, observables)])
+    yield writer.writerow([*(column.title for column in COLUMNS), *(guarded(str(each)) for each in observables)])
+    for run, values in lines(runs):
+        cells = (_as_text(column.value(run)) for column in COLUMNS)
+        yield writer.writerow([*cells, *_measured(values, observables)])
 
 
-def _run_cells(run: Run) -> Iterator[object]:
-    yield guarded(run.experiment.name)
-    yield run.number
-    yield run.state
-    yield run.run_class
-    yield guarded(run.title)
-    yield utc(run.started_at)
-    yield utc(run.stopped_at)
-    yield "" if (seconds := duration(run)) is None else round(seconds, 3)
-    yield guarded(run.operator.get_username() if run.operator else "")
-    yield run.data_files  # type: ignore[attr-defined]  # annotated by with_data
-    yield run.data_bytes or 0  # type: ignore[attr-defined]
-    yield guarded(run.verdict)
-    yield guarded(run.notes)
+def _as_text(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return guarded(cell)
+    return utc(cell) if isinstance(cell, datetime) or cell is None else str(cell)
 
 
-def _measured_cells(run: Run, observables: list[Observable]) -> Iterator[str]:
-    values = {each.observable_id: each.value for each in run.measurements.all()}
+def _measured(values: dict[int, str], observables: Sequence[Observable]) -> Iterator[str]:
     for observable in observables:
         value = values.get(observable.pk, "")
         yield guarded(value) if observable.value_type == ValueType.TEXT else value
+
+
+def json_parts(experiment: Experiment, runs: QuerySet[Run], asked: dict[str, str]) -> Iterator[str]:
+    """One JSON object in parts: experiment, what was asked for, observables, and the runs with typed values."""
+    observables = list(experiment.observables.all())
+    about = {
+        "experiment": experiment.name,
+        "directory": experiment.data_directory,
+        "asked": asked,
+        "observables": [described(each) for each in observables],
+    }
+    yield json.dumps(about)[:-1] + ', "runs": ['
+    between = "\n"
+    for run, values in lines(runs):
+        yield between + json.dumps(_as_json(run) | {"measurements": measured(values, observables)})
+        between = ",\n"
+    yield "\n]}\n"
+
+
+def described(observable: Observable) -> dict[str, Any]:
+    """What is to be known of a column of values."""
+    return {
+        "name": observable.name,
+        "unit": observable.unit,
+        "type": observable.value_type,
+        "comment": observable.comment,
+        "retired": observable.retired_at is not None,
+    }
+
+
+def _as_json(run: Run) -> dict[str, Any]:
+    cells = ((column.name, column.value(run)) for column in COLUMNS)
+    plain = {name: (utc(cell) if isinstance(cell, datetime) else cell) for name, cell in cells}
+    times = {name: utc(getattr(run, name)) or None for name in ("requested_at", "closed_at")}
+    return plain | times | {"without": {name: why.get("reason", "") for name, why in run.excluded.items()}}
+
+
+def measured(values: dict[int, str], observables: Sequence[Observable]) -> dict[str, int | float | str]:
+    """Name -> value as the analysis wants it, of those that have one."""
+    return {each.name: number(each, values[each.pk]) for each in observables if each.pk in values}
 
 
 def guarded(text: str) -> str:

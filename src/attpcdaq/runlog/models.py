@@ -94,6 +94,10 @@ class Run(models.Model):
     )
     adopted = models.BooleanField(default=False, help_text="Its boards were found Running while no run was open.")
     notes = models.TextField(blank=True)
+    data_files = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="How many data files it has (runlog/run_files counts)."
+    )
+    data_bytes = models.PositiveBigIntegerField(default=0, db_default=0, help_text="And how large they are together.")
 
     class Meta:
         ordering = ("-id",)

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from attpcdaq.runlog.models import Quarantined, RunFile
+from django.db import transaction
+from django.db.models import Count, Sum
+
+from attpcdaq.runlog.models import Quarantined, Run, RunFile
 
 AT_ONCE = 500
 
@@ -15,6 +18,7 @@ def note(run_id: int, node: str, owner: str, kind: str, files: Iterable[tuple[st
         unique_fields=["run", "node", "path"],
         update_fields=["kind", "owner", "size"],
     )
+    count([run_id])
 
 
 def plan(rows: Sequence[RunFile] | Sequence[Quarantined]) -> None:
@@ -22,6 +26,7 @@ def plan(rows: Sequence[RunFile] | Sequence[Quarantined]) -> None:
     if rows:
         # All are of one class, which the type of a manager taken from an object does not tell.
         type(rows[0])._default_manager.bulk_create(rows, batch_size=AT_ONCE)  # type: ignore[arg-type]
+        count(_runs_of(rows))
 
 
 def moved(rows: Sequence[RunFile] | Sequence[Quarantined], sizes: Sequence[int]) -> None:
@@ -34,6 +39,7 @@ def moved(rows: Sequence[RunFile] | Sequence[Quarantined], sizes: Sequence[int])
         if row.size != size:
             row.size = size
             row.save(update_fields=["size"])
+    count(_runs_of(rows))
 
 
 def planned(node: str, staging: str) -> list[RunFile | Quarantined]:
@@ -42,7 +48,7 @@ def planned(node: str, staging: str) -> list[RunFile | Quarantined]:
     return [*files, *Quarantined.objects.filter(node=node, planned=True, path__startswith=f"{staging}/")]
 
 
-def settle(rows: Iterable[RunFile | Quarantined], found: Mapping[str, int]) -> list[RunFile | Quarantined]:
+def settle(rows: Sequence[RunFile | Quarantined], found: Mapping[str, int]) -> list[RunFile | Quarantined]:
     """Plans that were carried out are noted with their size, the others are forgotten; those that were.
 
     `found` is what lies at the destinations now, path -> bytes.
@@ -54,4 +60,20 @@ def settle(rows: Iterable[RunFile | Quarantined], found: Mapping[str, int]) -> l
             done.append(row)
         else:
             type(row)._default_manager.filter(pk=row.pk, planned=True).delete()
+    count(_runs_of(rows))
     return done
+
+
+def _runs_of(rows: Iterable[RunFile | Quarantined]) -> set[int]:
+    return {row.run_id for row in rows if isinstance(row, RunFile)}
+
+
+def count(run_ids: Iterable[int]) -> None:
+    """Note with each run how many data files it has and how large they are: the run list asks for nothing else."""
+    for run_id in sorted(run_ids):
+        with transaction.atomic():
+            # Held, for nodes file at the same time: who counts last counts the files of all.
+            Run.objects.select_for_update(no_key=True).get(pk=run_id)
+            found = RunFile.objects.filter(run_id=run_id, kind=RunFile.Kind.DATA).order_by()
+            sums = found.aggregate(data_files=Count("id"), data_bytes=Sum("size", default=0))
+            Run.objects.filter(pk=run_id).update(**sums)

@@ -16,6 +16,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
 
 from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
+from attpcdaq.runlog.listing import NoSuchRunError
 from attpcdaq.web.api_schemas import BODIES
 from attpcdaq.web.bad_days import database_failed, is_of_the_database
 from attpcdaq.web.request_ids import request_id_of
@@ -74,6 +75,10 @@ def _refused(request: HttpRequest, error: Any) -> HttpResponse:
     return JsonResponse({"detail": " ".join(reasons), "reasons": reasons}, status=HTTPStatus.CONFLICT)
 
 
+def _no_such_run(request: HttpRequest, error: Any) -> HttpResponse:
+    return JsonResponse({"detail": str(error)}, status=HTTPStatus.NOT_FOUND)
+
+
 def _wrong_command(request: HttpRequest, error: Any) -> HttpResponse:
     return _wrong_input({error.field: str(error).removeprefix(f"{error.field}: ")})
 
@@ -120,6 +125,7 @@ HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     AuthenticationError: _unauthorized,
     CommandRefused: _refused,
     BadCommand: _wrong_command,
+    NoSuchRunError: _no_such_run,
     ValidationError: _wrong_fields,
     RequestDataTooBig: _too_large,
     Error: _database_failed,

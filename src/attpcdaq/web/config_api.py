@@ -10,7 +10,8 @@ from pydantic import Field
 
 from attpcdaq.runcontrol.seeing import configurations
 from attpcdaq.runcontrol.seeing.configurations import Compared, Likeness, Pair, UnknownSideError
-from attpcdaq.runlog.models import Run, RunConfig
+from attpcdaq.runlog.listing import find_run
+from attpcdaq.runlog.models import RunConfig
 from attpcdaq.topology import config_blobs
 from attpcdaq.topology.models import ConfigBlob
 from attpcdaq.web import api_schemas as schemas
@@ -67,9 +68,7 @@ Side = Query(..., description="EXPERIMENT/NUMBER, EXPERIMENT/NUMBER/loaded, or n
 def configuration(
     request: HttpRequest, experiment: str = Path(..., max_length=64), number: int = Path(..., ge=1, lt=10**9)
 ) -> list[KeptConfig]:
-    run = Run.objects.filter(experiment__name=experiment, number=number).first() if experiment.isprintable() else None
-    if run is None:
-        raise HttpError(HTTPStatus.NOT_FOUND, f"There is no run {number} of {experiment!r}.")
+    run = find_run(experiment, number)
     rows = list(run.configs.select_related("blob").defer("blob__data"))
     likeness = configurations.loaded_as_filed(rows)
     return [_kept(row, likeness.get((row.server, row.kind, row.name))) for row in rows]

@@ -16,18 +16,10 @@ from attpcdaq.runcontrol.seeing.configurations import KINDS, LOADED, NOW, Compar
 from attpcdaq.runlog.models import Experiment, Run, RunConfig
 from attpcdaq.topology.models import ConfigKind
 from attpcdaq.web.latest import latest_event_id
-from attpcdaq.web.run_pages import chosen_experiment
+from attpcdaq.web.run_found import chosen_experiment, found_run
 
 SHOWN_BYTES = 1_000_000
 RUNS_OFFERED = 300
-
-
-def _run(experiment: str, number: int) -> Run:
-    rows = Run.objects.select_related("experiment")
-    run = rows.filter(experiment__name=experiment, number=number).first() if experiment.isprintable() else None
-    if run is None:
-        raise Http404(f"There is no run {number} of {experiment!r}.")
-    return run
 
 
 def diff_address(old: str, new: str) -> str:
@@ -38,11 +30,11 @@ def diff_address(old: str, new: str) -> str:
 @require_GET
 def of_run(request: HttpRequest, experiment: str, number: int) -> HttpResponse:
     """What every ECC server of a run was set up with."""
-    run = _run(experiment, number)
+    run = found_run(experiment, number)
     rows = list(run.configs.select_related("blob").defer("blob__data"))
     likeness = configurations.loaded_as_filed(rows)
     before = Run.objects.filter(experiment=run.experiment, number__lt=number).order_by("-number").first()
-    key = f"{experiment}/{number}"
+    key = f"{run.experiment.name}/{number}"
     context: dict[str, Any] = {
         "run": run,
         "servers": [(name, _lines(list(those), likeness)) for name, those in groupby(rows, lambda row: row.server)],
@@ -51,7 +43,7 @@ def of_run(request: HttpRequest, experiment: str, number: int) -> HttpResponse:
         "not_comparable": sum(each.likeness == "unknown" for each in likeness.values()),
         "compared": len(likeness),
         "before": before,
-        "with_before": diff_address(f"{experiment}/{before.number}", key) if before else "",
+        "with_before": diff_address(f"{run.experiment.name}/{before.number}", key) if before else "",
         "with_now": diff_address(key, NOW),
         "with_loaded": diff_address(key, f"{key}/{LOADED}"),
         "event_id": latest_event_id(),

@@ -9,9 +9,9 @@ from ninja.errors import HttpError
 from ninja.params.functions import Path
 from pydantic import ConfigDict, Field
 
+from attpcdaq.runlog.listing import find_run
 from attpcdaq.runlog.manifest_file import document
 from attpcdaq.runlog.manifests import manifest_of
-from attpcdaq.runlog.models import Run
 from attpcdaq.web import api_schemas as schemas
 from attpcdaq.web.manifest_view import progress_of
 
@@ -97,10 +97,7 @@ class ManifestOut(Schema):
 def manifest(
     request: HttpRequest, experiment: str = Path(..., max_length=64), number: int = Path(..., ge=1, lt=10**9)
 ) -> dict[str, Any]:
-    rows = Run.objects.select_related("experiment", "manifest")
-    run = rows.filter(experiment__name=experiment, number=number).first() if experiment.isprintable() else None
-    if run is None:
-        raise HttpError(HTTPStatus.NOT_FOUND, f"There is no run {number} of {experiment!r}.")
+    run = find_run(experiment, number)
     if manifest_of(run) is None:
         raise HttpError(HTTPStatus.NOT_FOUND, f"Run {number} of {experiment!r} has no manifest: it is not closed yet.")
     return document(run) | {"progress": progress_of(run)}

@@ -12,13 +12,13 @@ from attpcdaq.runlog.manifest_file import document
 from attpcdaq.runlog.manifests import manifest_of
 from attpcdaq.web.guard import operators_change, refused
 from attpcdaq.web.requester import requester_of
-from attpcdaq.web.run_sheet import find_run
+from attpcdaq.web.run_found import found_run
 
 
 @require_GET
 def download(request: HttpRequest, experiment: str, number: int) -> HttpResponse:
     """What lies beside the data on each node."""
-    run = find_run(experiment, number)
+    run = found_run(experiment, number)
     if manifest_of(run) is None:
         raise Http404(f"Run {number} of {experiment!r} has no manifest.")
     name = f"{experiment}_run_{number:04d}_manifest.json"
@@ -30,7 +30,7 @@ def download(request: HttpRequest, experiment: str, number: int) -> HttpResponse
 @operators_change
 def check(request: HttpRequest, experiment: str, number: int) -> HttpResponse:
     """Read all its files once more."""
-    run = find_run(experiment, number)
+    run = found_run(experiment, number)
     try:
         check_again(run, requester_of(request), timezone.now())
     except CommandRefused as refusal:

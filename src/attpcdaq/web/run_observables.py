@@ -15,7 +15,7 @@ from attpcdaq.web.forms_runs import ObservableForm
 from attpcdaq.web.guard import operators_change, refused
 from attpcdaq.web.requester import requester_of
 from attpcdaq.web.roles import may_operate
-from attpcdaq.web.run_pages import chosen_experiment
+from attpcdaq.web.run_found import chosen_experiment
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,60 +1,78 @@
-"""The run list and its export."""
+"""The run list."""
 
 from typing import Any
 
-from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.core.paginator import Page, Paginator
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from attpcdaq.runlog import experiments
-from attpcdaq.runlog.exports import csv_lines
-from attpcdaq.runlog.listing import Wanted, matching, totals, with_data
-from attpcdaq.runlog.manifests import with_verdicts
+from attpcdaq.runlog import sheets
+from attpcdaq.runlog.listing import NEWEST, Wanted, loaded, matching, totals
 from attpcdaq.runlog.models import Experiment
-from attpcdaq.web.forms_runs import RunFilter
 from attpcdaq.web.latest import latest_event_id
+from attpcdaq.web.run_filter import FIRST_DOWN, RunFilter, query_of, wanted_of
+from attpcdaq.web.run_found import chosen_experiment
 
 PAGE = 50
-
-
-def chosen_experiment(request: HttpRequest) -> Experiment | None:
-    """The experiment of ?experiment=, else the active one, else the newest; 404 names the known ones."""
-    name = request.GET.get("experiment", "")
-    rows = {row.name: row for row in Experiment.objects.all()}
-    if name and name not in rows:
-        raise Http404(f"There is no experiment {name!r}; known: {', '.join(rows) or 'none'}.")
-    return rows.get(name) or experiments.active() or next(iter(rows.values()), None)
-
-
-def _wanted(request: HttpRequest) -> tuple[RunFilter, Wanted]:
-    form = RunFilter(request.GET)
-    return form, Wanted(**form.cleaned_data) if form.is_valid() else Wanted()
+HEADS = (
+    ("run", "Run"), ("state", "State"), ("verdict", "Data"), ("class", "Class"), ("title", "Title"), ("start", "Start"),
+    ("duration", "Duration"), ("files", "Files"), ("data", "Size"), ("problem", "What went wrong"),
+)  # fmt: skip
+FIGURES = ("run", "duration", "files", "data")
 
 
 @require_GET
 def run_list(request: HttpRequest) -> HttpResponse:
-    """Runs newest first, a page at a time, and what they add up to; with ?panels= only the list."""
+    """Runs a page at a time, and what they add up to; with ?panels= only the list."""
     context: dict[str, Any] = {"event_id": latest_event_id(), "experiments": Experiment.objects.all()}
-    experiment, (form, wanted) = chosen_experiment(request), _wanted(request)
-    if experiment:
-        runs = matching(experiment, wanted)
-        sums = totals(runs)
-        page = Paginator(with_verdicts(with_data(runs)), PAGE).get_page(request.GET.get("page"))
-        context |= {"page": page, "totals": sums, "seconds": sum(total.seconds for total in sums)}
-    query = request.GET.copy()
-    for name in ("page", "panels"):
-        query.pop(name, None)
-    context |= {"experiment": experiment, "form": form, "query": query.urlencode()}
-    return render(request, "runs/list_panel.html" if "panels" in request.GET else "runs/list.html", context)
+    experiment, (form, wanted) = chosen_experiment(request), wanted_of(request)
+    context |= {"experiment": experiment, "form": form, "fields": [form[name] for name in form.fields]}
+    if experiment and wanted:
+        context |= _listed(request, experiment, form, wanted)
+    template = "runs/list_panel.html" if "panels" in request.GET else "runs/list.html"
+    return render(request, template, context, status=200 if wanted else 400)
 
 
-@require_GET
-def export(request: HttpRequest) -> StreamingHttpResponse:
-    """The runs that the list shows, as CSV."""
-    experiment = chosen_experiment(request)
-    if experiment is None:
-        raise Http404("There is no experiment yet.")
-    runs = matching(experiment, _wanted(request)[1]).order_by("number")
-    headers = {"Content-Disposition": f'attachment; filename="{experiment.name}_runs.csv"'}
-    return StreamingHttpResponse(csv_lines(experiment, runs), content_type="text/csv; charset=utf-8", headers=headers)
+def _listed(request: HttpRequest, experiment: Experiment, form: RunFilter, wanted: Wanted) -> dict[str, Any]:
+    runs = matching(experiment, wanted)
+    sums = totals(runs)
+    pages = Paginator(runs.values_list("pk", flat=True), PAGE)
+    vars(pages)["count"] = sum(total.runs for total in sums)  # known: it need not ask again
+    page = pages.get_page(request.GET.get("page"))
+    rows = loaded(list(page.object_list))
+    missing = sheets.missing_of(rows)
+    return {
+        "page": page,
+        "runs": [(run, missing.get(run.pk, ())) for run in rows],
+        "totals": sums,
+        "seconds": sum(total.seconds for total in sums),
+        "bytes": sum(total.bytes for total in sums),
+        "heads": _heads(form, experiment, wanted.sort),
+        "query": query_of(form, experiment.name),
+        "links": _links(form, experiment, page),
+    }
+
+
+def _heads(form: RunFilter, experiment: Experiment, sort: str) -> list[dict[str, str]]:
+    """The columns, each with the address that sorts by it and how the list is sorted now."""
+    heads = []
+    for name, label in HEADS:
+        is_now = sort.removeprefix("-") == name
+        first = f"-{name}" if name in FIRST_DOWN else name
+        other = sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
+        wish = other if is_now else first
+        now = ("descending" if sort.startswith("-") else "ascending") if is_now else ""
+        link = query_of(form, experiment.name, sort="" if wish == NEWEST else wish)
+        heads.append({"name": name, "label": label, "link": link, "sorted": now, "kind": "num" * (name in FIGURES)})
+    return heads
+
+
+def _links(form: RunFilter, experiment: Experiment, page: Page[int]) -> dict[str, str]:
+    """The addresses of the pages beside this one and of both ends."""
+    numbers = {}
+    if page.has_previous():
+        numbers |= {"first": 1, "previous": page.previous_page_number()}
+    if page.has_next():
+        numbers |= {"next": page.next_page_number(), "last": page.paginator.num_pages}
+    return {name: query_of(form, experiment.name, page=str(number)) for name, number in numbers.items()}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -16,23 +16,15 @@ from attpcdaq.web.latest import latest_event_id
 from attpcdaq.web.manifest_view import FILES_SHOWN, file_lines, progress_of
 from attpcdaq.web.rates_drawn import run_html
 from attpcdaq.web.roles import may_operate
+from attpcdaq.web.run_found import found_run
 from attpcdaq.web.run_sheet_form import Refusal
-
-
-def find_run(experiment: str, number: int) -> Run:
-    """404 names what was asked for."""
-    rows = Run.objects.select_related("experiment", "operator", "manifest")
-    run = rows.filter(experiment__name=experiment, number=number).first() if experiment.isprintable() else None
-    if run is None:
-        raise Http404(f"There is no run {number} of {experiment!r}.")
-    return run
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @operators_change
 def sheet(request: HttpRequest, experiment: str, number: int) -> HttpResponse:
     """Show a run; POST saves what was changed on its sheet, all or nothing."""
-    run = find_run(experiment, number)
+    run = found_run(experiment, number)
     if request.method != "POST":
         return _page(request, run)
     refusal = run_sheet_form.save(request, run)
@@ -43,7 +35,7 @@ def sheet(request: HttpRequest, experiment: str, number: int) -> HttpResponse:
 @operators_change
 def same_as_previous(request: HttpRequest, experiment: str, number: int) -> HttpResponse:
     """Fill what is empty with the previous run's values."""
-    run_sheet_form.fill_from_previous(request, find_run(experiment, number))
+    run_sheet_form.fill_from_previous(request, found_run(experiment, number))
     return redirect("run-sheet", experiment, number)
 
 

@@ -2,11 +2,22 @@
 
 from django.urls import path
 
-from attpcdaq.web import config_pages, rates_pages, run_experiments, run_manifest, run_observables, run_pages, run_sheet
+from attpcdaq.web import (
+    config_pages,
+    rates_pages,
+    run_experiments,
+    run_exports,
+    run_manifest,
+    run_observables,
+    run_pages,
+    run_sheet,
+)
 
 urlpatterns = [
     path("", run_pages.run_list, name="runs"),
-    path("runs.csv", run_pages.export, name="runs-csv"),
+    path("runs.csv", run_exports.export, {"kind": "csv"}, name="runs-csv"),
+    path("runs.xlsx", run_exports.export, {"kind": "xlsx"}, name="runs-xlsx"),
+    path("runs.json", run_exports.export, {"kind": "json"}, name="runs-json"),
     path("of/<str:experiment>/<int:number>/", run_sheet.sheet, name="run-sheet"),
     path("of/<str:experiment>/<int:number>/rates", rates_pages.run_rates, name="run-rates"),
     path("of/<str:experiment>/<int:number>/same-as-previous", run_sheet.same_as_previous, name="run-same-as-previous"),

@@ -1,18 +1,16 @@
 """What the data routers were seen with during a run, for programs."""
 
-from http import HTTPStatus
 from itertools import groupby
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja import Router, Schema
-from ninja.errors import HttpError
 from ninja.params.functions import Path, Query
 from pydantic import Field
 
 from attpcdaq.live.models import RouterSample
 from attpcdaq.live.samples import Point, points
-from attpcdaq.runlog.models import Run
+from attpcdaq.runlog.listing import find_run
 from attpcdaq.web import api_schemas as schemas
 from attpcdaq.web.rates import of_run_samples
 
@@ -59,10 +57,7 @@ def samples_of_run(
     step: int = Step,
 ) -> SamplesOut:
     """Every 2 s while it is young; old ones are thinned out, to 10 minutes after two days, and averages stay right."""
-    run = Run.objects.filter(experiment__name=experiment, number=number).first() if experiment.isprintable() else None
-    if run is None:
-        raise HttpError(HTTPStatus.NOT_FOUND, f"There is no run {number} of {experiment!r}.")
-    step, found = fitting(of_run_samples(run), step)
+    step, found = fitting(of_run_samples(find_run(experiment, number)), step)
     grouped = groupby(found, lambda point: (point.router, point.node))
     return SamplesOut(
         step=step,

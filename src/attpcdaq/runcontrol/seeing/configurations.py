@@ -7,6 +7,7 @@ from typing import Literal
 
 from attpcdaq.live.drift import drifts
 from attpcdaq.live.models import DiskConfig
+from attpcdaq.runlog.listing import NoSuchRunError, find_run
 from attpcdaq.runlog.models import Run, RunConfig
 from attpcdaq.topology import config_blobs
 from attpcdaq.topology.models import ConfigKind, ConfigSource, ECCServer
@@ -130,9 +131,10 @@ def side(key: str) -> Side:
     if not (is_number and source in ("", LOADED) and key.isprintable()):
         allowed = "EXPERIMENT/NUMBER, the same with /loaded, now"
         raise UnknownSideError(f"{key[:80]!r} cannot be compared; allowed: {allowed}.")
-    run = Run.objects.filter(experiment__name=experiment, number=number).select_related("experiment").first()
-    if run is None:
-        raise UnknownSideError(f"There is no run {number} of {experiment[:80]!r}.")
+    try:
+        run = find_run(experiment, int(number))
+    except NoSuchRunError as error:
+        raise UnknownSideError(str(error)) from None
     rows = list(run.configs.all())
     label = f"{run.experiment.name} run {run.number}"
     if source:
