@@ -9,6 +9,16 @@ from attpcdaq.topology.setup import Entry, NodeEntry, RouterEntry, ServerEntry, 
 
 def faults(setup: Setup) -> list[str]:
     """Everything that forbids this setup; empty when it may be used."""
+    return [*missing(setup), *wrong(setup)]
+
+
+def missing(setup: Setup) -> list[str]:
+    """What forbids it only until another row is added."""
+    return list(chain.from_iterable(check(setup) for check in (_empty, _used)))
+
+
+def wrong(setup: Setup) -> list[str]:
+    """What no further row can mend."""
     return list(chain.from_iterable(check(setup) for check in CHECKS))
 
 
@@ -119,12 +129,10 @@ def _beyond_agent(where: str, through_agent: bool, entry: Entry, keys: Sequence[
 
 
 CHECKS: tuple[Callable[[Setup], Iterable[str]], ...] = (
-    _empty,
     _names,
     _addresses,
     _references,
     _sources,
-    _used,
     _staging,
     _agents,
 )

@@ -84,15 +84,20 @@ TABLES = {
 
 def parse(content: bytes | str) -> Setup:
     """The setup a file describes; SetupError names every fault by table, number and key."""
+    setup = parse_rows(content)
+    if found := faults(setup):
+        raise SetupError(found)
+    return setup
+
+
+def parse_rows(content: bytes | str) -> Setup:
+    """The same, but what the rows owe each other is not looked at."""
     document = _document(content)
     errors = [f"{key}: unknown; use the tables {', '.join(TABLES)}" for key in document if key not in TABLES]
     rows: dict[str, tuple[Any, ...]] = {kind: tuple(_rows(kind, document.get(kind, []), errors)) for kind in TABLES}
     if errors:
         raise SetupError(errors)
-    setup = Setup(rows["node"], rows["ecc_server"], rows["data_router"], rows["data_source"])
-    if found := faults(setup):
-        raise SetupError(found)
-    return setup
+    return Setup(rows["node"], rows["ecc_server"], rows["data_router"], rows["data_source"])
 
 
 def _document(content: bytes | str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A setup read from the tables and written into them; rows keep their ids by name."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -9,9 +9,15 @@ from django.db.models import QuerySet
 
 from attpcdaq.topology.models import ConfigSet, DataRouter, DataSource, ECCServer, Node, SeenHostKey
 from attpcdaq.topology.setup import NodeEntry, RouterEntry, ServerEntry, Setup, SourceEntry, config_after
+from attpcdaq.topology.setup_edit import Renaming
 from get_protocol.config_set import ConfigId
 
 M = TypeVar("M", Node, ECCServer, DataRouter)
+NAMED: Mapping[str, type[Node | ECCServer | DataRouter]] = {
+    "node": Node,
+    "ecc_server": ECCServer,
+    "data_router": DataRouter,
+}
 PARKED = "being-moved"
 
 
@@ -80,8 +86,10 @@ def _source_entry(row: DataSource) -> SourceEntry:
 
 
 @transaction.atomic
-def write(setup: Setup) -> None:
+def write(setup: Setup, renaming: Renaming | None = None) -> None:
     """Make the tables say `setup` (already checked); rows of the same name keep ids, live state and config sets."""
+    if renaming is not None and renaming.kind in NAMED:
+        NAMED[renaming.kind].objects.filter(name=renaming.was).update(name=renaming.now)
     DataSource.objects.all().delete()
     _remove(ECCServer.objects.all(), setup.ecc_servers)
     _remove(DataRouter.objects.all(), setup.data_routers)

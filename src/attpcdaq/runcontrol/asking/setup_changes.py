@@ -14,6 +14,7 @@ from attpcdaq.runlog import experiments
 from attpcdaq.runlog.models import OPEN_STATES, Experiment, Run
 from attpcdaq.topology import setup_store
 from attpcdaq.topology.setup import Change, Setup, changes
+from attpcdaq.topology.setup_edit import Renaming
 
 
 class SetupBusyError(Exception):
@@ -22,6 +23,13 @@ class SetupBusyError(Exception):
     def __init__(self, reasons: tuple[str, ...]) -> None:
         super().__init__("; ".join(reasons))
         self.reasons = reasons
+
+
+class SetupChangedError(SetupBusyError):
+    """Somebody else changed it meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(("The setup was changed meanwhile by somebody else: nothing was done. Look at it again.",))
 
 
 def blockers() -> tuple[str, ...]:
@@ -37,25 +45,37 @@ def planned(setup: Setup) -> tuple[Change, ...]:
 
 
 @transaction.atomic
-def load(setup: Setup, by: Requester) -> tuple[Change, ...]:
+def load(
+    setup: Setup, by: Requester, *, over: Setup | None = None, renaming: Renaming | None = None
+) -> tuple[Change, ...]:
     """Make `setup` the setup and return what changed; SetupBusyError, and nothing done, while anything is under way.
 
-    CommandRefused while somebody else is in charge.
+    CommandRefused while somebody else is in charge. SetupChangedError when the setup is not `over` any more.
     """
     hold_gate()
-    done = planned(setup)
+    before = setup_store.read()
+    if over is not None and before != over:
+        raise SetupChangedError
+    done = renamed(before, setup, renaming)
     if done and (reasons := blockers()):
         raise SetupBusyError(reasons)
     if done:
         check(by, timezone.now())
-        setup_store.write(setup)
+        setup_store.write(setup, renaming)
         add_event("setup", f"Setup changed by {by.name}: {_counted(done)}")
         record(by, "setup", Outcome.DONE, subject=_counted(done), text="\n".join(map(str, done)))
     return done
 
 
+def renamed(before: Setup, setup: Setup, renaming: Renaming | None) -> tuple[Change, ...]:
+    """Every change, a row that goes on under another name told as that."""
+    if renaming is None:
+        return changes(before, setup)
+    return (renaming.change(), *changes(renaming.applied(before), setup))
+
+
 def _counted(done: tuple[Change, ...]) -> str:
-    words = {"add": "added", "change": "changed", "remove": "removed"}
+    words = {"add": "added", "rename": "renamed", "change": "changed", "remove": "removed"}
     counts = ((sum(change.verb == verb for change in done), word) for verb, word in words.items())
     return ", ".join(f"{count} {word}" for count, word in counts if count)
 
