@@ -169,7 +169,7 @@ def test_the_sheet_is_saved(client: Client, run: Run) -> None:
 
 def test_a_wrong_value_is_marked_and_nothing_is_saved(client: Client, run: Run) -> None:
     answer = client.post(SHEET, posted(run, title="betas", Pressure="1,5"))
-    assert answer.status_code == 409
+    assert answer.status_code == 400
     page = text(answer)
     assert "Pressure [torr]: &#x27;1,5&#x27; is not a number with a decimal point" in page
     assert 'value="1,5"' in page

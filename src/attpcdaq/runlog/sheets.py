@@ -12,7 +12,7 @@ from attpcdaq.audit.trail import record
 from attpcdaq.live.store import add_event
 from attpcdaq.runlog.models import Measurement, Observable, Run, RunState, SheetChange
 from attpcdaq.runlog.sheet_fields import RUN_FIELDS, StoredField, clean, key_of, locked, write
-from attpcdaq.runlog.values import ValueRefusedError, clean_value
+from attpcdaq.runlog.values import ValueRefusedError, clean_value, plain
 
 SAID_LENGTH = 500  # of an old or new value in the audit trail
 ALL = "all"
@@ -57,14 +57,13 @@ def save(run: Run, edits: Mapping[str, Edit], by: Requester) -> tuple[str, ...]:
 def save_and_fill(run: Run, edits: Mapping[str, Edit], same: Collection[str], by: Requester) -> Saved:
     """`save`, and take the previous run's value for the fields of `same` (keys), or for all that are empty (ALL)."""
     row, stored = locked(run)
-    wanted, errors = _checked(edits, stored)
-    if conflicts := _conflicts(edits, stored, wanted):
+    previous = previous_with_values(run) if same else None
+    filled = _from_previous(previous, stored, edits, same)
+    wanted, errors = _checked({**edits, **filled}, stored)
+    if conflicts := _conflicts({**edits, **filled}, stored, wanted):
         errors = {key: text for key, text in errors.items() if key not in conflicts}
     if errors or conflicts:
         raise SheetRefusedError(errors, conflicts)
-    previous = previous_with_values(run) if same else None
-    filled = _from_previous(previous, stored, wanted, same)
-    wanted |= filled
     changed = tuple(key for key, value in wanted.items() if value != stored[key].value)
     for key in changed:
         write(row, key, stored[key], wanted[key])
@@ -110,15 +109,16 @@ def _meanwhile(field: StoredField) -> str:
 
 
 def _from_previous(
-    previous: Run | None, stored: Mapping[str, StoredField], wanted: Mapping[str, str], same: Collection[str]
-) -> dict[str, str]:
+    previous: Run | None, stored: Mapping[str, StoredField], edits: Mapping[str, Edit], same: Collection[str]
+) -> dict[str, Edit]:
     """The previous run's values for what was asked for by name, and with ALL for what stays empty otherwise."""
     found = {}
     for measurement in previous.measurements.select_related("observable") if previous else ():
         key = key_of(measurement.observable_id)
-        is_empty = not wanted.get(key, stored[key].value if key in stored else "")
-        if key in stored and (key in same or (ALL in same and is_empty)) and _still_fits(measurement):
-            found[key] = measurement.value
+        edit = edits.get(key)
+        is_empty = not (stored[key].value if edit is None or edit.now == edit.was else plain(edit.now))
+        if (key in same or (ALL in same and is_empty)) and _still_fits(measurement):
+            found[key] = Edit(edit.was if edit else None, measurement.value)
     return found
 
 
