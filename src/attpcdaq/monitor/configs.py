@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import groupby
-from typing import Any
 
-from django.db import Error, IntegrityError, connection
+from django.db import IntegrityError
 
 from attpcdaq.gateways.errors import GatewayError, Refused
 from attpcdaq.gateways.ports import FileStat, NodeAddress, NodePort
@@ -15,6 +14,7 @@ from attpcdaq.live import config_store, disk_configs
 from attpcdaq.live.disk_configs import Found, Wanted
 from attpcdaq.live.lease import LeaseLostError
 from attpcdaq.monitor.clock import Clock
+from attpcdaq.monitor.worker import InThread, reconnecting
 from attpcdaq.runcontrol import publish
 from attpcdaq.topology.models import ECCServer
 from attpcdaq.topology.wiring import node_address
@@ -25,8 +25,6 @@ EVERY = 10.0
 DEADLINE = 20.0
 # Files that a transition has read and that nobody has kept yet: asked for again, for the message may be lost.
 ASK_AGAIN = 3
-
-InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 class ConfigWatch:
@@ -56,15 +54,15 @@ class ConfigWatch:
 
     async def look(self) -> None:
         """One round: sizes and times of all files, and the bytes of those that are not as they were."""
-        wanted: list[Wanted] = await self._in_thread(_reading(disk_configs.wanted))
+        wanted: list[Wanted] = await self._in_thread(reconnecting(disk_configs.wanted))
         by_node = groupby(sorted(wanted, key=_node_name), key=_node_name)
         found = await asyncio.gather(*(self._of_node(list(group)) for _, group in by_node))
         for changed in filter(None, found):
             # One node after the other: what else waits for the thread comes in between.
-            await self._in_thread(_reading(partial(self._write, changed)))
+            await self._in_thread(reconnecting(partial(self._write, changed)))
         self._looks += 1
         if self._looks % ASK_AGAIN == 0:
-            await self._in_thread(_reading(self._ask_again))
+            await self._in_thread(reconnecting(self._ask_again))
 
     async def _of_node(self, wanted: Sequence[Wanted]) -> list[Found]:
         """What has changed on one node; nothing where it cannot be seen."""
@@ -116,16 +114,3 @@ class ConfigWatch:
 
 def _node_name(wanted: Wanted) -> str:
     return wanted.node.name
-
-
-def _reading(work: Callable[[], Any]) -> Callable[[], Any]:
-    """A connection that was lost is opened again by the next call."""
-
-    def done() -> Any:
-        try:
-            return work()
-        except Error:
-            connection.close()
-            raise
-
-    return done

@@ -12,6 +12,7 @@ from attpcdaq.live.lease import LeaseLostError, Term, fenced
 from attpcdaq.monitor.clock import SystemClock
 from attpcdaq.monitor.configs import ConfigWatch
 from attpcdaq.monitor.database import Database
+from attpcdaq.monitor.log_watch import LogWatch
 from attpcdaq.monitor.poller import Poller
 from attpcdaq.monitor.pulse import Pulse
 from attpcdaq.monitor.recorder import Recorder
@@ -39,6 +40,7 @@ async def write_for_a_term(worker: Worker, term: Term, pulse: Pulse, tell: Calla
             group.create_task(recorder.run(), name="record")
             group.create_task(_follow_setup(worker, database, poller, recorder), name="follow setup")
             group.create_task(ConfigWatch(nodes, _writing(worker, term), clock).run(), name="look at configurations")
+            group.create_task(LogWatch(nodes, _writing(worker, term), clock).run(), name="look at logs")
     except* LeaseLostError:
         logger.warning("monitor: another monitor writes now; standing by")
     finally:
