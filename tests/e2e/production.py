@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from typing import Any
 
 from attpcdaq.demo import detector, prepare, programs
 from attpcdaq.demo.place import Place
+from tests.docs.building import build_served
 from tests.e2e.system import System
 from tests.services.nginx import framed, running_nginx
 from tests.services.processes import LOOPBACK, Process, free_port, listens, stopped_at_the_end
@@ -104,7 +106,7 @@ def running_production(
         stack.environment |= programs.node_access(place)
         stack.run([sys.executable, "-m", "attpcdaq.demo.prepare", str(place.root)])
         stack.run(programs.management("collectstatic", "--no-input"))
-        stack.run(programs.management("build_help", str(help_pages)))
+        shutil.copytree(build_served(), help_pages)
         stack.start("celery", programs.celery("control"))
         stack.start("celery-files", programs.celery("files", threads=2))
         stack.start("monitor", programs.monitor())

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from attpcdaq.config.environment import PREFIX, Environment
+from tests.docs.building import build_served
 from tests.e2e.units import ROOT, UNITS, Here, Unit, example_settings, ports
 from tests.services.nginx import framed, running_nginx
 from tests.services.postgresql import PostgreSQL
@@ -50,7 +51,8 @@ def here(tmp_path_factory: pytest.TempPathFactory, postgresql: PostgreSQL, rabbi
     shutil.copy(sshd.key, directory / "secrets/ssh_key")
     shutil.copy(sshd.known_hosts, directory / "secrets/known_hosts")
     end(here, migrate, *migrate.commands())
-    end(here, migrate, [*MANAGE, "collectstatic", "--no-input"], [*MANAGE, "build_help", "/srv/attpcdaq/help"])
+    end(here, migrate, [*MANAGE, "collectstatic", "--no-input"])
+    shutil.copytree(build_served(), here.put("/srv/attpcdaq/help"))
     return here
 
 

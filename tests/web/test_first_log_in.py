@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from attpcdaq.audit.people import DAQ
 from attpcdaq.web import accounts
+from tests.docs.building import build_served
 from tests.web.people import admin
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,9 +81,10 @@ def test_an_admin_gives_a_new_password_to_who_forgot_the_own(
 
 
 def test_the_manual_for_strangers(page: Page, live_server: Any, pytestconfig: pytest.Config) -> None:
+    build_served()
     shots = Path(pytestconfig.getoption("--output")) / "first-log-in"
     page.goto(f"{live_server.url}/help/")
-    page.get_by_role("link", name="Troubles, and what to do").click()
+    page.get_by_role("article").get_by_role("link", name="Troubles, and what to do").click()
     expect(page.get_by_role("heading", name="Troubles, and what to do")).to_be_visible()
     shoot(page, shots, "manual")
     page.get_by_role("link", name="To the DAQ").click()

@@ -22,7 +22,9 @@ from tests.web.test_audited_routes import ADDRESSES
 NAME = "kim"
 OWN = "quiet-magnet-7"
 # Open to strangers too, or with a check of their own (API, stream, metrics).
-OPEN = ("/login/", "/logout/", "/password/", "/help/", "/help/x/", "/metrics", "/health/live", "/health/ready")
+OPEN = (
+    "/login/", "/logout/", "/password/", "/help/", "/help/x", "/help/x/", "/metrics", "/health/live", "/health/ready",
+)  # fmt: skip
 
 
 @pytest.fixture

@@ -69,18 +69,3 @@ def test_without_a_directory_for_them_nothing_is_collected() -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("attpcdaq: ATTPCDAQ_STATIC_ROOT is missing")
     assert len(done.stderr.splitlines()) == 1
-
-
-def test_the_manual_for_nginx_needs_no_system_and_links_to_hashed_names(collected: Path, tmp_path: Path) -> None:
-    done = manage_files("build_help", str(tmp_path / "help"), ATTPCDAQ_STATIC_ROOT=str(collected))
-    assert done.returncode == 0, done.stderr
-    for address in linked((tmp_path / "help/troubles/index.html").read_bytes()):
-        assert HASHED.search(address)
-        assert (collected / address.removeprefix("/static/")).is_file()
-
-
-def test_the_manual_before_the_static_files_is_refused(tmp_path: Path) -> None:
-    done = manage_files("build_help", str(tmp_path / "help"), ATTPCDAQ_STATIC_ROOT=str(tmp_path))
-    assert done.returncode != 0
-    assert "run manage.py collectstatic first" in done.stderr
-    assert not (tmp_path / "help").exists()

@@ -12,7 +12,8 @@ from attpcdaq.gateways.offsite_address import offsite_address
 
 ENVIRONMENT = read_environment()
 PACKAGE = Path(__file__).resolve().parent.parent
-DOCS = PACKAGE.parent.parent / "docs"
+# What `make manual` builds of docs/.
+HELP = PACKAGE.parent.parent / "build" / "help"
 
 SECRET_KEY = ENVIRONMENT.secret_key.get_secret_value()
 DEBUG = ENVIRONMENT.debug

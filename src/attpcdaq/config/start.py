@@ -8,7 +8,7 @@ from attpcdaq.config.environment import PREFIX, SettingsError
 
 READS_NO_SETTINGS = frozenset({"graw", "make_secrets"})
 """Verbs that run before anything is set up, whatever the environment says."""
-LOOKS_AT_FILES_ONLY = READS_NO_SETTINGS | {"offsite", "collectstatic", "build_help"}
+LOOKS_AT_FILES_ONLY = READS_NO_SETTINGS | {"offsite", "collectstatic"}
 """Verbs that run wherever the project is installed, with no database and no broker."""
 
 

@@ -45,8 +45,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("password/", account_pages.ChangePassword.as_view(), name="password"),
     path("theme", theme.choose, name="theme"),
     path("audit/", audit_pages.audit, name="audit"),
-    path("help/", help_pages.index, name="help"),
+    path("help/", help_pages.page, name="help"),
     path("help/<path:name>/", help_pages.page, name="help-page"),
+    path("help/<path:name>", help_pages.file, name="help-file"),
     path("setup/", include("attpcdaq.web.setup_urls")),
     path("api/v1/", api.urls),
 ]

@@ -163,6 +163,7 @@ def compact(text: str) -> str:
 
 
 @register.filter
-def manual_link(anchor: str) -> str:
-    """Where the manual page on troubles tells more."""
-    return f"{reverse('help-page', args=['troubles'])}#{anchor}"
+def manual_link(place: str) -> str:
+    """Where the manual tells more: "runs#exports" on its page `runs`; an anchor alone is one of the page on troubles."""
+    page, _, anchor = place.rpartition("#")
+    return f"{reverse('help-page', args=[page or 'troubles'])}#{anchor}"
