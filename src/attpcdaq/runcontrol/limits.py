@@ -8,3 +8,5 @@ EXPIRES_AFTER = timedelta(seconds=15)
 CLOCKS_DIFFER = timedelta(seconds=5)
 # Seconds; a look older than this says nothing about now: a process that stood still or a slow database lies between.
 LOOK_COUNTS_FOR = 0.5
+# Seconds after which a restart is given up.
+RESTART_LIMIT = 60.0

@@ -15,7 +15,7 @@ from attpcdaq.live.store import add_event
 from attpcdaq.runcontrol import publish
 from attpcdaq.runcontrol.asking.audited import deciding
 from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
-from attpcdaq.runcontrol.limits import CLOCKS_DIFFER, EXPIRES_AFTER
+from attpcdaq.runcontrol.limits import CLOCKS_DIFFER, EXPIRES_AFTER, RESTART_LIMIT
 from attpcdaq.runcontrol.models import ACTIVE_STATES, CommandState, Restart
 from attpcdaq.runcontrol.seeing.views import ActionView, RestartView
 from attpcdaq.runlog.lifecycle import open_run
@@ -129,12 +129,21 @@ def latest_restarts(now: datetime) -> dict[tuple[str, int], RestartView]:
     """("ecc" or "router", id) -> its latest restart of the last day."""
     latest: dict[tuple[str, int], RestartView] = {}
     for row in Restart.objects.filter(requested_at__gte=now - SHOWN_FOR).order_by("requested_at"):
-        view = RestartView(row.state, row.message, row.requested_by, row.requested_at)
+        view = RestartView(row.state, row.message, row.requested_by, row.requested_at, _until(row))
         if row.ecc_server_id is not None:
             latest["ecc", row.ecc_server_id] = view
         elif row.data_router_id is not None:
             latest["router", row.data_router_id] = view
     return latest
+
+
+def _until(restart: Restart) -> datetime | None:
+    """When it is given up; None once it is over."""
+    if restart.state == CommandState.QUEUED:
+        return restart.expires_at
+    if restart.state != CommandState.RUNNING or restart.claimed_at is None:
+        return None
+    return restart.claimed_at + timedelta(seconds=RESTART_LIMIT)
 
 
 def in_time(now: datetime) -> Q:

@@ -17,6 +17,7 @@ from attpcdaq.runcontrol.asking.restarts import Part, end, in_time, say
 from attpcdaq.runcontrol.doing.beating import beating
 from attpcdaq.runcontrol.doing.live_wait import idle_shown, process_shown
 from attpcdaq.runcontrol.doing.outside import Outside, real_outside
+from attpcdaq.runcontrol.limits import RESTART_LIMIT
 from attpcdaq.runcontrol.models import CommandState, Restart
 from attpcdaq.topology import wiring
 from attpcdaq.topology.models import DataRouter, ECCServer, LinkType
@@ -24,8 +25,7 @@ from get_protocol.ecc_messages import StateReply
 from get_protocol.state_machine import State, Transition
 
 logger = logging.getLogger(__name__)
-# Seconds in which a restart has ended, one way or the other; the command may take half of them.
-LIMIT = 60.0
+# Seconds: half of what a restart may take.
 COMMAND_LIMIT = 30.0
 READ_TIMEOUT = 2.0
 NODE_TIMEOUT = 5.0
@@ -78,7 +78,7 @@ def _heartbeat(restart_id: UUID, now: datetime) -> None:
 
 
 async def _outcome(restart: Restart, outside: Outside) -> tuple[str, str]:
-    deadline = outside.monotonic() + LIMIT
+    deadline = outside.monotonic() + RESTART_LIMIT
     try:
         if restart.ecc_server is not None:
             return CommandState.DONE, await _restart_ecc(restart.ecc_server, restart.command, outside, deadline)
@@ -122,7 +122,7 @@ def _is_idle(reading: StateReply | GatewayError) -> bool:
 
 def _ecc_words(server: ECCServer, reading: StateReply | GatewayError) -> str:
     if isinstance(reading, GatewayError):
-        return f"{server.name} did not come back within {LIMIT:g} s: {reading}"
+        return f"{server.name} did not come back within {RESTART_LIMIT:g} s: {reading}"
     if _is_idle(reading):
         return f"{server.name} is Idle, as it was before: whether it was restarted cannot be told."
     going = f", {transition_label(reading.transition)} under way" if reading.transition else ""
@@ -161,7 +161,7 @@ def _router_words(router: DataRouter, before: int | GatewayError, after: int | G
     if isinstance(after, GatewayError):
         return f"{router.name} cannot be seen: {after}"
     if after == 0:
-        return f"{router.name} is not running {LIMIT:g} s later."
+        return f"{router.name} is not running {RESTART_LIMIT:g} s later."
     if after == before:
         return f"{router.name} is still the same process ({after}): it was not restarted."
     return f"{router.name} runs (process {after}), but whether it was restarted cannot be told: {before}"

@@ -19,6 +19,7 @@ from attpcdaq.runcontrol.doing.step import IsAlone, MaySend, Order, Outcome, bel
 from attpcdaq.runcontrol.doing.together import Together
 from attpcdaq.runcontrol.limits import LOOK_COUNTS_FOR
 from attpcdaq.runcontrol.models import Step, StepState
+from attpcdaq.runcontrol.planning.limits import limit_of
 from attpcdaq.runcontrol.planning.stages import FORWARD
 from attpcdaq.topology import wiring
 from attpcdaq.topology.models import ECCServer
@@ -27,17 +28,6 @@ from get_protocol.errors import LocalProtocolError
 from get_protocol.state_machine import State, Transition
 
 logger = logging.getLogger(__name__)
-# Seconds after which a step is given up, where a server has no limits of its own; generous beside facts 2.3, since
-# real boards are slower.
-LIMITS: dict[Transition, float] = {
-    Transition.DESCRIBE: 30.0,
-    Transition.PREPARE: 60.0,
-    Transition.CONFIGURE: 120.0,
-    Transition.START: 30.0,
-    Transition.STOP: 30.0,
-    Transition.BREAKUP: 30.0,
-    Transition.UNDO: 30.0,
-}
 MUTANT_STOP_LIMIT = 4.0
 # A Start that was noted as sent may still be on its way; a server that is not Running by then will not be.
 BELIEVED_AFTER = 3.0
@@ -191,7 +181,7 @@ def _order(step: Step, longest: float) -> Order | str:
     if config is None:
         return "No configuration is chosen for it. Nothing was sent."
     goal = None if step.goal is None else State(step.goal)
-    limit = min(_limit(server, transition), longest)
+    limit = min(limit_of(transition, server.deadlines), longest)
     again = transition is Transition.CONFIGURE and _has_old_links(server)
     return Order(wiring.ecc_address(server), transition, config, links, limit, goal, again)
 
@@ -207,8 +197,3 @@ def _has_old_links(server: ECCServer) -> bool:
         let_go=Max("pk", filter=Q(transition=Transition.BREAKUP)),
     )
     return (latest["configured"] or 0) > (latest["let_go"] or 0)
-
-
-def _limit(server: ECCServer, transition: Transition) -> float:
-    """Seconds that this operation may take on this server."""
-    return float(server.deadlines.get(transition.name.lower(), LIMITS[transition]))

@@ -1,14 +1,17 @@
 """What a button shows: whether it may be used, the reasons why not, and what it will do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from attpcdaq.live.labels import transition_label
-from attpcdaq.runcontrol.models import Command, CommandState, Step
+from attpcdaq.runcontrol.models import Command, CommandState, Step, StepState
 from attpcdaq.runcontrol.planning.facts import SystemFacts
+from attpcdaq.runcontrol.planning.limits import limit_of
 from attpcdaq.runcontrol.planning.plan import ACTIONS, Plan, plan
 from attpcdaq.runcontrol.seeing.views import ActionView, CommandView, StageView, StepView
 
 ENDED_BADLY = (CommandState.FAILED, CommandState.EXPIRED)
+Limits = Mapping[str, Mapping[str, float]]
 
 
 def action_view(action: str, targets: Sequence[str] | None, facts: SystemFacts) -> ActionView:
@@ -25,8 +28,11 @@ def action_views(targets: Sequence[str] | None, facts: SystemFacts) -> dict[str,
     return {action: action_view(action, targets, facts) for action in ACTIONS}
 
 
-def command_view(command: Command, facts: SystemFacts | None = None) -> CommandView:
-    """A command and its steps, in their order; with `facts` also whether it may be tried again."""
+def command_view(command: Command, facts: SystemFacts | None = None, own_limits: Limits | None = None) -> CommandView:
+    """A command and its steps, in their order; with `facts` also whether it may be tried again.
+
+    `own_limits`: server name -> what its operations may take, in s, where it has limits of its own.
+    """
     return CommandView(
         id=str(command.pk),
         action=command.action,
@@ -39,13 +45,17 @@ def command_view(command: Command, facts: SystemFacts | None = None) -> CommandV
         requested_at=command.requested_at,
         finished_at=command.finished_at,
         run_number=command.run.number if command.run else None,
-        steps=tuple(_step_view(step) for step in command.steps.all()),
+        steps=tuple(_step_view(step, (own_limits or {}).get(step.server_name, {})) for step in command.steps.all()),
+        expires_at=command.expires_at if command.state == CommandState.QUEUED else None,
         retry=_retry(command, facts),
     )
 
 
-def _step_view(step: Step) -> StepView:
-    return StepView(step.stage, step.server_name, transition_label(step.transition), step.state, step.message)
+def _step_view(step: Step, own_limits: Mapping[str, float]) -> StepView:
+    under_way = step.state == StepState.SENT and step.sent_at is not None
+    until = step.sent_at + timedelta(seconds=limit_of(step.transition, own_limits)) if under_way else None
+    label = transition_label(step.transition)
+    return StepView(step.stage, step.server_name, label, step.state, step.message, step.sent_at, until)
 
 
 def _retry(command: Command, facts: SystemFacts | None) -> ActionView:

@@ -141,7 +141,7 @@ def run_view(run: Run) -> RunView:
 
 def _command_shown(rows: Rows, facts: SystemFacts) -> CommandView | None:
     if rows.active:
-        return command_view(rows.active[-1], facts)
+        return command_view(rows.active[-1], facts, {server.name: server.deadlines for server in rows.servers})
     latest = Command.objects.select_related("run").prefetch_related("steps").first()
     return command_view(latest, facts) if latest else None
 

@@ -68,6 +68,8 @@ class RestartView:
     message: str
     requested_by: str
     requested_at: datetime
+    until: datetime | None = None
+    """When it is given up; None once it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,9 @@ class StepView:
     transition: str
     state: str
     message: str
+    sent_at: datetime | None = None
+    until: datetime | None = None
+    """When it is given up; None unless it is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +236,8 @@ class CommandView:
     finished_at: datetime | None
     run_number: int | None
     steps: tuple[StepView, ...]
+    expires_at: datetime | None = None
+    """When it is too late to begin; None once it was begun."""
     retry: ActionView = ActionView(allowed=False)
     """The same order once more, as far as it is still to be done."""
 

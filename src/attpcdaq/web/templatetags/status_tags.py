@@ -9,6 +9,8 @@ from attpcdaq.runcontrol.models import Action
 from attpcdaq.runcontrol.seeing.views import ActionView, CommandView, EccView, Snapshot, StepView
 from attpcdaq.web.attention import ENDED_BADLY
 from attpcdaq.web.templatetags.daq_tags import human_rate
+from attpcdaq.web.waiting import Waiting
+from attpcdaq.web.waiting import waiting as waiting_for
 
 register = template.Library()
 GOALS = ("go_ready", "go_idle")
@@ -90,6 +92,21 @@ def about(said: Iterable[str], name: str) -> str:
 def excluded_servers(status: Snapshot) -> list[EccView]:
     """The servers that the system goes on without."""
     return [server for server in status.ecc_servers if server.excluded]
+
+
+@register.filter
+def waiting(status: Snapshot) -> Waiting | None:
+    """What the whole system waits for just now."""
+    return waiting_for(status)
+
+
+@register.filter
+def stop_confirm(status: Snapshot) -> str:
+    """What is asked before Stop: only where beam time would be lost by a slip of the hand."""
+    run, view = status.run, status.actions.get("stop")
+    if run is None or run.run_class != "production" or run.state != "running":
+        return view.confirm if view else ""
+    return f"Run {run.number} is a production run and takes data. Stop it?"
 
 
 @register.filter

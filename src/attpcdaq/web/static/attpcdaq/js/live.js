@@ -29,10 +29,22 @@ function compareVersions(version) {
 // A message that only says "done" leaves by itself; one that says why something was refused stays until the next.
 function showMessage(event) {
   if (event.target.id === "menu") return event.target.showPopover();
-  event.target.scrollIntoView?.({ block: "nearest" });
+  if (event.target.classList.contains("action-message")) addClose(event.target.querySelector(".message"));
+  else event.target.scrollIntoView?.({ block: "nearest" });
   for (const message of event.target.querySelectorAll?.("[data-expires]") ?? []) {
     setTimeout(() => message.remove(), Number(message.dataset.expires) * 1000);
   }
+}
+
+// It lies over the page, so it can be put away.
+function addClose(message) {
+  if (!message || message.querySelector(".message-close")) return;
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "button small message-close";
+  close.textContent = "Close";
+  close.addEventListener("click", () => message.remove());
+  message.prepend(close);
 }
 
 // An error page instead of a part of one: show what it says where the part would have gone, if it says anything.
@@ -66,6 +78,7 @@ function sayNotSent(status, late) {
     : status ? `The server answered with error ${status}: nothing is known of this operation, see the latest command.`
     : "The server could not be reached: try again when the page is in touch.";
   area.replaceChildren(text);
+  if (area.classList.contains("action-message")) addClose(text);
 }
 
 // A closed menu is empty, so that it is not refreshed.
