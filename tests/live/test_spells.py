@@ -22,14 +22,16 @@ def at(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def noted(*looks: tuple[Look, float]) -> list[tuple[str, float, float, float | None]]:
+def noted(*looks: tuple[Look, float]) -> list[tuple[str, float | None, float | None, float | None]]:
     """(level, began, seen, ended) of each spell in seconds after noon."""
     for look, seconds in looks:
         spells.note(look, at(seconds))
-    return [
-        (row.level, *((moment - NOON).total_seconds() if moment else None for moment in (row.began_at, row.seen_at, row.ended_at)))
-        for row in Spell.objects.order_by("id")
-    ]  # fmt: skip
+    rows = Spell.objects.order_by("id")
+    return [(row.level, after(row.began_at), after(row.seen_at), after(row.ended_at)) for row in rows]
+
+
+def after(moment: datetime | None) -> float | None:
+    return (moment - NOON).total_seconds() if moment else None
 
 
 def test_the_same_again_goes_on() -> None:

@@ -17,6 +17,7 @@ class Shift(models.Model):
     ended_by = models.CharField(max_length=150, blank=True)
     checks = models.JSONField(default=dict, help_text="Item of the checklist -> ok, text, by and at.")
     hand_over = models.TextField(blank=True, help_text="What the next crew has to know.")
+    problems = models.JSONField(default=list, help_text="What was not in order when it ended: level, text, anchor.")
 
     class Meta:
         ordering = ("-began_at", "-id")

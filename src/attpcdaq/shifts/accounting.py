@@ -1,0 +1,172 @@
+"""Pure: every moment of a time counted once, as running, lost by a cause, or watched by nobody."""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from attpcdaq.shifts.causes import Cause
+from attpcdaq.shifts.spans import NOTHING, Interval, Layer, Span, laid_out
+
+RUNNING, LOST, NOT_WATCHED = "running", "lost", "not_watched"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """How the detector was: level of the bar, the trouble named first, and that by which data of the run were lost."""
+
+    level: str
+    trouble: str = ""
+    missing: str = ""
+    run_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """A run that took data; `ours`: it counts as running in this account."""
+
+    run_id: int
+    number: int
+    ours: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Why no run was taken, as the crew says."""
+
+    cause: str
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is known of a time; each list in the order in which it was written, and it may overlap."""
+
+    watched: Sequence[Span[Watched]] = ()
+    runs: Sequence[Span[Taking]] = ()
+    named: Sequence[Span[Named]] = ()
+    failed: Sequence[Span[str]] = ()
+    """Operations that failed, as words: "Start failed"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of time that counts as one thing; `cause` and `detail` where it was lost."""
+
+    begin: datetime
+    end: datetime
+    kind: str
+    cause: str = ""
+    detail: str = ""
+    in_run: bool = False
+
+
+@dataclass(slots=True)
+class Account:
+    """What a time adds up to: running + everything lost + not watched is its length, exactly."""
+
+    running: timedelta = NOTHING
+    not_watched: timedelta = NOTHING
+    unseen_runs: timedelta = NOTHING
+    """Of what nobody watched: while a run was open that took data before and after."""
+    lost: dict[str, timedelta] = field(default_factory=dict)
+    details: dict[tuple[str, str], timedelta] = field(default_factory=dict)
+    """By cause and detail."""
+
+    @property
+    def lost_time(self) -> timedelta:
+        return sum(self.lost.values(), NOTHING)
+
+    @property
+    def length(self) -> timedelta:
+        return self.running + self.lost_time + self.not_watched
+
+    def add(self, segment: Segment) -> None:
+        """Count one stretch more."""
+        length = segment.end - segment.begin
+        if segment.kind == RUNNING:
+            self.running += length
+        elif segment.kind == NOT_WATCHED:
+            self.not_watched += length
+            self.unseen_runs += length if segment.in_run else NOTHING
+        else:
+            self.lost[segment.cause] = self.lost.get(segment.cause, NOTHING) + length
+            key = (segment.cause, segment.detail)
+            self.details[key] = self.details.get(key, NOTHING) + length
+
+
+def segments(within: Interval, history: History, borders: Iterable[datetime] = ()) -> list[Segment]:
+    """The whole interval without a gap; it is also cut at the `borders` inside it, as at midnights."""
+    if within.length <= NOTHING:
+        return []
+    watched, runs = laid_out(history.watched, within), laid_out(history.runs, within)
+    named, failed = laid_out(history.named, within), laid_out(history.failed, within)
+    cuts = {within.begin, within.end, *(moment for moment in borders if within.begin < moment < within.end)}
+    fixed = frozenset(cuts)
+    for spans in (watched, runs, named, failed):
+        cuts.update(one.begin for one in spans)
+        cuts.update(one.end for one in spans)
+    layers = (Layer(watched), Layer(runs), Layer(named), Layer(failed))
+    moments = sorted(cuts)
+    found: list[Segment] = []
+    for here, there in itertools.pairwise(moments):
+        counted = _judged(here, there, *(layer.at(here) for layer in layers))  # type: ignore[arg-type]
+        _append(found, counted, here in fixed)
+    return found
+
+
+def account(stretches: Iterable[Segment]) -> Account:
+    """What they add up to."""
+    total = Account()
+    for one in stretches:
+        total.add(one)
+    return total
+
+
+def _judged(
+    begin: datetime, end: datetime, seen: Watched | None, run: Taking | None, named: Named | None, failed: str | None
+) -> Segment:
+    """What nobody saw counts as nothing else, whatever the run log says of it."""
+    if seen is None:
+        return Segment(begin, end, NOT_WATCHED, in_run=run is not None)
+    if run is not None:
+        if not run.ours:
+            return Segment(begin, end, LOST, Cause.ELSEWHERE, in_run=True)
+        if seen.missing and seen.run_id == run.run_id:
+            return Segment(begin, end, LOST, Cause.DAQ, seen.missing, in_run=True)
+        return Segment(begin, end, RUNNING, in_run=True)
+    return Segment(begin, end, LOST, *_why_no_run(seen, named, failed))
+
+
+def _why_no_run(seen: Watched, named: Named | None, failed: str | None) -> tuple[str, str]:
+    """Cause and detail: what the crew says before what the DAQ saw."""
+    if named is not None:
+        return named.cause, named.comment
+    if failed is not None:
+        return Cause.DAQ, failed
+    if seen.level == "bad":
+        return Cause.DAQ, seen.trouble
+    return (Cause.CHANGING, "") if seen.level == "busy" else (Cause.UNNAMED, "")
+
+
+def _append(found: list[Segment], one: Segment, is_border: bool) -> None:
+    """Neighbours that count as the same are one."""
+    last = found[-1] if found else None
+    if last is not None and not is_border and replace(last, begin=one.begin, end=one.end) == one:
+        found[-1] = replace(last, end=one.end)
+    else:
+        found.append(one)
+
+
+def whole_seconds(parts: Sequence[timedelta]) -> list[int]:
+    """The parts in whole seconds whose sum is that of the parts, cut off: each is less than a second off.
+
+    So a table adds up on paper too.
+    """
+    second = timedelta(seconds=1)
+    floors = [part // second for part in parts]
+    left = sum(parts, NOTHING) // second - sum(floors)
+    by_rest = sorted(range(len(parts)), key=lambda number: parts[number] % second, reverse=True)
+    for number in by_rest[:left]:
+        floors[number] += 1
+    return floors
