@@ -52,6 +52,11 @@ def publish_host_key(node_id: int) -> Future[None]:
     return _later("read_host_key", node_id)
 
 
+def publish_connection_test(test_id: UUID) -> Future[None]:
+    """Ask for a connection of the setup to be tried."""
+    return _later("test_connection", str(test_id))
+
+
 def _later(task: str, *args: object) -> Future[None]:
     # In the context of who asks, so that the message carries the id of the request.
     return sender.submit(copy_context().run, _publish, task, args)

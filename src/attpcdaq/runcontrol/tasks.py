@@ -7,6 +7,7 @@ from celery import shared_task
 from attpcdaq.runcontrol.closing import close_out as files
 from attpcdaq.runcontrol.closing import gathering
 from attpcdaq.runcontrol.doing import configs_fetch, host_keys
+from attpcdaq.runcontrol.doing.connecting import try_connection
 from attpcdaq.runcontrol.doing.execute import execute
 from attpcdaq.runcontrol.doing.restarting import execute_restart
 from attpcdaq.runcontrol.proving import configs_kept, manifesting
@@ -50,3 +51,8 @@ def check_files(run_id: int) -> None:
 @shared_task
 def read_host_key(node_id: int) -> None:
     host_keys.read(node_id)
+
+
+@shared_task
+def test_connection(test_id: str) -> None:
+    try_connection(UUID(test_id))
