@@ -4,24 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
-from attpcdaq.runlog import experiments
-from attpcdaq.runlog.models import Experiment, Observable, RunClass, RunState
-from attpcdaq.runlog.values import ALLOWED, unfit_values
+from attpcdaq.runlog import experiments, observables
+from attpcdaq.runlog.models import Experiment, Observable
 
 if TYPE_CHECKING:
     _ObservableModelForm = forms.ModelForm[Observable]
 else:
     _ObservableModelForm = forms.ModelForm  # not subscriptable at run time
 
-ANY = [("", "any")]
-
-
-class RunFilter(forms.Form):
-    """Which runs the list shows."""
-
-    run_class = forms.ChoiceField(label="Class", choices=ANY + RunClass.choices, required=False)
-    state = forms.ChoiceField(label="State", choices=ANY + RunState.choices, required=False)
-    text = forms.CharField(label="Text", max_length=100, required=False)
+NAME_RULE = "1 to 64 letters, digits, dots, dashes or underscores, beginning with a letter or digit"
 
 
 class ExperimentForm(forms.Form):
@@ -31,8 +22,7 @@ class ExperimentForm(forms.Form):
         label="New experiment",
         strip=False,
         max_length=200,
-        help_text="1 to 64 letters, digits, dots, dashes or underscores, beginning with a letter or digit: "
-        "it becomes the directory of the data on every node.",
+        help_text=f"{NAME_RULE}: it becomes the directory of the data on every node.",
     )
 
     def clean_name(self) -> str:
@@ -42,13 +32,25 @@ class ExperimentForm(forms.Form):
             raise forms.ValidationError(str(error)) from None
 
 
+class RenameForm(ExperimentForm):
+    """Another name for an experiment."""
+
+    name = forms.CharField(label="New name", strip=False, max_length=200, help_text=f"{NAME_RULE}.")
+
+
 class ObservableForm(_ObservableModelForm):
-    """An observable of one experiment; its type may change only to one that all recorded values fit."""
+    """An observable of one experiment; what is allowed is decided where it is stored (observables.faults)."""
 
     class Meta:
         model = Observable
-        fields = ("name", "value_type", "unit", "comment")
-        labels = {"value_type": "Type"}
+        fields = ("name", "value_type", "unit", "comment", "required", "minimum", "maximum")
+        labels = {"value_type": "Type", "required": "Required", "minimum": "Smallest value", "maximum": "Largest value"}
+        help_texts = {
+            "comment": "What to write down, and where to read it.",
+            "required": "A sheet without it is called incomplete.",
+            "minimum": "Numbers only; empty: no limit.",
+            "maximum": "Numbers only; empty: no limit.",
+        }
 
     def __init__(self, *args: Any, experiment: Experiment | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,18 +58,14 @@ class ObservableForm(_ObservableModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        for field in ("name", "unit", "comment"):
-            if not cleaned.get(field, "").isprintable():
-                self.add_error(field, "Use printable characters on one line.")
-        same = Observable.objects.filter(experiment=self.experiment, name__iexact=cleaned.get("name", ""))
-        if same.exclude(pk=self.instance.pk).exists():
-            self.add_error("name", "This experiment has an observable of this name; choose another name.")
+        if self.experiment:
+            wanted = Observable(pk=self.instance.pk, experiment=self.experiment, **cleaned)
+            for name, text in observables.faults(wanted).items():
+                if name in cleaned:
+                    self.add_error(name, text)
         return cleaned
 
-    def clean_value_type(self) -> str:
-        value_type = str(self.cleaned_data["value_type"])
-        unfit = unfit_values(self.instance, value_type) if self.instance.pk else []
-        if unfit:
-            allowed = ALLOWED[value_type]  # type: ignore[index]  # the choices are those of the model
-            raise forms.ValidationError(f"Recorded values are not {allowed}: {', '.join(unfit[:5])}.")
-        return value_type
+    def refuse(self, errors: dict[str, str]) -> None:
+        """What was found wrong only when it was to be stored."""
+        for name, text in errors.items():
+            self.add_error(name, text)
