@@ -1,5 +1,6 @@
-"""Accounts: an administrator makes them and gives them a role; everybody changes the own password."""
+"""Users: an administrator gives accounts, roles and one-time passwords; everybody changes the own password."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -15,15 +16,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from attpcdaq.audit.models import Outcome
+from attpcdaq.audit.people import Requester
 from attpcdaq.audit.trail import record
-from attpcdaq.web import accounts, one_time
+from attpcdaq.web import accounts, one_time, tokens
 from attpcdaq.web.accounts import AccountRefusedError
 from attpcdaq.web.audited import wrong_fields
 from attpcdaq.web.guard import for_admins, refused
+from attpcdaq.web.people import everybody
 from attpcdaq.web.requester import requester_of
-from attpcdaq.web.roles import ROLES, role_of
-
-NO_USER = "There is no user {!r}."
+from attpcdaq.web.roles import ROLES
+from attpcdaq.web.tokens import TokenRefusedError
 
 
 class NewPassword(PasswordChangeForm):
@@ -47,7 +49,7 @@ class AccountForm(forms.Form):
 @never_cache
 @for_admins
 def overview(request: HttpRequest) -> HttpResponse:
-    """Who has which role; POST makes an account and shows its password, once."""
+    """Who has which role and which tokens; POST makes an account and shows its password, once."""
     form = AccountForm(request.POST or None)
     made = ("", "")
     if form.is_valid():
@@ -62,27 +64,25 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, form: AccountForm, made: str = "", password: str = "") -> HttpResponse:
-    people = [(user, role_of(user)) for user in User.objects.order_by("username")]
-    context = {"form": form, "people": people, "roles": ROLES, "made": made, "password": password}
+    context = {"form": form, "people": everybody(), "roles": ROLES, "made": made, "password": password}
     return render(request, "accounts/page.html", context, status=400 if form.is_bound else 200)
 
 
 @require_POST
 @for_admins
 def give_role(request: HttpRequest) -> HttpResponse:
-    """Another role for `name`; nobody takes the own role admin away."""
+    """Another role for `name`; nobody takes the own role admin away, nor that of the last one."""
     name, role = request.POST.get("name", ""), request.POST.get("role", "")
-    user = _user(name)
-    if user is None:
-        return refused(request, [NO_USER.format(name[:80])], 400)
-    if user == request.user and role != "admin":
-        return refused(request, ["You would lose the role admin yourself: another administrator must do that."])
-    try:
-        before = accounts.set_role(user, role, requester_of(request))
-    except AccountRefusedError as error:
-        return refused(request, [str(error)], 400)
-    messages.success(request, f"{name}: {before} -> {role}.")
-    return redirect("accounts")
+    return _changed(request, f"{name} is {role} now.", lambda user, by: accounts.change(user, by, role=role))
+
+
+@require_POST
+@for_admins
+def activate(request: HttpRequest) -> HttpResponse:
+    """Whether the account `name` may be used: `active` is true or anything else."""
+    name, active = request.POST.get("name", ""), request.POST.get("active") == "true"
+    done = f"{name} may log in again." if active else f"{name} can do nothing here any more."
+    return _changed(request, done, lambda user, by: accounts.change(user, by, active=active))
 
 
 @require_POST
@@ -91,16 +91,34 @@ def give_role(request: HttpRequest) -> HttpResponse:
 def give_password(request: HttpRequest) -> HttpResponse:
     """A one-time password for who forgot the own; shown once."""
     name = request.POST.get("name", "")
-    user = _user(name)
-    if user is None:
-        return refused(request, [NO_USER.format(name[:80])], 400)
-    if user == request.user:
-        return refused(request, ["Change your own password on the page /password/."])
-    return _shown(request, AccountForm(), name, accounts.new_password(user, requester_of(request)))
+    try:
+        password = accounts.new_password(accounts.find(name), requester_of(request))
+    except AccountRefusedError as error:
+        return refused(request, [str(error)], 400 if error.field else 409)
+    return _shown(request, AccountForm(), name, password)
 
 
-def _user(name: str) -> User | None:
-    return User.objects.filter(username=name).first() if name.isprintable() else None
+@require_POST
+@for_admins
+def revoke_token(request: HttpRequest) -> HttpResponse:
+    """The token `name`, whoever has it."""
+    name = request.POST.get("name", "")
+    try:
+        tokens.revoke(name, requester_of(request))
+    except TokenRefusedError as error:
+        return refused(request, [str(error)], 400)
+    messages.success(request, f"The token {name} opens nothing any more.")
+    return redirect("accounts")
+
+
+def _changed(request: HttpRequest, done: str, change: Callable[[User, Requester], object]) -> HttpResponse:
+    """The page with what was done, or why it was not."""
+    try:
+        change(accounts.find(request.POST.get("name", "")), requester_of(request))
+    except AccountRefusedError as error:
+        return refused(request, [str(error)], 400 if error.field else 409)
+    messages.success(request, done)
+    return redirect("accounts")
 
 
 class ChangePassword(PasswordChangeView):

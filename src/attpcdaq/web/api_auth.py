@@ -13,7 +13,7 @@ from attpcdaq.audit.people import Requester
 from attpcdaq.web import tokens
 from attpcdaq.web.one_time import FIRST, must_choose
 from attpcdaq.web.requester import requester_of
-from attpcdaq.web.roles import may_expert, may_operate
+from attpcdaq.web.roles import may_expert, may_operate, why_not
 
 
 class BearerToken(HttpBearer):
@@ -59,4 +59,12 @@ def expert(request: HttpRequest) -> Requester:
     user = requester(request)
     if not may_expert(user):
         raise HttpError(HTTPStatus.FORBIDDEN, f"The user {user.get_username()} needs the role expert for this.")
+    return requester_of(request)
+
+
+def admin(request: HttpRequest) -> Requester:
+    """Who asks, or 403 when it is no administrator."""
+    user = requester(request)
+    if reason := why_not(user, "admin"):
+        raise HttpError(HTTPStatus.FORBIDDEN, reason)
     return requester_of(request)

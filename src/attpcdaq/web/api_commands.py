@@ -11,6 +11,7 @@ from ninja.params.functions import Path
 
 from attpcdaq.runcontrol.asking import adopt, exclude, preferences, restarts
 from attpcdaq.runcontrol.asking.commands import request as request_command
+from attpcdaq.runcontrol.asking.commands import request_set_aside
 from attpcdaq.runcontrol.models import Command, Restart
 from attpcdaq.runcontrol.seeing.snapshot import command_view
 from attpcdaq.runcontrol.seeing.views import CommandView
@@ -55,6 +56,15 @@ def command_by_id(request: HttpRequest, command_id: UUID) -> CommandView:
     if found is None:
         raise HttpError(HTTPStatus.NOT_FOUND, f"There is no command {command_id}.")
     return command_view(found)
+
+
+@router.post(
+    "/set-aside", auth=TOKEN, response={202: None, **ORDERED}, summary="Put files aside that lie around without a run"
+)
+def set_aside(request: HttpRequest) -> Status[None]:
+    """202: it is asked for. 409: a run is open, whose files they may be."""
+    request_set_aside(operator(request))
+    return Status(HTTPStatus.ACCEPTED, None)
 
 
 @router.post(

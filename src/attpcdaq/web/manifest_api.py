@@ -4,15 +4,20 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from django.utils import timezone
+from ninja import Router, Schema, Status
 from ninja.errors import HttpError
-from ninja.params.functions import Path
+from ninja.params.functions import Path, Query
 from pydantic import ConfigDict, Field
 
+from attpcdaq.runcontrol.asking.checks import check_again
+from attpcdaq.runlog import experiments
 from attpcdaq.runlog.listing import find_run
 from attpcdaq.runlog.manifest_file import document
 from attpcdaq.runlog.manifests import manifest_of
 from attpcdaq.web import api_schemas as schemas
+from attpcdaq.web.api_auth import TOKEN, operator
+from attpcdaq.web.api_commands import ORDERED
 from attpcdaq.web.manifest_view import progress_of
 
 router = Router(tags=["manifest"])
@@ -101,3 +106,22 @@ def manifest(
     if manifest_of(run) is None:
         raise HttpError(HTTPStatus.NOT_FOUND, f"Run {number} of {experiment!r} has no manifest: it is not closed yet.")
     return document(run) | {"progress": progress_of(run)}
+
+
+@router.post(
+    "/runs/{number}/check",
+    auth=TOKEN,
+    response={202: None, **ORDERED, 404: schemas.Problem},
+    summary="Check it once more",
+)
+def check(
+    request: HttpRequest,
+    number: int = Path(..., ge=1, lt=10**9),
+    experiment: str | None = Query(None, description="Without it the active one.", max_length=64),
+) -> Status[None]:
+    """202: all files of the run are read and judged anew. 409: it is open, or being checked, or has no data."""
+    by = operator(request)
+    active = experiments.active()
+    name = experiment if experiment is not None else active.name if active else ""
+    check_again(find_run(name, number), by, timezone.now())
+    return Status(HTTPStatus.ACCEPTED, None)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.people import Requester
@@ -21,13 +21,21 @@ USE_NOTED_EVERY = timedelta(minutes=1)
 
 
 class TokenRefusedError(Exception):
-    """A token that may not be made or is not there; the text says why."""
+    """A token that may not be made or is not there; the text says why. `field`: the input that is wrong."""
+
+    def __init__(self, text: str, field: str = "") -> None:
+        super().__init__(text)
+        self.field = field
+
+
+class NoSuchTokenError(TokenRefusedError):
+    """There is no token of this name, or not for who asks."""
 
 
 def create(name: str, user: User, by: Requester) -> str:
     """A new token: this text is shown once and not kept."""
     if not name or len(name) > NAME_LENGTH or not name.isprintable() or name != name.strip():
-        raise TokenRefusedError(f"Token name {name[:80]!r}: use 1 to {NAME_LENGTH} printable characters.")
+        raise TokenRefusedError(f"Token name {name[:80]!r}: use 1 to {NAME_LENGTH} printable characters.", "name")
     text = PREFIX + secrets.token_urlsafe(32)
     try:
         with transaction.atomic():
@@ -48,13 +56,20 @@ def find(text: str, now: datetime) -> ApiToken | None:
     return token
 
 
+def of(user: User | None) -> QuerySet[ApiToken]:
+    """The tokens of a user (None: of everybody) by name, with their users."""
+    rows = ApiToken.objects.select_related("user").order_by("name")
+    return rows if user is None else rows.filter(user=user)
+
+
 @transaction.atomic
-def revoke(name: str, by: Requester) -> None:
-    """From now on this token opens nothing."""
-    deleted, _ = ApiToken.objects.filter(name=name).delete()
+def revoke(name: str, by: Requester, owner: User | None = None) -> None:
+    """From now on this token opens nothing. Only one of `owner`, where given: NoSuchTokenError."""
+    mine = of(owner)
+    deleted, _ = ApiToken.objects.filter(pk__in=mine.filter(name=name).values("pk")).delete()
     if not deleted:
-        known = ", ".join(ApiToken.objects.order_by("name").values_list("name", flat=True)) or "none"
-        raise TokenRefusedError(f"There is no token {name[:80]!r}; known: {known}.")
+        known = ", ".join(mine.values_list("name", flat=True)) or "none"
+        raise NoSuchTokenError(f"There is no token {name[:80]!r}; known: {known}.", "name")
     record(by, "revoke token", Outcome.DONE, subject=name)
 
 
