@@ -69,7 +69,7 @@ def test_who_saw_an_older_row_does_not_write_over_the_newer(small: Setup) -> Non
 def test_a_renamed_server_keeps_its_row_and_its_choice(small: Setup) -> None:
     server = ECCServer.objects.get(name="ecc-cobo0")
     done = setup_rows.change("ecc_server", "ecc-cobo0", replace(small.ecc_servers[0], name="ecc-mm0"), DAQ)
-    assert [str(change) for change in done] == ["rename ECC server ecc-cobo0: → ecc-mm0"]
+    assert [str(change) for change in done] == ["rename ECC server ecc-cobo0: name ecc-cobo0 → ecc-mm0"]
     after = ECCServer.objects.get(name="ecc-mm0")
     assert (after.pk, after.config_set_id) == (server.pk, server.config_set_id)
     assert after.data_sources.get().sender_id == "CoBo[0]"

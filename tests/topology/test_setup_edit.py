@@ -27,7 +27,7 @@ def test_a_board_is_added_row_by_row() -> None:
     assert faults(setup) == []
     setup = added(setup, "ecc_server", ServerEntry("ecc-cobo2", "node-cobo2", "10.0.0.2"))
     assert wrong(setup) == []
-    assert missing(setup) == ["ecc_server ecc-cobo2 drives no board; add a [[data_source]] with its role, or remove it"]
+    assert missing(setup) == ["ecc_server ecc-cobo2 drives no board; add a data source with its role, or remove it"]
     setup = added(setup, "data_router", RouterEntry("router-cobo2", "node-cobo2", "10.0.0.2", "/staging"))
     assert len(missing(setup)) == 2
     assert parse_rows(dump(setup)) == setup

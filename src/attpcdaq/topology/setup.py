@@ -86,16 +86,29 @@ class SetupError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """One key of a row; `old` is None in a new row."""
+
+    key: str
+    old: str | None
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.new}" if self.old is None else f"{self.key} {self.old} → {self.new}"
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """One row that a load would add, remove or change; `details` are the fields that differ."""
+    """One row that a load would add, remove, rename or change; `differences` are the keys that differ."""
 
     verb: str
     kind: str
     name: str
-    details: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.kind} {self.name}" + (f": {'; '.join(self.details)}" if self.details else "")
+        details = "; ".join(map(str, self.differences))
+        return f"{self.verb} {self.kind} {self.name}" + (f": {details}" if details else "")
 
 
 EMPTY: tuple[object, ...] = ("", None, {})
@@ -125,15 +138,15 @@ def _part(kind: str, old: Sequence[Entry], new: Sequence[Entry]) -> Iterator[Cha
     for name, entry in after.items():
         if name not in before:
             yield Change("add", kind, name, tuple(_described(entry)))
-        elif details := tuple(_differences(before[name], entry)):
-            yield Change("change", kind, name, details)
+        elif differences := tuple(_differences(before[name], entry)):
+            yield Change("change", kind, name, differences)
 
 
-def _described(entry: Entry) -> Iterator[str]:
+def _described(entry: Entry) -> Iterator[Difference]:
     for each in fields(entry):
         value = getattr(entry, each.name)
         if is_said(each.name, value) and value != entry.name:
-            yield f"{each.name} {_shown(value)}"
+            yield Difference(each.name, None, _shown(value))
 
 
 def is_said(key: str, value: object) -> bool:
@@ -141,13 +154,13 @@ def is_said(key: str, value: object) -> bool:
     return value not in EMPTY and USUAL.get(key) != value
 
 
-def _differences(old: Entry, new: Entry) -> Iterator[str]:
+def _differences(old: Entry, new: Entry) -> Iterator[Difference]:
     for each in fields(old):
         before, after = getattr(old, each.name), getattr(new, each.name)
         if isinstance(new, ServerEntry) and each.name == "config":
             after = config_after(new, before)
         if before != after:
-            yield f"{each.name} {_shown(before)} → {_shown(after)}"
+            yield Difference(each.name, _shown(before), _shown(after))
 
 
 def config_after(entry: ServerEntry, chosen: ConfigId | None) -> ConfigId | None:

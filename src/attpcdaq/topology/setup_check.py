@@ -24,7 +24,7 @@ def wrong(setup: Setup) -> list[str]:
 
 def _empty(setup: Setup) -> Iterator[str]:
     if not setup.ecc_servers:
-        yield "the setup names no ECC server; at least one [[ecc_server]] is needed"
+        yield "the setup names no ECC server; at least one is needed"
 
 
 def _twice(kind: str, key: str, found: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -91,10 +91,10 @@ def _used(setup: Setup) -> Iterator[str]:
     receiving = {source.data_router for source in setup.data_sources}
     for server in setup.ecc_servers:
         if server.name not in driving:
-            yield f"ecc_server {server.name} drives no board; add a [[data_source]] with its role, or remove it"
+            yield f"ecc_server {server.name} drives no board; add a data source with its role, or remove it"
     for router in setup.data_routers:
         if router.name not in receiving:
-            yield f"data_router {router.name} receives from no board; name it in a [[data_source]], or remove it"
+            yield f"data_router {router.name} receives from no board; name it in a data source, or remove it"
 
 
 def _staging(setup: Setup) -> Iterator[str]:

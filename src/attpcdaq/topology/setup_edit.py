@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from attpcdaq.topology.models import Role
-from attpcdaq.topology.setup import Change, Entry, RouterEntry, ServerEntry, Setup, SourceEntry
+from attpcdaq.topology.setup import Change, Difference, Entry, RouterEntry, ServerEntry, Setup, SourceEntry
 
 PARTS: Mapping[str, str] = {
     "node": "nodes",
@@ -47,7 +47,7 @@ class Renaming:
         return _following(replace(setup, **{part: rows}), self)
 
     def change(self) -> Change:
-        return Change("rename", WORDS[self.kind], self.was, (f"→ {self.now}",))
+        return Change("rename", WORDS[self.kind], self.was, (Difference("name", self.was, self.now),))
 
 
 def _following(setup: Setup, renaming: Renaming) -> Setup:

@@ -76,6 +76,29 @@ def choose(wanted: Mapping[int, int | None], by: Requester) -> int:
     return len(changed)
 
 
+@transaction.atomic
+def choose_everywhere(prepare: str, configure: str, by: Requester) -> tuple[int, tuple[str, ...]]:
+    """Choose these names at every ECC server that offers them; how many changed, and where they do not fit.
+
+    Where several describe names would do, the one that is chosen there stays. Errors as `choose`; ValueError where no
+    server offers them.
+    """
+    hold_gate()
+    wanted: dict[int, int | None] = {}
+    without = []
+    for server in ECCServer.objects.select_related("config_set"):
+        fitting = list(choices(server).filter(prepare=prepare, configure=configure, listed=True))
+        same = [row for row in fitting if server.config_set and row.describe == server.config_set.describe]
+        found = same or fitting
+        if len(found) == 1:
+            wanted[server.pk] = found[0].pk
+        else:
+            without.append(server.name)
+    if not wanted:
+        raise ValueError(f"No ECC server offers {prepare[:80]} / {configure[:80]} for its boards.")
+    return choose(wanted, by), tuple(without)
+
+
 def _choose(server: ECCServer | None, choice: int | None, by: Requester) -> None:
     if server is None:
         raise ValueError("An ECC server is no longer part of the setup; load the page again.")
