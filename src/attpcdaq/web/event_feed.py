@@ -1,16 +1,17 @@
 """What the event hub reads from the database; every function is blocking and belongs into the hub's own thread."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from attpcdaq.config.version import VERSION
 from attpcdaq.live import lease
-from attpcdaq.live.models import ECCState, Event, RouterState
+from attpcdaq.live.models import ECCState, Event
 from attpcdaq.live.store import REFRESH_KEPT
+from attpcdaq.web import figures
 
 # PostgreSQL gives out ids before the commits: an event may appear after one with a higher id.
 OVERLAP = 50
@@ -66,21 +67,25 @@ def opening(wanted: str) -> list[Message]:
 def beat(now: datetime | None = None) -> Message:
     """The server's time and when monitor, ECC servers and data routers were last seen, in seconds since 1970.
 
-    With them the version of the program: a page of another one says that it is old.
+    With them the version of the program (a page of another one says that it is old), the figures that change all the
+    time, and which routers have written nothing for too long: whoever shows the status looks again when that changes.
     """
-    monitor = lease.written_at()
-    times = {
+    now, monitor = now or timezone.now(), lease.written_at()
+    routers = figures.read(now)
+    said = {
         "version": VERSION,
-        "now": (now or timezone.now()).timestamp(),
+        "now": now.timestamp(),
         "monitor": monitor.timestamp() if monitor else None,
-        "ecc": _seen(ECCState.objects.all()),
-        "routers": _seen(RouterState.objects.all()),
+        "ecc": _epochs(ECCState.objects.values_list("pk", "seen_at")),
+        "routers": _epochs((router.id, router.seen_at) for router in routers),
+        "figures": figures.texts(routers),
+        "quiet": [router.id for router in routers if router.quiet],
     }
-    return Message("beat", json.dumps(times))
+    return Message("beat", json.dumps(said))
 
 
-def _seen(rows: QuerySet[Model]) -> dict[str, float]:
-    return {str(pk): at.timestamp() for pk, at in rows.values_list("pk", "seen_at") if at is not None}
+def _epochs(seen: Iterable[tuple[int, datetime | None]]) -> dict[str, float]:
+    return {str(pk): at.timestamp() for pk, at in seen if at is not None}
 
 
 class News:

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from attpcdaq.live import lease
+from attpcdaq.runcontrol.asking import control
 from attpcdaq.runcontrol.seeing.snapshot import snapshot
 from attpcdaq.runcontrol.seeing.system_health import HEALTH, notices
 from attpcdaq.runlog.models import RunClass
@@ -16,6 +18,7 @@ from attpcdaq.web.attention import attention
 from attpcdaq.web.latest import latest_event_id
 from attpcdaq.web.rates_drawn import recent_html
 from attpcdaq.web.roles import as_seen_by, may_expert, may_operate
+from attpcdaq.web.shared_panels import SHARED, Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,14 @@ def status(request: HttpRequest) -> HttpResponse:
     if unknown or not names:
         allowed = ", ".join(PANELS)
         return HttpResponse(f"panels must be some of: {allowed}\n", status=400, content_type="text/plain")
-    return render(request, "status/panels.html", status_context(request) | {"panels": [PANELS[name] for name in names]})
+    panels = [PANELS[name] for name in names]
+    return HttpResponse(SHARED.html(_viewer(request), panels, lambda: status_context(request), get_token(request)))
+
+
+def _viewer(request: HttpRequest) -> Viewer:
+    """Who sees the same: by what he may do, and whether he is in charge."""
+    user = request.user
+    return may_operate(user), may_expert(user), control.view().holder in ("", user.get_username())
 
 
 @require_GET

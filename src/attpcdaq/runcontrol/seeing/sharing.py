@@ -29,6 +29,11 @@ class Kept:
     snapshot: Snapshot
 
 
+def latest_events() -> Key:
+    """The ids that say whether anything happened since."""
+    return tuple(Event.objects.values_list("id", flat=True)[:EVENTS_COMPARED])
+
+
 class Shared:
     """Whatever changed has left an event, so the same latest events mean the same status but for its ages."""
 
@@ -51,7 +56,7 @@ class Shared:
 
     def _fresh(self) -> Snapshot:
         at, kept = self._monotonic(), self._kept
-        key = tuple(Event.objects.values_list("id", flat=True)[:EVENTS_COMPARED])
+        key = latest_events()
         if kept is not None and key and kept.key == key and at - kept.at <= SECONDS:
             return kept.snapshot
         made = self._make(timezone.now())

@@ -8,7 +8,7 @@ from django import template
 from attpcdaq.runcontrol.models import Action
 from attpcdaq.runcontrol.seeing.views import ActionView, CommandView, EccView, Snapshot, StepView
 from attpcdaq.web.attention import ENDED_BADLY
-from attpcdaq.web.templatetags.daq_tags import human_rate
+from attpcdaq.web.figures import flow
 from attpcdaq.web.waiting import Waiting
 from attpcdaq.web.waiting import waiting as waiting_for
 
@@ -112,11 +112,7 @@ def stop_confirm(status: Snapshot) -> str:
 @register.filter
 def data_flow(status: Snapshot) -> str:
     """What all included data routers write together: "11 of 11 data routers write 12.3 MB/s, event 4242"."""
-    routers = [router for router in status.routers if not router.excluded]
-    writing = sum(router.growing for router in routers)
-    event = max((router.last_event for router in routers if router.last_event is not None), default=None)
-    text = f"{writing} of {len(routers)} data routers write {human_rate(sum(router.rate for router in routers))}"
-    return text if event is None else f"{text}, event {event}"
+    return flow(status.routers).words
 
 
 @register.filter

@@ -3,8 +3,9 @@
 
 let offset = 0;
 let known = "";
+let quiet = null;
 
-const serverNow = () => Date.now() / 1000 + offset;
+export const serverNow = () => Date.now() / 1000 + offset;
 export const setServerNow = (epoch) => { offset = epoch - Date.now() / 1000; };
 
 /** An age as short as possible, as the server writes it: 4 s, 3 min, 2 h, 5 d. */
@@ -24,7 +25,7 @@ export function duration(seconds) {
 
 const say = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 
-/** Take over a beat: the server's time and when each server and router was last seen. */
+/** Take over a beat: the server's time, when each server and router was last seen, and the figures of the moment. */
 export function takeBeat(beat) {
   setServerNow(beat.now);
   for (const element of document.querySelectorAll("[data-seen]")) {
@@ -32,7 +33,15 @@ export function takeBeat(beat) {
     const seen = kind === "monitor" ? beat.monitor : beat[kind]?.[id];
     if (seen) element.dataset.ago = seen;
   }
+  for (const element of document.querySelectorAll("[data-figure]")) {
+    const text = beat.figures?.[element.dataset.figure];
+    if (text !== undefined) say(element, text);
+  }
   tick();
+  // Who has just fallen silent, or writes again, may change what the whole page says.
+  const now = String(beat.quiet);
+  if (quiet !== null && quiet !== now) document.dispatchEvent(new CustomEvent("daq:aged"));
+  quiet = now;
 }
 
 // A row says with data-limit how many seconds its state may be believed.

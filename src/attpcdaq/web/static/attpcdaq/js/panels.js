@@ -2,6 +2,7 @@
 // A refresh asks each source once for all panels concerned (?panels=a,b); the answer holds a [data-panel] element for each.
 // The first refresh goes out at once, the next ones at most every 100 ms, and never two at a time per source.
 
+import { serverNow } from "./clock.js";
 import { morph } from "./morph.js";
 
 const SPACING_MS = 100;
@@ -15,7 +16,11 @@ function concerned(topics) {
 
 /** Fetch again every panel which shows one of `topics` (a list), or all panels. */
 export function refresh(topics = null) {
-  for (const panel of concerned(topics)) {
+  fetchAgain(concerned(topics));
+}
+
+function fetchAgain(panels) {
+  for (const panel of panels) {
     const url = panel.dataset.source;
     if (!sources.has(url)) sources.set(url, { wanted: new Set(), timer: 0, busy: false, last: -Infinity });
     sources.get(url).wanted.add(panel.dataset.panel);
@@ -23,10 +28,17 @@ export function refresh(topics = null) {
   for (const [url, source] of sources) if (source.wanted.size) schedule(url, source);
 }
 
-/** Refresh everything when a panel is older than the seconds in its data-every: some things change because time passes. */
+let turn = 0;
+
+/** Each data-every seconds of the server's clock fetch again what a panel's source draws: some things change because time
+    passes. All pages that look do it in the same moment, and the server draws once for all of them. */
 export function refreshOld() {
-  const isOld = (panel) => performance.now() - (sources.get(panel.dataset.source)?.last ?? 0) > Number(panel.dataset.every) * 1000;
-  if (!document.hidden && [...document.querySelectorAll("[data-every]")].some(isOld)) refresh();
+  const before = turn;
+  turn = Math.floor(serverNow());
+  if (!before || turn === before || document.hidden) return;
+  const isTurn = ({ dataset: { every } }) => Math.floor(turn / every) !== Math.floor(before / every);
+  const due = [...document.querySelectorAll("[data-every]")].filter(isTurn).map((panel) => panel.dataset.source);
+  if (due.length) fetchAgain(concerned().filter((panel) => due.includes(panel.dataset.source)));
 }
 
 function schedule(url, source, wait = Math.max(0, source.last + SPACING_MS - performance.now())) {

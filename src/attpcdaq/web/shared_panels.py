@@ -1,0 +1,75 @@
+"""The panels of the status page, drawn once for everybody who sees the same and asks in the same moment.
+
+What a panel shows depends on the status and on what its viewer may do, and on nothing else of the request: so thirty
+browsers cost little more than one. The token against forged requests is put in afterwards.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+from django.template.loader import render_to_string
+
+from attpcdaq.runcontrol.seeing.sharing import Key, latest_events
+
+# Whatever changed has left an event; only ages and figures may be so old, and those the beat brings.
+SECONDS = 1.0
+MOST = 16
+PATIENCE_SECONDS = 1.0
+TOKEN = "token-of-whoever-asks"  # noqa: S105  # stands where the real one goes
+Viewer = tuple[object, ...]
+"""All that of a viewer which decides what is shown."""
+
+
+@dataclass(slots=True)
+class Drawing:
+    """What was drawn of one moment for one kind of viewer: panel -> HTML."""
+
+    key: Key
+    at: float
+    context: dict[str, Any]
+    panels: dict[str, str] = field(default_factory=dict)
+
+
+class SharedPanels:
+    """Drawings by kind of viewer; one thread draws, the others wait for it and get the same."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._drawings: dict[Viewer, Drawing] = {}
+
+    def html(self, viewer: Viewer, panels: Iterable[Any], context: Callable[[], dict[str, Any]], token: str) -> str:
+        """The panels one after another, never without what had been committed before; `context` reads the status."""
+        if connection.in_atomic_block:
+            return self._put_together(Drawing((), 0.0, context()), panels, token)
+        waited = self._lock.acquire(timeout=PATIENCE_SECONDS)
+        try:
+            return self._put_together(self._fresh(viewer, context), panels, token)
+        finally:
+            if waited:
+                self._lock.release()
+
+    def _fresh(self, viewer: Viewer, context: Callable[[], dict[str, Any]]) -> Drawing:
+        at, key, kept = self._monotonic(), latest_events(), self._drawings.pop(viewer, None)
+        if kept is None or not key or kept.key != key or at - kept.at > SECONDS:
+            kept = Drawing(key, at, context())
+        self._drawings[viewer] = kept
+        while len(self._drawings) > MOST:
+            self._drawings.pop(next(iter(self._drawings)))
+        return kept
+
+    def _put_together(self, drawing: Drawing, panels: Iterable[Any], token: str) -> str:
+        return "".join(self._panel(drawing, panel) for panel in panels).replace(TOKEN, token)
+
+    def _panel(self, drawing: Drawing, panel: Any) -> str:
+        if panel.name not in drawing.panels:
+            context = drawing.context | {"panel": panel, "csrf_token": TOKEN}
+            drawing.panels[panel.name] = render_to_string("status/panel.html", context)
+        return drawing.panels[panel.name]
+
+
+SHARED = SharedPanels()
