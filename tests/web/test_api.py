@@ -229,7 +229,7 @@ def test_a_run_with_its_files_and_measurements(api: Api, experiment: Experiment)
 
 
 def test_a_run_that_is_not_there(api: Api, experiment: Experiment) -> None:
-    assert api.get("runs/3") == (404, {"detail": "There is no run 3 of e20009."})
+    assert api.get("runs/3") == (404, {"detail": "There is no run 3 of 'e20009'."})
     assert api.get(f"runs/{10**30}")[0] == 404
     for number in ("0", "-1", "x", "1.5"):
         status, body = api.get(f"runs/{number}")
@@ -260,7 +260,7 @@ def test_the_document_is_open_and_names_every_answer(db: None) -> None:
     assert {path.removeprefix("/api/v1/") for path in document["paths"]} == {
         *("status", "commands", "commands/{command_id}", "adopt", "preferences", "control", "audit"),
         *("exclusions", "exclusions/{ecc_server}", "restarts", "restarts/{restart_id}"),
-        *("runs", "runs/{number}", "configurations/diff", "configurations/{sha256}"),
+        *("runs", "runs/{number}", "runs/export", "configurations/diff", "configurations/{sha256}"),
         *(f"runs/{{experiment}}/{{number}}/{part}" for part in ("configuration", "manifest", "samples")),
         *("host-keys", "host-keys/read", "host-keys/pin", "host-keys/unpin"),
     }
@@ -282,7 +282,7 @@ def test_a_database_that_is_away_is_said_in_json(api: Api) -> None:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE runlog_run RENAME TO runlog_gone")
+        cursor.execute("ALTER TABLE runlog_experiment RENAME TO runlog_gone")
         status, body = api.get("runs/1")
     assert status in (500, 503)
     assert body["detail"]

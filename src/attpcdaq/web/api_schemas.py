@@ -139,25 +139,9 @@ class RunOut(Schema):
     directory: str
     excluded: dict[str, dict[str, str]] = Field(description="ECC servers it was taken without, and why.")
     adopted: bool = Field(description="Its boards were found Running while no run was open.")
-
-
-class FileOut(Schema):
-    kind: str
-    node: str
-    owner: str
-    path: str
-    size: int
-
-
-class MeasurementOut(Schema):
-    name: str
-    unit: str
-    type: str
-    value: int | float | str
-
-
-class RunDetail(RunOut):
-    notes: str
-    configuration: dict[str, object]
-    files: list[FileOut]
-    measurements: list[MeasurementOut]
+    data_files: int = Field(description="How many data files lie in its directories.")
+    data_bytes: int
+    data_verdict: str = Field(
+        description="Whether the data are complete: complete, remarks, incomplete or not_proven; checking while they "
+        "are read, empty for a run that nobody is to check."
+    )
