@@ -34,7 +34,7 @@ RUN PYTHONPATH=/packages python -m sphinx -q -b dirhtml -d /read docs /help
 FROM ${PYTHON} AS app
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2 \
     PYTHONPATH=/app/packages DJANGO_SETTINGS_MODULE=attpcdaq.config.settings \
-    ATTPCDAQ_STATIC_ROOT=/app/static
+    ATTPCDAQ_STATIC_ROOT=/app/static PATH=$PATH:/app/packages/bin
 RUN groupadd --system --gid 10001 attpcdaq && useradd --system --uid 10001 --gid attpcdaq --home-dir /app attpcdaq \
  && install --directory --mode 1777 /simulator
 WORKDIR /app

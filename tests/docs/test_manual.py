@@ -12,6 +12,7 @@ from attpcdaq.runcontrol.troubles.troubles import ALL
 from attpcdaq.topology.setup_file import parse
 from get_protocol.state_machine import TABLE, State, Transition
 from tests.docs.building import DOCS, ROOT, Manual, sources
+from tests.e2e.pictures.story import PICTURES
 
 FOREIGN = re.compile(r"[a-z]+:")
 HERE = Path(__file__).parent
@@ -137,3 +138,10 @@ def test_the_example_of_a_setup_is_a_setup() -> None:
     setup = parse((DOCS / "setup-example.toml").read_bytes())
     assert len(setup.data_sources) == 3
     assert all(node.restart_ecc and node.restart_router for node in setup.nodes)
+
+
+def test_every_picture_that_a_page_names_is_taken_and_no_other() -> None:
+    pages = "\n".join(path.read_text() for path in DOCS.glob("*.md"))
+    named = re.findall(r"^```\{picture\} ([\w-]+)$", pages, re.MULTILINE)
+    assert sorted(set(named)) == sorted(PICTURES)
+    assert len(named) == len(set(named))

@@ -78,7 +78,7 @@ def loose() -> Snapshot:
     reason = "ecc-cobo0 .. ecc-cobo9 are Running although no run is open."
     return drawn.status(
         "running",
-        overall=Overall("bad", "Boards run without a run", (reason,)),
+        overall=Overall("bad", "Data are taken, but no run is open", (reason,)),
         loose=drawn.loose(),
         actions=drawn.actions(start=ActionView(allowed=False, reasons=(reason,))),
     )

@@ -1,0 +1,1 @@
+"""The manual's pictures, taken of a running demo: they show the pages as they are now."""
