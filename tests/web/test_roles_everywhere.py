@@ -22,7 +22,7 @@ from tests.web.test_audited_routes import ADDRESSES, filled
 pytestmark = pytest.mark.django_db
 PEOPLE = {"observer": observer, "shifter": operator, "expert": expert, "admin": admin}
 # What anybody does with the own session, password and browser.
-OWN = {"login", "logout", "password", "theme", "account", "account-revoke"}
+OWN = {"login", "logout", "password", "theme", "wall", "account", "account-revoke"}
 # By the name of the address; every other one that is not only read is for shifters.
 ROLES = {
     "restart": "expert",
