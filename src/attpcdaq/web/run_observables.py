@@ -11,7 +11,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST
 
 from attpcdaq.runlog import observables
-from attpcdaq.runlog.models import Experiment, Observable
+from attpcdaq.runlog.models import Experiment, Measurement, Observable
 from attpcdaq.runlog.observables import ObservableRefusedError
 from attpcdaq.runlog.values import limits, outside
 from attpcdaq.web.audited import wrong_fields
@@ -43,11 +43,14 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def _listed(request: HttpRequest, experiment: Experiment | None) -> dict[str, Any]:
-    rows = experiment.observables.annotate(used=Count("measurements")).order_by("position", "id") if experiment else ()
-    said = [(row, limits(row)) for row in rows]
+    rows = experiment.observables.order_by("position", "id") if experiment else ()
+    counts = Measurement.objects.filter(observable__in=rows).order_by().values_list("observable").annotate(Count("id"))
+    used = dict(counts) if rows else {}
+    said = [(row, limits(row), used.get(row.pk, 0)) for row in rows]
     others = Experiment.objects.exclude(pk=experiment.pk).annotate(count=Count("observables")) if experiment else None
     return {
         "experiment": experiment,
+        "base": reverse("observables"),
         "observables": [each for each in said if each[0].retired_at is None],
         "retired": [each for each in said if each[0].retired_at],
         "sources": others.filter(count__gt=0) if others else (),

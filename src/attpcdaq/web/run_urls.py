@@ -8,8 +8,10 @@ from attpcdaq.web import (
     run_experiments,
     run_exports,
     run_manifest,
+    run_measurements,
     run_observables,
     run_pages,
+    run_plots,
     run_sheet,
 )
 
@@ -30,6 +32,8 @@ urlpatterns = [
     path("experiments/", run_experiments.overview, name="experiments"),
     path("experiments/activate", run_experiments.activate, name="experiment-activate"),
     path("experiments/<str:experiment>/", run_experiments.rename, name="experiment"),
+    path("measurements/", run_measurements.table, name="measurements"),
+    path("plots/", run_plots.page, name="plots"),
     path("observables/", run_observables.overview, name="observables"),
     path("observables/order", run_observables.order, name="observables-order"),
     path("observables/copy", run_observables.copy, name="observables-copy"),
