@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from attpcdaq.live.models import Spell
+from attpcdaq.live.store import add_event
 
 UNSEEN = timedelta(seconds=15)
 """What lies between two looks is taken as seen when they are not farther apart; else nobody watched."""
@@ -46,6 +47,8 @@ def note(look: Look, at: datetime) -> int:
     if spell is not None:
         end = max(at, spell.began_at) if is_watched_on(spell.seen_at, at) else spell.seen_at
         Spell.objects.filter(pk=spell.pk).update(ended_at=end)
+    # What changes because time passes has left no event yet.
+    add_event("run", at=at)
     return Spell.objects.create(began_at=at, seen_at=at, **_fields(look)).pk
 
 

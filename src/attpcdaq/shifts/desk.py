@@ -82,7 +82,7 @@ def _close(
 
 @transaction.atomic
 def write_hand_over(shift_id: int, text: str, by: Requester, now: datetime, *, was: str | None = None) -> None:
-    """What the next crew has to know, also after the shift has ended; CommandRefused when somebody else wrote meanwhile.
+    """What the next crew has to know, also after it has ended; CommandRefused when somebody else wrote meanwhile.
 
     `was`: what the writer saw; None: whatever it was.
     """

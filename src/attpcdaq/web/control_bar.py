@@ -10,6 +10,8 @@ from django.utils.functional import SimpleLazyObject
 from attpcdaq.config.version import VERSION
 from attpcdaq.runcontrol.asking import control
 from attpcdaq.runcontrol.seeing.views import ControlView
+from attpcdaq.shifts import desk
+from attpcdaq.web.event_counts import unacknowledged
 from attpcdaq.web.latest import latest_event_id
 from attpcdaq.web.navigation import places
 from attpcdaq.web.roles import may_operate, why_not
@@ -62,6 +64,8 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "theme": theme_of(request),
         "themes": THEMES,
         "may_administer": SimpleLazyObject(lambda: not why_not(request.user, "admin")),
+        "unacknowledged": SimpleLazyObject(unacknowledged),
         "event_id": SimpleLazyObject(latest_event_id),
         "bar": SimpleLazyObject(lambda: control_bar(request)),
+        "desk": SimpleLazyObject(desk.current),
     }

@@ -16,6 +16,7 @@ from attpcdaq.web import (
     partials,
     stream,
     theme,
+    wall,
 )
 from attpcdaq.web.api import api
 
@@ -39,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("metrics", health.prometheus, name="metrics"),
+    path("", include("attpcdaq.web.log_urls")),
     path("runs/", include("attpcdaq.web.run_urls")),
     path("accounts/", account_pages.overview, name="accounts"),
     path("accounts/role", account_pages.give_role, name="account-role"),
@@ -48,11 +50,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", own_account.page, name="account"),
     path("account/revoke", own_account.revoke, name="account-revoke"),
     path("password/", account_pages.ChangePassword.as_view(), name="password"),
+    path("wall/", wall.page, name="wall"),
+    path("partials/wall", wall.panel, name="wall-panel"),
     path("theme", theme.choose, name="theme"),
     path("audit/", audit_pages.audit, name="audit"),
     path("help/", help_pages.page, name="help"),
     path("help/<path:name>/", help_pages.page, name="help-page"),
     path("help/<path:name>", help_pages.file, name="help-file"),
     path("setup/", include("attpcdaq.web.setup_urls")),
+    path("shifts/", include("attpcdaq.web.shift_urls")),
     path("api/v1/", api.urls),
 ]

@@ -1,0 +1,90 @@
+"""Buttons of the shift's pages: begin, take over, write and end, name a cause."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
+from attpcdaq.runlog.listing import find_experiment
+from attpcdaq.shifts import desk, gaps
+from attpcdaq.web.audited import because
+from attpcdaq.web.guard import operators_change, refused
+from attpcdaq.web.requester import requester_of
+from attpcdaq.web.shift_pages import hand_over_page, overview_page
+
+
+@require_POST
+@operators_change
+def begin(request: HttpRequest) -> HttpResponse:
+    """Begin a shift; with `instead_of` (a shift's id) take over from that one in the same moment."""
+    instead = request.POST.get("instead_of", "")
+    crew = request.POST.get("crew", "")
+    try:
+        on = _number("instead_of", instead) if instead else None
+        desk.begin(crew, requester_of(request), timezone.now(), instead_of=on)
+    except BadCommand as error:
+        because(request, [str(error)])
+        return overview_page(request, crew=crew, error=str(error), status=400)
+    except CommandRefused as refusal:
+        return refused(request, refusal.reasons)
+    messages.success(request, "The shift has begun. Go through the checklist now.")
+    return redirect("shift-checklist")
+
+
+def _number(field: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise BadCommand(field, "send the number of a shift.")
+    return int(text)
+
+
+@require_POST
+@operators_change
+def write(request: HttpRequest, pk: int) -> HttpResponse:
+    """Save what the next crew has to know; with `end` also end the shift."""
+    text, was, by, now = (
+        request.POST.get("hand_over", ""),
+        request.POST.get("was"),
+        requester_of(request),
+        timezone.now(),
+    )
+    try:
+        if "end" in request.POST:
+            desk.end(pk, by, now, hand_over=text, was=was)
+        else:
+            desk.write_hand_over(pk, text, by, now, was=was)
+    except (BadCommand, CommandRefused) as error:
+        because(request, [str(error)])
+        status = 400 if isinstance(error, BadCommand) else 409
+        return hand_over_page(request, pk, text=text, refusal=str(error), status=status)
+    messages.success(request, "The shift has ended." if "end" in request.POST else "Saved.")
+    return redirect("shift", pk)
+
+
+@require_POST
+@operators_change
+def name_gap(request: HttpRequest) -> HttpResponse:
+    """Say why there was no run; back to the page that it was said on."""
+    experiment = find_experiment(request.POST.get("experiment", ""))
+    if experiment is None:
+        return refused(request, ["experiment: there is none of that name."], 400)
+    sent = request.POST
+    after = sent.get("after", "")
+    try:
+        number = _number("after", after) if after else None
+        said = (number, sent.get("cause", ""), sent.get("comment", ""))
+        gaps.name_cause(experiment, *said, requester_of(request), timezone.now(), was=sent.get("was"))
+    except BadCommand as error:
+        return refused(request, [str(error)], 400)
+    except CommandRefused as refusal:
+        return refused(request, refusal.reasons)
+    messages.success(request, "The cause was saved.")
+    return redirect(_back(sent.get("back", "")))
+
+
+def _back(place: str) -> str:
+    """Only to pages of ours: a shift by its number, else the beam time."""
+    ours = place.isascii() and place.isdigit() and len(place) < 19
+    return f"{reverse('shift', args=[int(place)])}#gaps" if ours else f"{reverse('shift-beam-time')}#gaps"

@@ -1,0 +1,55 @@
+"""Beam time: what a whole experiment, or some days of it, add up to."""
+
+from bisect import bisect_left
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_GET
+
+from attpcdaq.runlog.models import Experiment
+from attpcdaq.shifts import reckoning
+from attpcdaq.shifts.reckoning import Day, Reckoned
+from attpcdaq.shifts.spans import Interval
+from attpcdaq.web.roles import may_operate
+from attpcdaq.web.run_found import chosen_experiment
+from attpcdaq.web.shift_gaps import CAUSES, gap_lines
+from attpcdaq.web.shift_strip import strip
+
+GAPS_SHOWN = 20
+
+
+class DaysForm(forms.Form):
+    """Which days; empty: all of them."""
+
+    since = forms.DateField(label="From", required=False, widget=forms.DateInput({"type": "date"}))
+    until = forms.DateField(label="To", required=False, widget=forms.DateInput({"type": "date"}))
+
+
+@require_GET
+def beam_time(request: HttpRequest) -> HttpResponse:
+    """Running, lost by cause, not watched: altogether, by day, and the longest times that nobody explained."""
+    experiment, form = chosen_experiment(request), DaysForm(request.GET)
+    days = form.cleaned_data if form.is_valid() else {"since": None, "until": None}
+    context = {"experiment": experiment, "experiments": Experiment.objects.all(), "form": form, "now": timezone.now()}
+    if experiment is not None:
+        made = reckoning.of_experiment(experiment, timezone.now(), days["since"], days["until"])
+        unnamed = sorted((gap for gap in gap_lines(made) if not gap.cause), key=lambda gap: -gap.seconds)
+        context |= {
+            "made": made,
+            "sums": made.sums,
+            "days": [(day, _drawn(made, day)) for day in made.days],
+            "gaps": unnamed[:GAPS_SHOWN],
+            "more_gaps": max(len(unnamed) - GAPS_SHOWN, 0),
+        }
+    context |= {"causes": CAUSES, "may_operate": may_operate(request.user)}
+    return render(request, "shifts/beam_time.html", context)
+
+
+def _drawn(made: Reckoned, day: Day) -> SafeString:
+    """The day's own stretches: all are cut at midnight."""
+    begins = [one.begin for one in made.segments]
+    first, last = bisect_left(begins, day.begin), bisect_left(begins, day.end)
+    return strip(Interval(day.begin, day.end), made.segments[first:last])
