@@ -1,9 +1,11 @@
 """Runs: list, one with its files, what is proven of its data, its configuration and rates."""
 
-from datetime import datetime
-from typing import Any
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any, Literal
 
 from attpcdaq_client.areas.area import Area
+from attpcdaq_client.areas.timeline import Timeline
 from attpcdaq_client.calls import Call, Model
 
 
@@ -25,6 +27,9 @@ class Run(Model):
     directory: str = ""
     excluded: dict[str, dict[str, str]] = {}
     adopted: bool = False
+    data_files: int = 0
+    data_bytes: int = 0
+    data_verdict: str = ""
 
     @property
     def over(self) -> bool:
@@ -52,12 +57,13 @@ class Measurement(Model):
 
 
 class RunDetail(Run):
-    """A run with its files and its sheet."""
+    """A run with its files and its sheet, and how it came about."""
 
     notes: str = ""
     configuration: dict[str, Any] = {}
     files: list[File] = []
     measurements: list[Measurement] = []
+    timeline: Timeline | None = None
 
 
 class Reason(Model):
@@ -175,7 +181,9 @@ class Samples(Model):
     data_routers: list[RouterSamples] = []
 
 
-RUNS = Call("GET", "/runs", list[Run], query=("experiment",))
+FILTER = ("experiment", "run_class", "state", "verdict", "since", "until", "text", "sort")
+RUNS = Call("GET", "/runs", list[Run], query=(*FILTER, "limit", "offset"))
+EXPORT = Call("GET", "/runs/export", bytes, query=(*FILTER, "format"))
 RUN = Call("GET", "/runs/{number}", RunDetail, query=("experiment",))
 CHECK = Call("POST", "/runs/{number}/check", type(None), query=("experiment",))
 MANIFEST = Call("GET", "/runs/{experiment}/{number}/manifest", Manifest)
@@ -183,12 +191,33 @@ CONFIGURATION = Call("GET", "/runs/{experiment}/{number}/configuration", list[Ke
 SAMPLES = Call("GET", "/runs/{experiment}/{number}/samples", Samples, query=("step",))
 
 
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs, in which order; None is anything. `since` and `until` are days, `sort` a column (- the other way)."""
+
+    experiment: str | None = None
+    run_class: str | None = None
+    state: str | None = None
+    verdict: str | None = None
+    since: date | None = None
+    until: date | None = None
+    text: str | None = None
+    sort: str | None = None
+
+
+ALL_RUNS = RunFilter()
+
+
 class Runs(Area):
     """Runs of the active experiment, or of the one named."""
 
-    def all(self, *, experiment: str | None = None) -> list[Run]:
-        """Newest first."""
-        return self._send(RUNS, query={"experiment": experiment})
+    def all(self, wanted: RunFilter = ALL_RUNS, *, limit: int = 1000, offset: int = 0) -> list[Run]:
+        """Newest first, unless `wanted` sorts them otherwise."""
+        return self._send(RUNS, query={**asdict(wanted), "limit": limit, "offset": offset})
+
+    def export(self, kind: Literal["csv", "xlsx", "json"], wanted: RunFilter = ALL_RUNS) -> bytes:
+        """A file with all that fit, their sheets among it."""
+        return self._send(EXPORT, query={**asdict(wanted), "format": kind})
 
     def one(self, number: int, *, experiment: str | None = None) -> RunDetail:
         """A run with its files and its sheet."""

@@ -1,11 +1,11 @@
 """Configurations of the boards."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from attpcdaq_client.areas.configs import Pair
+from attpcdaq_client.commands.files import output, write
 from attpcdaq_client.commands.framework import DaqGroup, Session, pass_session
 from attpcdaq_client.commands.text import clean, table
 
@@ -37,20 +37,8 @@ def _pair(pair: Pair) -> list[str]:
 
 @configs.command("file")
 @click.argument("sha256")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Default: stdout.")
+@output
 @pass_session
 def _file(session: Session, sha256: str, output: Path | None) -> None:
     """The exact bytes of a configuration, by its SHA-256."""
     write(session.client.configs.content(sha256), output)
-
-
-def write(content: bytes, output: Path | None) -> None:
-    """Into a file, which is not overwritten, or to stdout."""
-    if output is None:
-        sys.stdout.buffer.write(content)
-        return
-    try:
-        with output.open("xb") as stream:
-            stream.write(content)
-    except OSError as error:
-        raise click.ClickException(f"{output} cannot be written: {error}") from None

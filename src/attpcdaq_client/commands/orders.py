@@ -12,8 +12,8 @@ from attpcdaq_client.commands.following import done_or_exit, follow, follow_comm
 from attpcdaq_client.commands.framework import DaqCommand, DaqGroup, Session, pass_session
 from attpcdaq_client.commands.text import clean, pairs, table, when
 
-CLASSES = ("testing", "production", "beam", "pulser", "junk")
-run_class = click.option("--class", "run_class", type=click.Choice(CLASSES), default=None, help="Default: as before.")
+CLASS_HELP = "testing, production, beam, pulser or junk; default: as the run before."
+run_class = click.option("--class", "run_class", metavar="CLASS", default="", help=CLASS_HELP)
 confirmed = click.option("--confirm", is_flag=True, help="Yes, also where that ends or disturbs an open run.")
 
 HELP: dict[ActionName, str] = {
@@ -59,7 +59,7 @@ def _plain(action: ActionName, text: str) -> click.Command:
 def start(
     session: Session,
     title: str,
-    run_class: str | None,
+    run_class: str,
     servers: tuple[str, ...],
     plan: str,
     confirm: bool,
@@ -67,7 +67,7 @@ def start(
     within: float,
 ) -> None:
     """Start a run."""
-    wish = {"title": title, "run_class": run_class or "", "plan": plan, "confirm": confirm}
+    wish = {"title": title, "run_class": run_class, "plan": plan, "confirm": confirm}
     _order(session, "start", wait, within, ecc_servers=servers, **wish)
 
 
@@ -125,9 +125,9 @@ def by_id(session: Session, command_id: str, wait: bool, within: float) -> None:
 @click.option("--title", default="", help="Of the run.")
 @run_class
 @pass_session
-def adopt(session: Session, title: str, run_class: str | None) -> None:
+def adopt(session: Session, title: str, run_class: str) -> None:
     """Make a run of boards that are Running for nobody."""
-    run = session.client.orders.adopt(title, run_class or "")
+    run = session.client.orders.adopt(title, run_class)
     session.did(run, f"The boards are adopted as run {run.number}.")
 
 

@@ -1,32 +1,62 @@
 """Runs, and what is known of their data."""
 
+import sys
+from pathlib import Path
+
 import click
 
-from attpcdaq_client.areas.runs import Manifest, RunDetail
+from attpcdaq_client.areas.runs import Manifest, Run, RunDetail, RunFilter
+from attpcdaq_client.commands.files import output, write
 from attpcdaq_client.commands.framework import DaqGroup, Session, pass_session
+from attpcdaq_client.commands.run_filter import experiment, filtered, number
 from attpcdaq_client.commands.text import clean, lasting, pairs, size, table, when
 
-experiment = click.option("--experiment", metavar="NAME", default=None, help="Another one than the active one.")
-number = click.argument("number", type=click.IntRange(min=1))
+FORMATS = ("csv", "xlsx", "json")
 
 
 @click.group(cls=DaqGroup)
 def runs() -> None:
-    """Runs: list, show, check, manifest, configuration, rates."""
+    """Runs: list, show, export, and what is known of their data."""
 
 
 @runs.command("list")
-@experiment
+@filtered
+@click.option("--limit", type=click.IntRange(1, 1000), default=1000, show_default=True)
+@click.option("--offset", type=click.IntRange(min=0), default=0, show_default=True)
 @pass_session
-def _list(session: Session, experiment: str | None) -> None:
+def _list(session: Session, wanted: RunFilter, limit: int, offset: int) -> None:
     """Runs of an experiment, newest first."""
-    found = session.client.runs.all(experiment=experiment)
-    head = ("run", "state", "class", "started", "duration", "title", "verdict")
-    rows = [
-        (run.number, run.state, run.run_class, run.started_at, lasting(run.duration), run.title, run.verdict)
-        for run in found
-    ]
-    session.show(found, lambda: table(head, rows, "No runs."))
+    found = session.client.runs.all(wanted, limit=limit, offset=offset)
+    head = ("run", "state", "class", "started", "duration", "data", "verdict", "title", "problem")
+    session.show(found, lambda: table(head, map(_row, found), "No runs."))
+
+
+def _row(run: Run) -> tuple[object, ...]:
+    return (
+        run.number,
+        run.state,
+        run.run_class,
+        run.started_at,
+        lasting(run.duration),
+        size(run.data_bytes),
+        run.data_verdict,
+        run.title,
+        run.verdict,
+    )
+
+
+@runs.command("export")
+@click.option("--format", "kind", type=click.Choice(FORMATS), default=None, help="Default: as FILE ends, else csv.")
+@output
+@filtered
+@pass_session
+def _export(session: Session, wanted: RunFilter, kind: str | None, output: Path | None) -> None:
+    """A table of runs with their sheets, for other programs: CSV, Excel or JSON."""
+    ending = output.suffix.removeprefix(".").lower() if output else ""
+    chosen = kind or (ending if ending in FORMATS else "csv")
+    if chosen == "xlsx" and output is None and sys.stdout.isatty():
+        raise click.UsageError("A workbook is nothing for a terminal: give --output FILE.")
+    write(session.client.runs.export(chosen, wanted), output)  # type: ignore[arg-type]  # one of FORMATS
 
 
 @runs.command("show")
@@ -50,7 +80,8 @@ def _run_in_words(run: RunDetail) -> list[str]:
             ("stopped", when(run.stopped_at)),
             ("duration", lasting(run.duration)),
             ("operator", run.operator),
-            ("verdict", run.verdict),
+            ("problem", run.verdict),
+            ("data", f"{run.data_files} files, {size(run.data_bytes)}, {run.data_verdict or 'not checked'}"),
             ("directory", run.directory),
             ("without", [f"{name} ({why.get('reason', '')})" for name, why in run.excluded.items()]),
             ("notes", run.notes),
@@ -58,7 +89,18 @@ def _run_in_words(run: RunDetail) -> list[str]:
     )
     measured = table(("observable", "value", "unit"), [(one.name, one.value, one.unit) for one in run.measurements])
     rows = [(file.kind, file.node, size(file.size), file.path) for file in run.files]
-    return [*head, "", *measured, "", *table(("kind", "node", "size", "path"), rows, "No files.")]
+    files = table(("kind", "node", "size", "path"), rows, "No files.")
+    return [*head, "", *measured, "", *files, "", *_timeline(run)]
+
+
+def _timeline(run: RunDetail) -> list[str]:
+    """What was ordered in its time."""
+    orders = run.timeline.orders if run.timeline else []
+    rows = [
+        (one.requested_at, one.label or one.kind, one.by, one.state, lasting(one.seconds), one.message)
+        for one in orders
+    ]
+    return table(("at", "command", "by", "state", "took", "message"), rows, "No commands.")
 
 
 @runs.command("check")

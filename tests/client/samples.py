@@ -1,0 +1,66 @@
+"""Every command of `attpcdaq` with words that make sense, and the calls of the API that it is."""
+
+from typing import Any
+
+import click
+
+from attpcdaq_client.commands.program import program
+
+UUID = "00000000-0000-0000-0000-000000000001"
+SHA = "0" * 64
+COMMANDS: dict[str, tuple[list[str], set[str]]] = {
+    "status": ([], {"GET /status"}),
+    "whoami": ([], {"GET /account"}),
+    **{
+        action: (["--server", "ecc-cobo0"], {"POST /commands"})
+        for action in ("describe", "prepare", "configure", "stop", "breakup", "undo", "go-ready", "go-idle")
+    },
+    "start": (["--title", "alphas", "--class", "beam"], {"POST /commands"}),
+    "command": ([UUID], {"GET /commands/{command_id}"}),
+    "adopt": ([], {"POST /adopt"}),
+    "set-aside": ([], {"POST /set-aside"}),
+    "exclude": (["ecc-cobo0", "--reason", "its HV trips"], {"POST /exclusions"}),
+    "include": (["ecc-cobo0"], {"DELETE /exclusions/{ecc_server}"}),
+    "restart": (["ecc", "ecc-cobo0"], {"POST /restarts"}),
+    "control show": ([], {"GET /control"}),
+    **{f"control {action}": ([], {"POST /control"}) for action in ("take", "ask", "release", "decline")},
+    "control hand-over": (["kim"], {"POST /control"}),
+    "control force": (["--reason", "nobody answers"], {"POST /control"}),
+    "preferences": (["--min-free-gb", "20"], {"POST /preferences"}),
+    "runs list": (["--class", "production"], {"GET /runs"}),
+    "runs export": (["--format", "csv"], {"GET /runs/export"}),
+    "runs show": (["1"], {"GET /runs/{number}"}),
+    "runs check": (["1"], {"POST /runs/{number}/check"}),
+    "runs manifest": (["1"], {"GET /runs/{experiment}/{number}/manifest", "GET /status"}),
+    "runs configuration": (["1"], {"GET /runs/{experiment}/{number}/configuration", "GET /status"}),
+    "runs rates": (["1"], {"GET /runs/{experiment}/{number}/samples", "GET /status"}),
+    "configs diff": (["now", "e20009/1"], {"GET /configurations/diff"}),
+    "configs file": ([SHA], {"GET /configurations/{sha256}"}),
+    "hosts keys": ([], {"GET /host-keys"}),
+    "hosts read": (["node-cobo0"], {"POST /host-keys/read"}),
+    "hosts pin": (["node-cobo0", "SHA256:a"], {"POST /host-keys/pin"}),
+    "hosts unpin": (["node-cobo0", "SHA256:a"], {"POST /host-keys/unpin"}),
+    "audit": (["--who", "kim"], {"GET /audit"}),
+    "users list": ([], {"GET /users"}),
+    "users add": (["tim", "shifter"], {"POST /users"}),
+    "users role": (["kim", "expert"], {"PATCH /users/{name}"}),
+    "users deactivate": (["kim"], {"PATCH /users/{name}"}),
+    "users activate": (["kim"], {"PATCH /users/{name}"}),
+    "users password": (["kim"], {"POST /users/{name}/password"}),
+    "tokens list": ([], {"GET /tokens"}),
+    "tokens make": (["laptop"], {"POST /tokens"}),
+    "tokens revoke": (["laptop"], {"DELETE /tokens/{name}"}),
+}
+# It asks for a token on a terminal; test_login has it.
+ELSEWHERE = {"login": {"GET /account"}}
+# Waiting for what was ordered asks for it; test_commands has it.
+WHILE_WAITING = {"GET /restarts/{restart_id}"}
+
+
+def leaves(group: click.Group = program, before: str = "") -> dict[str, Any]:
+    """Words -> command, of every one that does something."""
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        words = f"{before} {name}".strip()
+        found |= leaves(command, words) if isinstance(command, click.Group) else {words: command}
+    return found

@@ -1,0 +1,35 @@
+"""Every call of the API has its command, and every command asks what the table says."""
+
+import pytest
+
+from tests.client.conftest import Shell
+from tests.client.documents import operations
+from tests.client.samples import COMMANDS, ELSEWHERE, WHILE_WAITING, leaves
+from tests.web.everywhere import something_at_every_address
+
+
+def test_every_command_is_in_the_table() -> None:
+    assert set(leaves()) == COMMANDS.keys() | ELSEWHERE.keys()
+
+
+def test_every_call_of_the_api_has_a_command() -> None:
+    asked = set().union(*(calls for _, calls in COMMANDS.values()), *ELSEWHERE.values(), WHILE_WAITING)
+    assert {f"{method} {path}" for method, path in operations()} == asked
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("words", COMMANDS)
+def test_a_command_asks_what_the_table_says(words: str, shell: Shell) -> None:
+    something_at_every_address()
+    more, calls = COMMANDS[words]
+    result = shell.run(*words.split(), *more, role="admin")
+    assert result.exit_code in (0, 1), result.output
+    assert {f"{call.method} {call.path}" for call in shell.asked} == calls
+    assert result.exit_code == 0 or result.stderr
+
+
+@pytest.mark.parametrize("words", COMMANDS.keys() | ELSEWHERE.keys())
+def test_a_command_says_what_it_does_and_gives_json(words: str) -> None:
+    command = leaves()[words]
+    assert command.help, words
+    assert any("--json" in option.opts for option in command.params), words
