@@ -6,10 +6,12 @@ from datetime import datetime
 
 from django.db.models import Max, Min
 
+from attpcdaq.runlog.listing import BEGAN, DURATION
 from attpcdaq.runlog.models import Experiment, Measurement, Observable, Run, RunFile, ValueType
 from attpcdaq.runlog.sheet_fields import key_of
 from attpcdaq.runlog.values import number
 
+FEW_RUNS = 200
 Found = int | float | str
 
 
@@ -47,31 +49,28 @@ class RunLine:
 
 def lines(ids: Sequence[int]) -> list[RunLine]:
     """These runs by number."""
-    fields = ("id", "number", "requested_at", "started_at", "stopped_at", "data_files", "data_bytes")
-    rows = Run.objects.filter(pk__in=ids).order_by("number").values_list(*fields)
+    rows = Run.objects.filter(pk__in=ids).order_by("number").annotate(began=BEGAN, seconds=DURATION)
+    fields = rows.values_list("id", "number", "began", "seconds", "data_files", "data_bytes")
     return [
-        RunLine(
-            pk,
-            run_number,
-            started or requested,
-            (stopped - started).total_seconds() if started and stopped else None,
-            size if files else None,
-        )
-        for pk, run_number, requested, started, stopped, files, size in rows
+        RunLine(pk, place, began, seconds, size if files else None) for pk, place, began, seconds, files, size in fields
     ]
 
 
 def values_of(ids: Sequence[int], observables: Sequence[Observable]) -> dict[int, dict[int, str]]:
     """Run id -> observable id -> value as written, with one question to the database."""
     found: dict[int, dict[int, str]] = {pk: {} for pk in ids}
-    if not found:
+    wanted = {each.pk for each in observables}
+    if not found or not wanted:
         return found
-    rows = Measurement.objects.filter(observable__in=[each.pk for each in observables]).order_by()
-    # A range is asked for quicker than a thousand numbers; what lies between is left out here.
-    near = rows.filter(run_id__gte=min(found), run_id__lte=max(found))
-    for run_id, observable_id, value in near.values_list("run_id", "observable_id", "value"):
-        if (values := found.get(run_id)) is not None:
-            values[observable_id] = value
+    rows = Measurement.objects.order_by().values_list("run_id", "observable_id", "value")
+    if len(found) <= FEW_RUNS:
+        near = rows.filter(run__in=found)
+    else:
+        # A range is asked for quicker than a thousand numbers; what lies between is left out here.
+        near = rows.filter(observable__in=wanted, run_id__gte=min(found), run_id__lte=max(found))
+    for run_id, observable_id, value in near:
+        if run_id in found and observable_id in wanted:
+            found[run_id][observable_id] = value
     return found
 
 
@@ -99,7 +98,7 @@ def series(runs: Sequence[RunLine], wanted: Sequence[Quantity]) -> dict[str, dic
 
 
 def _durations(runs: Sequence[RunLine]) -> Mapping[int, Found]:
-    return {run.id: run.seconds for run in runs if run.seconds is not None}
+    return {run.id: round(run.seconds, 3) for run in runs if run.seconds is not None}
 
 
 def _bytes(runs: Sequence[RunLine]) -> Mapping[int, Found]:

@@ -81,13 +81,19 @@ def _choice(offered: Sequence[Quantity], chosen: Sequence[Quantity], against: st
         ("Of the run", [each for each in offered if not each.observable]),
         ("Retired", [each for each in measured if each.observable and each.observable.retired_at]),
     )
+    options = "".join(
+        f'<optgroup label="{label}">{"".join(map(_option, rows))}</optgroup>' for label, rows in groups if rows
+    )
     keys = [each.key for each in chosen] + [""] * (MOST_PLOTS - len(chosen))
+    marked = [options.replace(f'value="{key}"', f'value="{key}" selected') if key else options for key in keys]
     labels = ("Plot", "And", "And", "And")
-    return {
-        "groups": [(label, rows) for label, rows in groups if rows],
-        "selects": list(zip(range(1, MOST_PLOTS + 1), labels, keys, strict=True)),
-        "against": against,
-    }
+    # Four times all observables: written here, for a template takes its time.
+    selects = [(n, label, mark_safe(each)) for n, (label, each) in enumerate(zip(labels, marked, strict=True), 1)]  # noqa: S308
+    return {"selects": selects, "against": against}
+
+
+def _option(quantity: Quantity) -> str:
+    return f'<option value="{quantity.key}">{escape(str(quantity))}</option>'
 
 
 def _plotted(
@@ -96,14 +102,13 @@ def _plotted(
     ids = list(matching(experiment, wanted).order_by("-number").values_list("pk", flat=True)[: MOST_RUNS + 1])
     runs = lines(ids[:MOST_RUNS])
     found = series(runs, chosen)
-    whens = {run.id: f"{localtime(run.began):%d %b %H:%M}" for run in runs}
     rows = [run for run in reversed(runs) if any(run.id in found[each.key] for each in chosen)]
     shown = rows if request.GET.get("numbers") == "all" else rows[:NUMBERS_SHOWN]
     return {
-        "plots": [_plot(each, runs, found[each.key], whens, against) for each in chosen],
+        "plots": [_plot(each, runs, found[each.key], against) for each in chosen],
         "chosen": chosen,
         "rows": rows,
-        "numbers": _numbers(experiment, shown, chosen, found, whens),
+        "numbers": _numbers(experiment, shown, chosen, found),
         "all_numbers": "numbers" in request.GET,
         "more": len(rows) - len(shown),
         "is_cut": len(ids) > MOST_RUNS,
@@ -117,7 +122,6 @@ def _numbers(
     runs: Sequence[RunLine],
     chosen: Sequence[Quantity],
     found: Mapping[str, Mapping[int, Found]],
-    whens: Mapping[int, str],
 ) -> SafeString:
     """The rows of the table, written here: there may be a thousand."""
     above = escape(reverse("run-sheet", args=[experiment.name, 1]).removesuffix("1/"))
@@ -126,7 +130,7 @@ def _numbers(
     for run in runs:
         cells = "".join([f'<td class="{kind}">{escape(str(values.get(run.id, "")))}</td>' for values, kind in kinds])
         head = f'<th scope="row"><a href="{above}{run.number}/">Run {run.number}</a></th>'
-        rows.append(f"<tr>{head}<td>{whens[run.id]}</td>{cells}</tr>")
+        rows.append(f"<tr>{head}<td>{localtime(run.began):%d %b %Y %H:%M}</td>{cells}</tr>")
     return mark_safe("".join(rows))  # noqa: S308  # every value was escaped
 
 
@@ -134,18 +138,18 @@ def _plot(
     quantity: Quantity,
     runs: Sequence[RunLine],
     values: Mapping[int, Found],
-    whens: Mapping[int, str],
     against: str,
 ) -> Plot:
     texts = list(dict.fromkeys(str(values[run.id]) for run in runs if run.id in values)) if quantity.is_text else []
-    heights = {pk: float(texts.index(str(value)) if texts else value) for pk, value in values.items()}
+    rank = {text: place for place, text in enumerate(texts)}
+    heights = {pk: float(rank[str(value)] if texts else value) for pk, value in values.items()}
     if why_not := _why_not(list(heights.values()), len(texts)):
         return Plot(quantity, len(values), why_not=why_not)
     scale = points.categories(texts) if texts else points.numbers(list(heights.values()), _words(quantity))
     places, marks = _places(runs, against)
-    titled = _titles(quantity, values)
+    said = _titles(quantity, values)
     drawn = [
-        Point(places[place], heights[run.id], f"Run {run.number}: {titled(run.id)}, {whens[run.id]}", place)
+        Point(places[place], heights[run.id], f"Run {run.number}: {said(run.id)}", place)
         for place, run in enumerate(runs)
         if run.id in heights
     ]
