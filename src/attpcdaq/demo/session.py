@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 from attpcdaq.demo import detector, programs
 from attpcdaq.demo.detector import LOOPBACK
@@ -124,12 +125,22 @@ def welcome(place: Place, port: int) -> str:
     Password           {password}
     Other accounts     {others}
     API token          in {place.token}
+    Command line       ATTPCDAQ_URL=http://{LOOPBACK}:{port} ATTPCDAQ_TOKEN=$(cat {place.token}) {command()} status
     Data               in {place.root} (data files in nodes/*/staging)
 
   Press Go to Ready, then Start run.
   If something is wrong, look into {place.logs}.
   Press Ctrl-C here to end it; the same command goes on from there.
 """
+
+
+def command() -> str:
+    """The `attpcdaq` of the Python that runs this."""
+    beside = Path(sys.executable).parent / "attpcdaq"
+    try:
+        return str(beside.relative_to(Path.cwd()))
+    except ValueError:
+        return str(beside)
 
 
 def check_port(port: int) -> None:

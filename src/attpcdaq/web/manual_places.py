@@ -37,6 +37,8 @@ SECTION_OF = {
     "account": "your-account",
     "account-role": "accounts",
     "account-password": "accounts",
+    "account-active": "accounts",
+    "account-token": "accounts",
     "token": "your-account",
     "password": "your-account",
     "audit": "audit",
