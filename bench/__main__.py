@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from bench import commands, demo_figures, ecc_reads, figures, graw, node_reads
+from bench import commands, demo_figures, ecc_reads, figures, graw, node_reads, seasons
 
 REPORT = Path(__file__).with_name("report.json")
 
@@ -26,6 +26,8 @@ def main() -> int:
     measured |= node_reads.both_ends()
     _say("measuring scans of data files ...")
     measured |= graw.scans()
+    _say("measuring pages with a season's runs ...")
+    measured |= seasons.measure()
     _say("measuring a demo ...")
     measured |= demo_figures.measure()
     figures.write(REPORT, measured)

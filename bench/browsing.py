@@ -14,7 +14,7 @@ class Pages:
 
     def __init__(self, system: System, password: str) -> None:
         self._address = urlsplit(system.url)
-        self._cookies = SimpleCookie[str]()
+        self.cookies = SimpleCookie[str]()
         hidden = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.get("/login/"))
         assert hidden
         self._log_in(hidden[1], password)
@@ -37,13 +37,13 @@ class Pages:
 
     def _ask(self, method: str, path: str, form: str | None = None) -> tuple[int, str]:
         connection = http.client.HTTPConnection(self._address.hostname or "", self._address.port, timeout=30)
-        cookies = self._cookies.output(attrs=[], header="", sep=";")
+        cookies = self.cookies.output(attrs=[], header="", sep=";")
         headers = {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"}
         try:
             connection.request(method, path, form, headers)
             answer = connection.getresponse()
             for line in answer.headers.get_all("Set-Cookie", []):
-                self._cookies.load(line)
+                self.cookies.load(line)
             return answer.status, answer.read().decode()
         finally:
             connection.close()

@@ -6,7 +6,7 @@ import threading
 import time
 from urllib.parse import urlsplit
 
-from bench import commands, pages, processes
+from bench import browsers, commands, look, pages, processes
 from bench import world as worlds
 from bench.browsing import Pages
 from bench.closeout import closeout
@@ -28,6 +28,7 @@ def measure() -> dict[str, Figure]:
         figures["idle_cpu"] = _idle_cpu(product)
         system.speed(worlds.SPEED)
         figures["command_11"], figures["describe_shown_11"] = commands.describe_latencies(system, 11)
+        figures |= look.first_look(system, world.place)
         seen = pages.change_to_page(system, world.place)
         if seen is not None:
             figures["page_median"], figures["page_p95"] = seen
@@ -39,6 +40,7 @@ def measure() -> dict[str, Figure]:
         figures["closeout_40"] = closeout(system, 40)
         figures["closeout_1000"] = closeout(system, 1000)
         figures["status_rate"] = Figure(tuple(_requests_per_second(system) for _ in range(3)))
+        figures["browsers_30"] = browsers.thirty(system, product, client.cookies)
         figures["memory"] = Figure((processes.pss_mb(product),), "after commands, runs, pages and load")
     return figures
 

@@ -41,5 +41,10 @@ GOALS = (
     Goal("graw_scan_full", "data file scanned, full readout, page cache", "GB/s", 1.0, at_least=True),
     Goal("graw_scan_2k", "the same, one hit channel per frame", "GB/s", 1.0, at_least=True),
     Goal("graw_node", "the same on a node, with SHA-256", "GB/s", None, at_least=True),
+    Goal("first_paint", "status page opened for the first time -> something stands there", "ms", 300.0),
+    Goal("status_bytes", "the same, until it is live: over the wire", "kB", 150.0),
+    Goal("browsers_30", "30 open browsers, a run going", "% of a core", 10.0),
+    Goal("pages_p99", "server, slowest page, 99 %: 1,000 runs, 50 observables", "ms", 50.0),
+    Goal("runs_10000", "server, run list of 10,000 runs", "ms", 100.0),
     Goal("page_meanwhile", "slowest page while Describe, Prepare, Configure run", "s", None, "17"),
 )
