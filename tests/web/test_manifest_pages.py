@@ -119,8 +119,9 @@ class TestSheet:
 
     def test_says_nothing_of_a_run_that_is_not_checked(self, client: Client, run: Run) -> None:
         page = text(client.get(SHEET))
-        assert "Are the data complete?" not in page
+        assert "This run's files were never checked." in page.replace("&#x27;", "'")
         assert 'id="run-manifest"' in page  # there it comes when the run is closed
+        assert "Manifest as JSON" not in page
 
     def test_is_fetched_again_in_parts(self, client: Client, made: Run) -> None:
         page = text(client.get(f"{SHEET}?panels="))

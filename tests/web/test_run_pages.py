@@ -2,14 +2,18 @@
 
 import csv
 import io
+import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 
 from attpcdaq.audit.people import DAQ
+from attpcdaq.live.store import add_event
 from attpcdaq.runlog import run_files
 from attpcdaq.runlog.models import Experiment, Measurement, Observable, Run, RunFile, RunState
 from attpcdaq.runlog.observables import add
+from attpcdaq.web import run_page
 from tests.runlog.rows import make_experiment, make_run
 from tests.web.people import browser, observer, operator
 
@@ -126,9 +130,42 @@ def test_the_sheet_shows_everything_about_a_run(client: Client, run: Run) -> Non
         assert expected in page
     assert "CoBo[0]" in page
     assert "cobo0 / experiment / experiment" in page
-    panel = text(client.get(SHEET, {"panels": "run-facts"}))
-    assert panel.startswith('<div class="stack" id="run-facts" data-panel="run-facts"')
+
+
+@pytest.mark.parametrize("name", run_page.PARTS)
+def test_each_part_is_fetched_by_itself(client: Client, run: Run, name: str) -> None:
+    panel = text(client.get(SHEET, {"panels": f"{name},nothing"}))
+    assert re.findall('data-panel="([a-z-]+)"', panel)[0] == name
     assert "<html" not in panel
+    assert panel in text(client.get(SHEET)) or "data-duration" in panel
+
+
+def test_what_happened_during_the_run_is_there(client: Client, run: Run) -> None:
+    for at, subject, words in (
+        (run.requested_at, "ecc-cobo0", "its HV tripped"),
+        (run.closed_at + timedelta(minutes=5), "e20009 run 1", "the sheet was written"),
+        (run.closed_at + timedelta(minutes=5), "ecc-cobo0", "long after the run"),
+        (run.requested_at, "router-cobo0", ""),
+    ):
+        add_event("ecc", words, subject=subject, severity="error", at=at)
+    page = text(client.get(SHEET, {"panels": "run-events"}))
+    assert "its HV tripped" in page
+    assert "the sheet was written" in page
+    assert "long after" not in page
+    assert "The latest" not in page
+    for second in range(30):
+        add_event("ecc", f"event {second}", at=run.requested_at + timedelta(seconds=second))
+    page = text(client.get(SHEET, {"panels": "run-events"}))
+    assert "The latest 20" in page
+    assert "event 29" in page
+    assert "event 5<" not in page
+
+
+def test_a_run_is_found_by_the_directory_that_was_its_experiments_name(client: Client, run: Run) -> None:
+    Experiment.objects.update(name="e20009b", directory="e20009")
+    for path in (SHEET, f"{SHEET}rates", f"{SHEET}configuration/", "/runs/?experiment=e20009"):
+        assert client.get(path).status_code == 200
+    assert "e20009b run 1" in text(client.get(SHEET))
 
 
 @pytest.mark.parametrize(

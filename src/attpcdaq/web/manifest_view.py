@@ -8,7 +8,7 @@ from django.db.models import Count, Q, Sum
 from attpcdaq.runlog.manifests import CHECKING, data_files
 from attpcdaq.runlog.models import Run, RunFile
 
-FILES_SHOWN = 100
+FILES_SHOWN = 20
 LEVELS = {"complete": "ok", "remarks": "ok", "incomplete": "bad", "not_proven": "warn", CHECKING: "busy", "": "off"}
 REASON_LEVELS = {"incomplete": "bad", "not_proven": "warn", "remarks": "off"}
 NOT_AS_IT_SHOULD_BE = Q(scan_problem__gt="") | (Q(frames__isnull=False) & ~Q(scan__tail=""))

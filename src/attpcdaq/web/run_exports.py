@@ -17,6 +17,7 @@ from attpcdaq.web.run_filter import wanted_of
 from attpcdaq.web.run_found import chosen_experiment
 
 Asked = dict[str, str]
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _csv(experiment: Experiment, runs: QuerySet[Run], asked: Asked) -> HttpResponseBase:
@@ -31,7 +32,7 @@ def _xlsx(experiment: Experiment, runs: QuerySet[Run], asked: Asked) -> HttpResp
     file = TemporaryFile()  # noqa: SIM115  # the answer closes it when it was sent
     workbook.write(file, experiment, runs, asked)
     file.seek(0)
-    return FileResponse(file, content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+    return FileResponse(file, content_type=EXCEL)
 
 
 FORMATS: dict[str, Callable[[Experiment, QuerySet[Run], Asked], HttpResponseBase]] = {

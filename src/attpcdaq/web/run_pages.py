@@ -1,15 +1,18 @@
 """The run list."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from attpcdaq.runlog import sheets
 from attpcdaq.runlog.listing import NEWEST, Wanted, loaded, matching, totals
-from attpcdaq.runlog.models import Experiment
+from attpcdaq.runlog.manifests import verdict_on
+from attpcdaq.runlog.models import Experiment, Run
 from attpcdaq.web.latest import latest_event_id
 from attpcdaq.web.run_filter import FIRST_DOWN, RunFilter, query_of, wanted_of
 from attpcdaq.web.run_found import chosen_experiment
@@ -20,6 +23,16 @@ HEADS = (
     ("duration", "Duration"), ("files", "Files"), ("data", "Size"), ("problem", "What went wrong"),
 )  # fmt: skip
 FIGURES = ("run", "duration", "files", "data")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A run as the list shows it; `address` is that of its page, `missing` what its sheet lacks."""
+
+    run: Run
+    address: str
+    verdict: str
+    missing: tuple[str, ...]
 
 
 @require_GET
@@ -40,11 +53,9 @@ def _listed(request: HttpRequest, experiment: Experiment, form: RunFilter, wante
     pages = Paginator(runs.values_list("pk", flat=True), PAGE)
     vars(pages)["count"] = sum(total.runs for total in sums)  # known: it need not ask again
     page = pages.get_page(request.GET.get("page"))
-    rows = loaded(list(page.object_list))
-    missing = sheets.missing_of(rows)
     return {
         "page": page,
-        "runs": [(run, missing.get(run.pk, ())) for run in rows],
+        "lines": _lines(experiment, loaded(list(page.object_list))),
         "totals": sums,
         "seconds": sum(total.seconds for total in sums),
         "bytes": sum(total.bytes for total in sums),
@@ -52,6 +63,13 @@ def _listed(request: HttpRequest, experiment: Experiment, form: RunFilter, wante
         "query": query_of(form, experiment.name),
         "links": _links(form, experiment, page),
     }
+
+
+def _lines(experiment: Experiment, runs: list[Run]) -> list[Line]:
+    missing = sheets.missing_of(runs)
+    # One address is asked for and not fifty: they differ in the number.
+    before, _, after = reverse("run-sheet", args=[experiment.name, 0]).rpartition("0")
+    return [Line(run, f"{before}{run.number}{after}", verdict_on(run), missing.get(run.pk, ())) for run in runs]
 
 
 def _heads(form: RunFilter, experiment: Experiment, sort: str) -> list[dict[str, str]]:
