@@ -84,7 +84,7 @@ class TestWhatComes:
             await stream.until("beat")
             event = await add_event("run", "Run 1 is running")
             change = await stream.until("change")
-            assert (change["id"], json.loads(change["data"])) == (str(event.pk), {"topics": ["run"]})
+            assert (change["id"], json.loads(change["data"])) == (str(event.pk), {"topics": ["run", "said"]})
 
     async def test_a_burst_is_few_messages_and_loses_no_topic(self, hub: Hub) -> None:
         async with reading(hub) as stream:

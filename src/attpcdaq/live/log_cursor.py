@@ -10,7 +10,7 @@ from zlib import crc32
 
 from attpcdaq.live.log_text import Line, end_of_lines, lines_of
 
-CURSOR = r"^(?:\d{1,18}-\d{1,3}-[0-9a-f]{1,8}-\d{1,18}-\d{1,12})?$"
+CURSOR = r"^(?:[0-9]{1,18}-[0-9]{1,3}-[0-9a-f]{1,8}-[0-9]{1,18}-[0-9]{1,12})?$"
 PROOF_BYTES = 256
 MOST_LINES = 2000
 _FORM = re.compile(CURSOR)

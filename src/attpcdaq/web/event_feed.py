@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.utils import timezone
 
 from attpcdaq.config.version import VERSION
@@ -12,9 +13,13 @@ from attpcdaq.live import lease
 from attpcdaq.live.models import ECCState, Event
 from attpcdaq.live.store import REFRESH_KEPT
 from attpcdaq.web import figures
+from attpcdaq.web.event_counts import unacknowledged
 
 # PostgreSQL gives out ids before the commits: an event may appear after one with a higher id.
 OVERLAP = 50
+SAID = "said"
+"""The topic, besides its own, of every event that has words: most only refresh pages."""
+HAS_WORDS = ExpressionWrapper(~Q(text=""), output_field=BooleanField())
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ def resume(wanted: str, now: datetime | None = None) -> Message | None:
         return reset(latest)
     missed = Event.objects.filter(id__gt=seen.pk - OVERLAP).exclude(pk=seen.pk)
     topics = set(missed.order_by().values_list("topic", flat=True).distinct())
+    if missed.exclude(text="").exists():
+        topics.add(SAID)
     return change(latest, topics) if topics else None
 
 
@@ -67,14 +74,16 @@ def opening(wanted: str) -> list[Message]:
 def beat(now: datetime | None = None) -> Message:
     """The server's time and when monitor, ECC servers and data routers were last seen, in seconds since 1970.
 
-    With them the version of the program (a page of another one says that it is old), the figures that change all the
-    time, and which routers have written nothing for too long: whoever shows the status looks again when that changes.
+    With them the version of the program (a page of another one says that it is old), how much nobody acknowledged,
+    the figures that change all the time, and which routers have written nothing for too long: whoever shows the status
+    looks again when that changes.
     """
     now, monitor = now or timezone.now(), lease.written_at()
     routers = figures.read(now)
     said = {
         "version": VERSION,
         "now": now.timestamp(),
+        "unacknowledged": unacknowledged(),
         "monitor": monitor.timestamp() if monitor else None,
         "ecc": _epochs(ECCState.objects.values_list("pk", "seen_at")),
         "routers": _epochs((router.id, router.seen_at) for router in routers),
@@ -93,15 +102,18 @@ class News:
 
     def __init__(self) -> None:
         self._last = latest_id()
-        self._told = {pk for pk, _ in self._recent()}
+        self._told = {pk for pk, *_ in self._recent()}
 
-    def _recent(self) -> list[tuple[int, str]]:
-        return list(Event.objects.filter(id__gt=self._last - OVERLAP).order_by("id").values_list("id", "topic"))
+    def _recent(self) -> list[tuple[int, str, bool]]:
+        """Id, topic, and whether it has words."""
+        rows = Event.objects.filter(id__gt=self._last - OVERLAP).annotate(said=HAS_WORDS).order_by("id")
+        return list(rows.values_list("id", "topic", "said"))
 
     def look(self) -> Message | None:
         """What came since the last look."""
         recent = self._recent()
-        topics = {topic for pk, topic in recent if pk not in self._told}
-        self._told = {pk for pk, _ in recent}
+        new = [(topic, said) for pk, topic, said in recent if pk not in self._told]
+        topics = {topic for topic, _ in new} | ({SAID} if any(said for _, said in new) else set())
+        self._told = {pk for pk, *_ in recent}
         self._last = max([self._last, *self._told])
         return change(self._last, topics) if topics else None

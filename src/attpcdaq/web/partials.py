@@ -45,7 +45,7 @@ PANELS = {
         Panel("servers", "ecc command run setup", "flush"),
         Panel("routers", "router run setup", "flush"),
         Panel("rates", "router run setup"),
-        Panel("events", "ecc router command run setup control manifest"),
+        Panel("events", "said acknowledged"),
     )
 }
 

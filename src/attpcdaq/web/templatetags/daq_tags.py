@@ -1,10 +1,11 @@
 """How figures and states are written on a page."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django import template
 from django.urls import reverse
+from django.utils import timezone
 
 from attpcdaq.runcontrol.planning.amounts import in_bytes
 from attpcdaq.runcontrol.seeing.views import RunView
@@ -46,6 +47,13 @@ def epoch(value: datetime | None) -> str:
 
 
 @register.filter
+def at_time(seconds: float) -> str:
+    """Seconds since 1970 as a day and time where the detector stands: "23 Nov 03:12:44"."""
+    at = timezone.localtime(datetime.fromtimestamp(seconds, tz=UTC))
+    return f"{at.day} {at:%b %H:%M:%S}"
+
+
+@register.filter
 def duration(seconds: float | None) -> str:
     """Seconds as h:mm:ss; None -> ""."""
     if seconds is None:
@@ -69,6 +77,12 @@ def age(seconds: float | None) -> str:
 def age_at(seen_at: datetime | None, now: datetime) -> str:
     """The age at `now` of something last seen at `seen_at`."""
     return age(None if seen_at is None else (now - seen_at).total_seconds())
+
+
+@register.filter
+def since(begin: datetime, now: datetime) -> str:
+    """The time that has gone by, as h:mm:ss."""
+    return duration((now - begin).total_seconds())
 
 
 @register.filter

@@ -17,6 +17,16 @@ function hear(data) {
   document.body.dataset.heard = "yes";
   takeBeat(data);
   if (data.version) compareVersions(data.version);
+  if ("unacknowledged" in data) showUnacknowledged(data.unacknowledged);
+}
+
+// In the navigation; the number stands there for as long as it is not zero.
+function showUnacknowledged(count) {
+  const place = document.querySelector("[data-unacknowledged]");
+  if (!place) return;
+  const number = place.querySelector("[data-count]");
+  if (number.textContent !== count) number.textContent = count;
+  place.hidden = count === "";
 }
 
 // Calm, and nothing is taken away: what stands on the page works on, Stop above all. An upgrade that failed goes back by itself.
