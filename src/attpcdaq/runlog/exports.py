@@ -53,6 +53,15 @@ COLUMNS = (
 )
 
 
+def columns_of(experiment: Experiment, runs: QuerySet[Run]) -> list[Observable]:
+    """The observables that have a column: those in use, and of the retired ones those with a value in these runs."""
+    rows = list(experiment.observables.all())
+    retired = [row for row in rows if row.retired_at]
+    values = Measurement.objects.filter(observable__in=retired, run__in=runs.order_by()).order_by()
+    kept = set(values.values_list("observable_id", flat=True).distinct()) if retired else set()
+    return [row for row in rows if row.retired_at is None or row.pk in kept]
+
+
 def lines(runs: QuerySet[Run]) -> Iterator[tuple[Run, dict[int, str]]]:
     """The runs in their order, each with what is measured of it: id of the observable -> value as written."""
     ids = list(runs.values_list("pk", flat=True))
@@ -74,7 +83,7 @@ class _Line:
 
 def csv_lines(experiment: Experiment, runs: QuerySet[Run]) -> Iterator[str]:
     """Header and one line per run; text that a spreadsheet would run is quoted with '."""
-    observables = list(experiment.observables.all())
+    observables = columns_of(experiment, runs)
     writer = csv.writer(_Line(), lineterminator="\r\n")
     yield writer.writerow([*(column.title for column in COLUMNS), *(guarded(str(each)) for each in observables)])
     for run, values in lines(runs):
@@ -96,7 +105,7 @@ def _measured(values: dict[int, str], observables: Sequence[Observable]) -> Iter
 
 def json_parts(experiment: Experiment, runs: QuerySet[Run], asked: dict[str, str]) -> Iterator[str]:
     """One JSON object in parts: experiment, what was asked for, observables, and the runs with typed values."""
-    observables = list(experiment.observables.all())
+    observables = columns_of(experiment, runs)
     about = {
         "experiment": experiment.name,
         "directory": experiment.data_directory,

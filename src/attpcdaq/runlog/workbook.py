@@ -6,7 +6,7 @@ from typing import IO, Any
 import xlsxwriter
 from django.db.models import QuerySet
 
-from attpcdaq.runlog.exports import COLUMNS, Cell, described, lines
+from attpcdaq.runlog.exports import COLUMNS, Cell, columns_of, described, lines
 from attpcdaq.runlog.models import Experiment, Observable, Run, ValueType
 from attpcdaq.runlog.values import number
 
@@ -24,7 +24,7 @@ def write(file: IO[bytes], experiment: Experiment, runs: QuerySet[Run], asked: d
     # Text as "1e-3" stays text: what is a number is given as a number.
     options = plain | {"strings_to_numbers": False, "default_date_format": TIME, "nan_inf_to_errors": False}
     with xlsxwriter.Workbook(file, options) as book:
-        observables = list(experiment.observables.all())
+        observables = columns_of(experiment, runs)
         _write_runs(book, runs, observables)
         _write_observables(book, observables)
         about = {"experiment": experiment.name, "directory": experiment.data_directory, **asked}

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from attpcdaq.runcontrol.seeing.timeline import Timeline
 from attpcdaq.runlog.listing import duration, files_of
+from attpcdaq.runlog.manifests import verdict_on
 from attpcdaq.runlog.models import Run
 from attpcdaq.runlog.values import number
-from attpcdaq.web.api_schemas import FileOut, MeasurementOut, RunDetail, RunOut
+from attpcdaq.web.api_run_schemas import FileOut, MeasurementOut, RunDetail, TimelineOut
+from attpcdaq.web.api_schemas import RunOut
 
 
 def run_out(run: Run) -> RunOut:
@@ -13,8 +16,8 @@ def run_out(run: Run) -> RunOut:
     return RunOut(**_fields(run))
 
 
-def run_detail(run: Run) -> RunDetail:
-    """A run with notes, configuration, files and measurements."""
+def run_detail(run: Run, operation: Timeline) -> RunDetail:
+    """A run with notes, configuration, files, measurements and how it was operated."""
     measured = run.measurements.select_related("observable")
     return RunDetail(
         **_fields(run),
@@ -33,6 +36,7 @@ def run_detail(run: Run) -> RunDetail:
             )
             for each in measured
         ],
+        timeline=TimelineOut.from_orm(operation),
     )
 
 
@@ -49,10 +53,13 @@ def _fields(run: Run) -> dict[str, Any]:
         "verdict",
         "excluded",
         "adopted",
+        "data_files",
+        "data_bytes",
     )
     return {name: getattr(run, name) for name in plain} | {
         "experiment": run.experiment.name,
         "duration": duration(run),
         "operator": run.operator.get_username() if run.operator else None,
         "directory": run.directory,
+        "data_verdict": verdict_on(run),
     }
