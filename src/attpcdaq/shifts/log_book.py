@@ -1,4 +1,4 @@
-"""The electronic log book of a shift, a day or an experiment: everything that goes on its pages, in the order of time."""
+"""The electronic log book of a shift, a day or an experiment: what goes on its pages, in the order of time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ SHORTEST = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class GapLine:
-    """A time without a run; `seen` is what the DAQ tells of it by itself, `cause` what the crew named (empty: nothing)."""
+    """A time without a run: `seen` is what the DAQ tells by itself, `cause` what the crew named (empty: nothing)."""
 
     begin: datetime
     end: datetime

@@ -1,4 +1,4 @@
-"""A strip of time, drawn by the server: full height running, half lost, a line not watched; no colour needed to read it."""
+"""A strip of time, drawn by the server: full height running, half lost, a line not watched; colour is not needed."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta

@@ -16,6 +16,10 @@ FOLLOWED = timedelta(seconds=10)
 """What an event told of is looked at for so long: who does not answer is unknown a few seconds later."""
 
 
+NO_NEWS = ("router", "run")
+"""Without words these tell of rates, or that a spell began."""
+
+
 class Spelling:
     """Call it as often as `sweep`. A look costs as much as a page, so at rest nearly none is taken."""
 
@@ -45,7 +49,8 @@ class Spelling:
 
     def _has_news(self, now: datetime) -> bool:
         """Whether an event told of something but rates just now, or the last look was long ago."""
-        if Event.objects.filter(id__gt=self._event).exclude(topic="router", text="").order_by().exists():
+        news = Event.objects.filter(id__gt=self._event).exclude(topic__in=NO_NEWS, text="")
+        if news.order_by().exists():
             self._news_at = now
         return not _is_over(self._news_at, FOLLOWED, now) or _is_over(self._looked_at, LOOK_ANYWAY, now)
 
