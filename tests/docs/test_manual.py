@@ -23,6 +23,9 @@ LINKED = re.compile(
     r"""|url ['"]help-page['"] (?:name=)?['"]([\w/-]+)['"] %\}(#[\w-]+)?|["'=]/help/([\w/-]+/(?:#[\w-]+)?)"""
 )
 
+# In Python, for templates that put `|manual_link` behind it.
+QUOTED = re.compile(r"""["']([\w/-]+)#([\w-]+)["']""")
+
 
 def test_every_page_is_built_and_found_from_the_first_one(manual: Manual) -> None:
     wanted = {"" if name == "index" else f"{name.removesuffix('/index')}/" for name in sources()}
@@ -83,6 +86,13 @@ def test_every_trouble_has_its_section(manual: Manual) -> None:
 def test_links_from_pages_and_messages_arrive(manual: Manual) -> None:
     paths = [path for path in (ROOT / "src/attpcdaq").rglob("*") if path.suffix in (".html", ".py", ".js")]
     linked = [(path, linked_place(match)) for path in paths for match in LINKED.finditer(path.read_text())]
+    names = set(sources())
+    linked += [
+        (path, f"{name}/#{anchor}")
+        for path in paths
+        for name, anchor in QUOTED.findall(path.read_text() if path.suffix == ".py" else "")
+        if name in names
+    ]
     assert [f"{path.relative_to(ROOT)}: {place}" for path, place in linked if not manual.has(place)] == []
 
 

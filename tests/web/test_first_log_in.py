@@ -84,7 +84,7 @@ def test_the_manual_for_strangers(page: Page, live_server: Any, pytestconfig: py
     build_served()
     shots = Path(pytestconfig.getoption("--output")) / "first-log-in"
     page.goto(f"{live_server.url}/help/")
-    page.get_by_role("article").get_by_role("link", name="Troubles, and what to do").click()
+    page.get_by_role("main").get_by_role("link", name="Troubles, and what to do").click()
     expect(page.get_by_role("heading", name="Troubles, and what to do")).to_be_visible()
     shoot(page, shots, "manual")
     page.get_by_role("link", name="To the DAQ").click()

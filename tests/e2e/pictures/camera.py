@@ -8,13 +8,13 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from tests.e2e.demos import Demo
 from tests.e2e.pages import Shifter
 
-DESK = ViewportSize(width=1280, height=900)
+DESK = ViewportSize(width=1440, height=960)
 TELEPHONE = ViewportSize(width=390, height=780)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 class Camera:
-    """An expert's browser. Numbers on a page may differ from one picture of it to the next: the page is alive."""
+    """A browser. Numbers on a page may differ from one picture of it to the next: the page is alive."""
 
     def __init__(self, browser: Browser, demo: Demo, folder: Path) -> None:
         self.page: Page = browser.new_context(viewport=DESK).new_page()
@@ -32,6 +32,11 @@ class Camera:
             self.page.screenshot(path=self.folder / f"{name}-{scheme}.png")
         self.page.set_viewport_size(DESK)
         self.taken.append(name)
+
+    def log_in(self, name: str) -> None:
+        """Be somebody, or somebody else."""
+        self.page.context.clear_cookies()
+        self.desk.log_in(name)
 
     def go(self, path: str) -> None:
         self.desk.go(path)
