@@ -62,7 +62,7 @@ async def test_the_home_directory_of_the_node(node: NodeStand, tmp_path: Path) -
     try:
         assert (await tail(node, f"~{path.removeprefix(home)}")).data == b"at home\n"
     finally:
-        Path(path).unlink(missing_ok=True)  # behind sshd it is this machine's own
+        Path(path).unlink(missing_ok=True)  # noqa: ASYNC240  behind sshd it is this machine's own
 
 
 async def test_what_is_not_there_is_refused_as_missing(node: NodeStand) -> None:

@@ -1,6 +1,6 @@
 """A log as somebody sees it who looks at it now; looking lets the monitor read it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -22,6 +22,9 @@ class NoSuchLogError(LookupError):
     """There is no such ECC server or data router, in words."""
 
 
+NOTHING = News((), 0, Cursor(size=0))
+
+
 @dataclass(frozen=True, slots=True)
 class LogView:
     """What is known of a log, and what is new in it.
@@ -39,11 +42,11 @@ class LogView:
     read_at: datetime | None = None
     size: int | None = None
     modified: float | None = None
-    news: News = News((), 0, Cursor(0, 0, 0, 0, 0))
+    news: News = NOTHING
 
 
 def look(kind: str, name: str, seen: str, now: datetime) -> LogView:
-    """What is new since the cursor `seen` (empty: all), and that somebody wants it for 15 s. NoSuchLogError, BadCursor."""
+    """What is new since the cursor `seen` (empty: all); it is wanted for 15 s more. NoSuchLogError, BadCursor."""
     cursor, part = log_cursor.parse(seen), part_of(kind, name)
     if part is None:
         raise NoSuchLogError(f"There is no {WORDS.get(kind, 'part')} {name[:63]!r} in the setup.")
@@ -55,7 +58,7 @@ def look(kind: str, name: str, seen: str, now: datetime) -> LogView:
     want(kind, name)
     row = LogTail.objects.filter(kind=kind, name=name).defer("data").first()
     if row is None or row.read_at is None or row.path != part.log_file:
-        return LogView(*view, _state(None, now), news=News((), 0, cursor or Cursor(0, 0, 0, 0, 0)))
+        return LogView(*view, _state(None, now), news=replace(NOTHING, cursor=cursor or NOTHING.cursor))
     state = _state(row, now)
     return LogView(*view, state, row.problem, row.read_at, row.size, row.modified, _news(row, cursor))
 

@@ -138,7 +138,7 @@ BODIES["noted"] = AcknowledgeIn
     summary="Take note of warnings and errors",
 )
 def acknowledge_events(request: HttpRequest, noted: AcknowledgeIn) -> AcknowledgedOut:
-    """What somebody has acknowledged before stays as it is. 404 names an event that there is not; then nothing is done."""
+    """What somebody has acknowledged before stays as it is. 404 names what is no event; then nothing is done."""
     try:
         count = acknowledge(operator(request), timezone.now(), ids=noted.ids, through=noted.through)
     except NoSuchEventError as error:

@@ -15,6 +15,7 @@ from attpcdaq.runcontrol.seeing.snapshot import snapshot
 from attpcdaq.runcontrol.seeing.system_health import HEALTH, notices
 from attpcdaq.runlog.models import RunClass
 from attpcdaq.web.attention import attention
+from attpcdaq.web.event_counts import unacknowledged
 from attpcdaq.web.latest import latest_event_id
 from attpcdaq.web.rates_drawn import recent_html
 from attpcdaq.web.roles import as_seen_by, may_expert, may_operate
@@ -59,6 +60,7 @@ def status_context(request: HttpRequest) -> dict[str, Any]:
         "attention": attention(status),
         "system": notices(HEALTH.seen()),
         "event_id": latest,
+        "unacknowledged": unacknowledged(),
         "monitor_at": lease.written_at(),
         "may_operate": may_operate(request.user),
         "may_expert": may_expert(request.user),

@@ -20,13 +20,13 @@ function hear(data) {
   if ("unacknowledged" in data) showUnacknowledged(data.unacknowledged);
 }
 
-// In the navigation; the number stands there for as long as it is not zero.
+// In the navigation and with the events: the number stands there for as long as it is not zero.
 function showUnacknowledged(count) {
-  const place = document.querySelector("[data-unacknowledged]");
-  if (!place) return;
-  const number = place.querySelector("[data-count]");
-  if (number.textContent !== count) number.textContent = count;
-  place.hidden = count === "";
+  for (const place of document.querySelectorAll("[data-unacknowledged]")) {
+    const number = place.querySelector("[data-count]");
+    if (number.textContent !== count) number.textContent = count;
+    place.hidden = count === "";
+  }
 }
 
 // Calm, and nothing is taken away: what stands on the page works on, Stop above all. An upgrade that failed goes back by itself.
