@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import Max, Min
 from django.utils import timezone
@@ -147,8 +147,8 @@ def _order(cause: str) -> int:
 
 
 def midnight(day: date) -> datetime:
-    """When a day begins, by the clocks of the laboratory."""
-    return timezone.make_aware(datetime.combine(day, time.min))
+    """When a day begins, by the clocks of the laboratory; in UTC, for local times differ as the hands of clocks do."""
+    return timezone.make_aware(datetime.combine(day, time.min)).astimezone(UTC)
 
 
 def midnights(within: Interval) -> list[datetime]:
