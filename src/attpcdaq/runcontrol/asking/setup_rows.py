@@ -29,9 +29,9 @@ def change(kind: str, name: str, entry: Entry, by: Requester, *, was: Entry | No
     return load(setup, by, over=over, renaming=renaming(kind, name, entry))
 
 
-def remove(kind: str, name: str, by: Requester) -> tuple[Change, ...]:
+def remove(kind: str, name: str, by: Requester, *, over: Setup | None = None) -> tuple[Change, ...]:
     """Take the row away, and what cannot be without it. BadCommand, SetupError; else as `load`."""
-    before = setup_store.read()
+    before = over or setup_store.read()
     known(before, kind, name)
     return load(checked(setup_edit.without(before, kind, name)), by, over=before)
 

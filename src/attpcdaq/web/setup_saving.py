@@ -1,0 +1,92 @@
+"""Saving one row of the setup from its form: at once where the setup stays whole, else into the browser's draft."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from attpcdaq.audit.models import Outcome
+from attpcdaq.audit.trail import record
+from attpcdaq.runcontrol.asking import setup_rows
+from attpcdaq.runcontrol.asking.refusals import CommandRefused
+from attpcdaq.runcontrol.asking.setup_changes import SetupBusyError
+from attpcdaq.topology import setup_edit, setup_store
+from attpcdaq.topology.setup import Change, Entry, Setup, changes
+from attpcdaq.topology.setup_check import missing, wrong
+from attpcdaq.web import setup_draft
+from attpcdaq.web.fingerprints import fingerprint_of
+from attpcdaq.web.forms_setup_rows import RowForm
+from attpcdaq.web.requester import requester_of
+from attpcdaq.web.setup_words import TITLES
+
+CHANGED = "Somebody else changed it meanwhile: {}. Save again to put your values in place of theirs."
+
+
+def save(request: HttpRequest, kind: str, form: RowForm, row: Entry | None = None) -> HttpResponse | None:
+    """Where to go next; None when it was not saved, and the form says why."""
+    if not form.is_valid() or (row is not None and not _as_seen(request, form, row)):
+        return None
+    draft, entry = setup_draft.current(request), form.entry
+    base = draft.setup if draft else setup_store.read()
+    setup = setup_edit.changed(base, kind, row.name, entry) if row else setup_edit.added(base, kind, entry)
+    if faults := wrong(setup):
+        return _not(form, faults, conflict=False)
+    if draft is not None or missing(setup):
+        return _into_draft(request, kind, entry, setup)
+    try:
+        done = _in_force(request, kind, entry, row)
+    except (SetupBusyError, CommandRefused) as error:
+        return _not(form, error.reasons, conflict=True)
+    messages.success(request, _told(done) or "Nothing had changed.")
+    return redirect(f"{reverse('setup')}#{kind}")
+
+
+def _in_force(request: HttpRequest, kind: str, entry: Entry, row: Entry | None) -> tuple[Change, ...]:
+    by = requester_of(request)
+    if row is None:
+        return setup_rows.add([(kind, entry)], by)
+    return setup_rows.change(kind, row.name, entry, by, was=row)
+
+
+def _as_seen(request: HttpRequest, form: RowForm, row: Entry) -> bool:
+    """Whether the row still says what the form was opened with; else the form says what is new."""
+    if request.POST.get("was") == fingerprint_of(row):
+        return True
+    seen = changes(_alone(form.kind, form.entry), _alone(form.kind, row))
+    now = "; ".join(f"{one.key} is {one.new}" for change in seen for one in change.differences) or "look again"
+    _not(form, [CHANGED.format(now)], conflict=True)
+    return False
+
+
+def _alone(kind: str, entry: Entry) -> Setup:
+    return setup_edit.added(Setup(), kind, entry)
+
+
+def _not(form: RowForm, reasons: list[str] | tuple[str, ...], *, conflict: bool) -> None:
+    for reason in reasons:
+        form.add_error(None, f"{reason[:1].upper()}{reason[1:]}")
+    form.conflict = conflict
+
+
+def _into_draft(request: HttpRequest, kind: str, entry: Entry, setup: Setup) -> HttpResponse:
+    draft = setup_draft.keep(request, setup, setup_store.read())
+    text = "Kept in the browser until the setup is whole; nothing of it is in force yet."
+    record(requester_of(request), "setup draft", Outcome.DONE, subject=entry.name, text=text)
+    if draft is None or draft.missing:
+        messages.info(request, f"The {TITLES[kind]} {entry.name} is noted. It is not in force until the rest is there.")
+        return redirect("setup")
+    return redirect("setup-draft")
+
+
+def removed(request: HttpRequest, kind: str, name: str, base: Setup, after: Setup) -> str:
+    """Take a row away, from the draft where there is one; what to say of it. Errors as `setup_rows.remove`."""
+    draft = setup_draft.current(request)
+    if draft is None:
+        return _told(setup_rows.remove(kind, name, requester_of(request), over=base))
+    setup_draft.keep(request, after, draft.over)
+    record(requester_of(request), "setup draft", Outcome.DONE, subject=name, text="Taken out of what was begun.")
+    return f"The {TITLES[kind]} {name} was taken out of what you had begun."
+
+
+def _told(done: tuple[Change, ...]) -> str:
+    return " ".join(f"{str(change)[:1].upper()}{str(change)[1:]}." for change in done)
