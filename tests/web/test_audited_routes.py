@@ -22,9 +22,11 @@ SAMPLES = {
     "number": "1",
     "kind": "ecc",
     "pk": "1",
+    "id": "1",
     "shift_id": "1",
     "command_id": "00000000-0000-0000-0000-000000000001",
     "restart_id": "00000000-0000-0000-0000-000000000001",
+    "test_id": "00000000-0000-0000-0000-000000000001",
 }
 PASSED_ON = "events/stream"  # asynchronous, and only ever read
 

@@ -14,13 +14,16 @@ from attpcdaq.web.audit_api import router as audit_router
 from attpcdaq.web.config_api import router as config_router
 from attpcdaq.web.control_api import router as control_router
 from attpcdaq.web.event_api import router as event_router
+from attpcdaq.web.experiments_api import router as experiments_router
 from attpcdaq.web.host_key_api import router as host_key_router
 from attpcdaq.web.log_api import router as log_router
 from attpcdaq.web.log_book_api import router as log_book_router
 from attpcdaq.web.manifest_api import router as manifest_router
+from attpcdaq.web.observables_api import router as observables_router
 from attpcdaq.web.roles import as_seen_by
 from attpcdaq.web.runs_api import router as runs_router
 from attpcdaq.web.samples_api import router as samples_router
+from attpcdaq.web.sheets_api import router as sheets_router
 from attpcdaq.web.shifts_api import router as shifts_router
 
 api = JsonApi(
@@ -38,6 +41,9 @@ api.add_router("", audit_router)
 api.add_router("", event_router)
 api.add_router("", log_router)
 api.add_router("", runs_router)
+api.add_router("", sheets_router)
+api.add_router("", observables_router)
+api.add_router("", experiments_router)
 api.add_router("", manifest_router)
 api.add_router("", config_router)
 api.add_router("", host_key_router)

@@ -25,6 +25,14 @@ logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
 
 
+class WrongFieldsError(ValueError):
+    """Input that fits the document and is wrong all the same: field name -> what is allowed; answered 422."""
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        super().__init__(" ".join(f"{name}: {text}" for name, text in fields.items()))
+        self.fields = fields
+
+
 class JsonApi(NinjaAPI):
     """An API whose every address answers in JSON, the unknown ones too, and asks nobody to log in by a page."""
 
@@ -83,6 +91,10 @@ def _wrong_command(request: HttpRequest, error: Any) -> HttpResponse:
     return _wrong_input({error.field: str(error).removeprefix(f"{error.field}: ")})
 
 
+def _wrong_values(request: HttpRequest, error: Any) -> HttpResponse:
+    return _wrong_input(error.fields)
+
+
 def _wrong_fields(request: HttpRequest, error: Any) -> HttpResponse:
     found = ((_field_name(item["loc"]), _message(item)) for item in error.errors)
     return _wrong_input(dict(found))
@@ -127,6 +139,7 @@ HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     BadCommand: _wrong_command,
     NoSuchRunError: _no_such_run,
     ValidationError: _wrong_fields,
+    WrongFieldsError: _wrong_values,
     RequestDataTooBig: _too_large,
     Error: _database_failed,
     Exception: _our_fault,

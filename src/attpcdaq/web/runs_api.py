@@ -45,7 +45,8 @@ def chosen_run(number: int, experiment: str | None) -> Run:
     return find_run(found.name, number)
 
 
-def _checked(query: RunsQuery) -> RunsQuery:
+def checked(query: RunsQuery) -> RunsQuery:
+    """The same; BadCommand where its days are the wrong way round."""
     if query.since and query.until and query.until < query.since:
         raise BadCommand("until", f"must not be before since, {query.since}.")
     return query
@@ -65,7 +66,7 @@ def runs(
     if found is None:
         response["X-Total-Count"] = "0"
         return []
-    fitting = matching(found, _checked(query).wanted())
+    fitting = matching(found, checked(query).wanted())
     response["X-Total-Count"] = str(fitting.count())
     ids = list(fitting.values_list("pk", flat=True)[offset : offset + limit])
     return [run_out(row) for row in loaded(ids, whole=True)]
@@ -87,7 +88,7 @@ def export(
     found = chosen(experiment)
     if found is None:
         raise HttpError(HTTPStatus.NOT_FOUND, "No experiment is active: name one.")
-    wanted = _checked(query).wanted()
+    wanted = checked(query).wanted()
     return exported(found, by_number(matching(found, wanted), wanted), format, query.asked())
 
 
