@@ -38,8 +38,8 @@ def sources() -> list[str]:
 class Manual:
     """Built pages by their addresses below /help/."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, complaints: str = "") -> None:
+        self.root, self.complaints = root, complaints
         files = sorted(root.rglob("index.html"))
         self.pages = {self._address(path): html.fromstring(path.read_bytes()) for path in files}
 

@@ -9,8 +9,8 @@ from tests.docs.building import Manual, build
 
 @pytest.fixture(scope="session")
 def manual(tmp_path_factory: pytest.TempPathFactory) -> Manual:
-    """Built as `make check` does it: a warning is an error."""
+    """With what Sphinx complains of: `make check` takes it for an error."""
     directory: Path = tmp_path_factory.mktemp("manual")
-    done = build(directory / "written", directory / "read", "-W", "-n", "--keep-going")
-    assert (done.returncode, done.stderr) == (0, "")
-    return Manual(directory / "written")
+    done = build(directory / "written", directory / "read", "-n", "--keep-going")
+    assert done.returncode == 0, done.stderr
+    return Manual(directory / "written", done.stderr)

@@ -27,6 +27,10 @@ LINKED = re.compile(
 QUOTED = re.compile(r"""["']([\w/-]+)#([\w-]+)["']""")
 
 
+def test_it_is_built_without_warnings(manual: Manual) -> None:
+    assert manual.complaints == ""
+
+
 def test_every_page_is_built_and_found_from_the_first_one(manual: Manual) -> None:
     wanted = {"" if name == "index" else f"{name.removesuffix('/index')}/" for name in sources()}
     assert set(manual.pages) - {"search/"} == wanted

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.docs.building import Manual, build_served
@@ -14,7 +15,7 @@ from tests.e2e.pictures.camera import SCHEMES, Camera
 from tests.e2e.pictures.story import PICTURES, tell
 
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
-DARK = "getComputedStyle(document.documentElement).colorScheme"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_the_search_finds_a_trouble_by_its_words(reader: Shifter) -> None:
     page.get_by_label("Search the manual").fill("wedged")
     page.get_by_role("search").get_by_role("button", name="Search").first.click()
     expect(page.locator("#search-results ul.search li").first).to_be_visible()
-    found = page.locator("#search-results").get_by_role("link", name="The ECC server is wedged")
+    found = page.locator("#search-headings").get_by_role("link", name="The ECC server is wedged")
     expect(page.locator("#search-results p.context").first).to_be_visible()
     assert reader.sticks_out() <= 0
     found.first.click()
@@ -91,6 +92,17 @@ def test_light_or_dark_is_what_was_chosen_on_the_other_pages(reader: Shifter) ->
     page.context.add_cookies([{"name": f"attpcdaq_{reader.demo.port}_theme", "value": "light", "url": reader.url}])
     reader.go("/help/troubles/")
     assert (page.locator("html").get_attribute("data-theme"), background(page) > 200) == ("light", True)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("address", ["", "first-day/", "shift/", "pages/", "states/", "troubles/", "search/?q=wedged"])
+def test_nothing_is_in_the_way_of_anybody(reader: Shifter, address: str, scheme: Literal["light", "dark"]) -> None:
+    reader.page.emulate_media(color_scheme=scheme)
+    reader.go(f"/help/{address}")
+    if address.startswith("search/"):
+        expect(reader.page.locator("#search-results p.context").first).to_be_visible()
+    found = Axe().run(reader.page, options={"runOnly": {"type": "tag", "values": RULES}})
+    assert found.violations_count == 0, found.generate_report()
 
 
 def background(page: Page) -> int:

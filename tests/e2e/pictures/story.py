@@ -88,6 +88,7 @@ def _fill_sheet(camera: Camera, number: int) -> None:
 
 def _afterwards(camera: Camera) -> None:
     camera.go("/runs/of/demo/1/")
+    camera.page.get_by_role("heading", name="Timeline").evaluate("heading => heading.scrollIntoView()")
     camera.take("run")
     camera.go("/runs/")
     camera.take("run-list")
