@@ -18,7 +18,7 @@ FIRST_DOWN = {"run", "start", "duration", "files", "data"}
 
 def _sorts() -> list[tuple[str, str]]:
     both = [(name, LABELS.get(name, name)) for name in ORDERS]
-    words = [("-run", "newest run"), ("run", "oldest run")]
+    words = [("-run", "newest first"), ("run", "oldest first")]
     return words + [
         (sign + name, f"{label}, {DOWN if sign else UP}") for name, label in both[1:] for sign in _signs(name)
     ]
@@ -48,7 +48,7 @@ class RunFilter(forms.Form):
     since = _day("From")
     until = _day("To")
     sort = forms.ChoiceField(
-        label="First",
+        label="Sorted by",
         choices=_sorts,
         required=False,
         error_messages={"invalid_choice": f"The list can be sorted by {', '.join(SORTS)}."},

@@ -86,7 +86,7 @@ def _bar(call: Call, begin: datetime, end: datetime, span: float) -> SafeString:
     wide = max(_percent(call.finished_at or end, begin, span) - left, 0.0)
     took = seconds_short(call.seconds) if call.finished_at else "not over"
     told = f"{call.transition} of {call.server}: {call.state}, {took}"
-    sign = "✕ " if call.state in ("failed", "expired") else ""
+    sign = "✕ " if call.ended_badly else ""
     # A call of no length is seen all the same: the line at its left end.
     shape = (
         '<g class="call" data-state="{}"><title>{}</title><rect x="{}%" y="2" width="{}%" height="13"/>'

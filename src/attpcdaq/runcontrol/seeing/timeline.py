@@ -10,6 +10,8 @@ from attpcdaq.runlog.manifests import manifest_of
 from attpcdaq.runlog.models import Run, RunState
 from get_protocol.state_machine import Transition
 
+BADLY = (CommandState.FAILED, CommandState.EXPIRED)
+"""Steps have states of the same names."""
 ENDS_A_RUN = (Action.STOP, Action.BREAKUP, Action.UNDO, Action.GO_IDLE)
 
 
@@ -42,6 +44,10 @@ class Call:
     def seconds(self) -> float | None:
         return seconds_between(self.sent_at, self.finished_at)
 
+    @property
+    def ended_badly(self) -> bool:
+        return self.state in BADLY
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -63,7 +69,11 @@ class Order:
 
     @property
     def ended_badly(self) -> bool:
-        return self.state in (CommandState.FAILED, CommandState.EXPIRED)
+        return self.state in BADLY
+
+    @property
+    def bad_calls(self) -> tuple[Call, ...]:
+        return tuple(call for call in self.calls if call.ended_badly)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,10 @@
 """How a run's operation is written."""
 
+from datetime import datetime
+
 from django import template
 
+from attpcdaq.runcontrol.seeing.timeline import seconds_between
 from attpcdaq.web.templatetags.daq_tags import duration
 
 register = template.Library()
@@ -16,6 +19,12 @@ def seconds_short(seconds: float | None) -> str:
     if seconds < 1:
         return f"{seconds:.2f} s"
     return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s" if seconds < 120 else duration(seconds)
+
+
+@register.filter
+def after(moment: datetime, begin: datetime) -> float | None:
+    """Seconds from one moment to another."""
+    return seconds_between(begin, moment)
 
 
 @register.filter
