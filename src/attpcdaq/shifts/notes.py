@@ -27,6 +27,7 @@ def add(text: str, by: Requester, now: datetime, *, run: Run | None, shift: Shif
     if run is None and shift is None:
         raise CommandRefused((NOWHERE,))
     with transaction.atomic():
+        _hold(run, shift)
         if before := _sent_before(text, by, now, run, shift):
             return before
         note = Note.objects.create(at=now, by=by.name, text=text, run=run, shift=shift)
@@ -34,6 +35,14 @@ def add(text: str, by: Requester, now: datetime, *, run: Run | None, shift: Shif
         add_event(TOPIC, f"Note by {by.name}: {text[:200]}", subject=subject, at=now)
         record(by, "note", Outcome.DONE, subject=subject, text=text[:500], at=now)
     return note
+
+
+def _hold(run: Run | None, shift: Shift | None) -> None:
+    """Who sends the same twice at once follows himself."""
+    if run is not None:
+        Run.objects.select_for_update(of=("self",), no_key=True).get(pk=run.pk)
+    elif shift is not None:
+        Shift.objects.select_for_update(no_key=True).get(pk=shift.pk)
 
 
 def _sent_before(text: str, by: Requester, now: datetime, run: Run | None, shift: Shift | None) -> Note | None:
