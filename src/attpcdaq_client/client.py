@@ -9,9 +9,12 @@ import httpx
 from attpcdaq_client.areas.accounts import Accounts
 from attpcdaq_client.areas.audit import Audit
 from attpcdaq_client.areas.configs import Configs
+from attpcdaq_client.areas.events import Events
 from attpcdaq_client.areas.hosts import Hosts
 from attpcdaq_client.areas.orders import Orders
 from attpcdaq_client.areas.runs import Runs
+from attpcdaq_client.areas.sheets import Experiments, Observables, Sheets
+from attpcdaq_client.areas.shifts import Shifts
 from attpcdaq_client.areas.status import StatusArea
 from attpcdaq_client.connection import READ_AGAIN_AFTER, TIMEOUT, Connection
 
@@ -38,9 +41,14 @@ class Client:
         self.accounts = Accounts(connection)
         self.audit = Audit(connection)
         self.configs = Configs(connection)
+        self.events = Events(connection)
+        self.experiments = Experiments(connection)
         self.hosts = Hosts(connection)
+        self.observables = Observables(connection)
         self.orders = Orders(connection)
         self.runs = Runs(connection)
+        self.sheets = Sheets(connection)
+        self.shifts = Shifts(connection)
         self.status = StatusArea(connection)
 
     def __enter__(self) -> "Client":

@@ -8,6 +8,7 @@ from attpcdaq_client.commands.program import program
 
 UUID = "00000000-0000-0000-0000-000000000001"
 SHA = "0" * 64
+FIND = "GET /observables"
 COMMANDS: dict[str, tuple[list[str], set[str]]] = {
     "status": ([], {"GET /status"}),
     "whoami": ([], {"GET /account"}),
@@ -34,12 +35,43 @@ COMMANDS: dict[str, tuple[list[str], set[str]]] = {
     "runs manifest": (["1"], {"GET /runs/{experiment}/{number}/manifest", "GET /status"}),
     "runs configuration": (["1"], {"GET /runs/{experiment}/{number}/configuration", "GET /status"}),
     "runs rates": (["1"], {"GET /runs/{experiment}/{number}/samples", "GET /status"}),
+    "runs sheet show": (["1"], {"GET /runs/{number}/sheet"}),
+    "runs sheet write": (["1", "--title", "alphas", "--set", "Pressure=350"], {"PATCH /runs/{number}/sheet"}),
+    "runs sheet same-as-previous": (["1"], {"POST /runs/{number}/sheet/same-as-previous"}),
+    "runs sheet history": (["1"], {"GET /runs/{number}/sheet/history"}),
+    "observables list": ([], {"GET /observables"}),
+    "observables add": (["Current", "--unit", "nA", "--min", "0"], {"POST /observables"}),
+    "observables change": (["Pressure", "--required", "--max", "none"], {FIND, "PATCH /observables/{id}"}),
+    "observables order": (["Pressure"], {FIND, "POST /observables/order"}),
+    "observables retire": (["Pressure"], {FIND, "POST /observables/{id}/retire"}),
+    "observables bring-back": (["Pressure"], {FIND, "POST /observables/{id}/bring-back"}),
+    "observables remove": (["Pressure"], {FIND, "DELETE /observables/{id}"}),
+    "observables copy": (["e20008"], {"POST /observables/copy"}),
+    "measurements": ([], {"GET /measurements"}),
+    "experiments list": ([], {"GET /experiments"}),
+    "experiments new": (["e20010"], {"POST /experiments"}),
+    "experiments rename": (["e20009", "e20011"], {"PATCH /experiments/{name}"}),
+    "experiments activate": (["e20009"], {"POST /experiments/{name}/activate"}),
     "configs diff": (["now", "e20009/1"], {"GET /configurations/diff"}),
     "configs file": ([SHA], {"GET /configurations/{sha256}"}),
     "hosts keys": ([], {"GET /host-keys"}),
     "hosts read": (["node-cobo0"], {"POST /host-keys/read"}),
     "hosts pin": (["node-cobo0", "SHA256:a"], {"POST /host-keys/pin"}),
     "hosts unpin": (["node-cobo0", "SHA256:a"], {"POST /host-keys/unpin"}),
+    "events": (["--severity", "warning"], {"GET /events"}),
+    "acknowledge": (["--all"], {"GET /events", "POST /events/acknowledge"}),
+    "logs": (["ecc", "ecc-cobo0"], {"GET /logs/{kind}/{name}"}),
+    "shift begin": (["Ada and Kim"], {"POST /shifts"}),
+    "shift end": ([], {"POST /shifts/current/end"}),
+    "shift hand-over": (["watch the gas"], {"POST /shifts/current/hand-over"}),
+    "shift check": (["--tick", "beam"], {"POST /shifts/current/checks"}),
+    "shift show": (["1"], {"GET /shifts/{shift_id}"}),
+    "shift list": ([], {"GET /shifts"}),
+    "note": (["the beam is back", "--run", "1"], {"POST /notes"}),
+    "notes": ([], {"GET /notes"}),
+    "gap": (["beam", "--after", "1"], {"PUT /gaps"}),
+    "beam-time": ([], {"GET /beam-time"}),
+    "elog": ([], {"GET /elog"}),
     "audit": (["--who", "kim"], {"GET /audit"}),
     "users list": ([], {"GET /users"}),
     "users add": (["tim", "shifter"], {"POST /users"}),
@@ -51,6 +83,8 @@ COMMANDS: dict[str, tuple[list[str], set[str]]] = {
     "tokens make": (["laptop"], {"POST /tokens"}),
     "tokens revoke": (["laptop"], {"DELETE /tokens/{name}"}),
 }
+# The same commands with other words.
+OTHER_WORDS = [("shift show", [], {"GET /shifts/current"}), ("shift check", [], {"GET /shifts/current/checks"})]
 # It asks for a token on a terminal; test_login has it.
 ELSEWHERE = {"login": {"GET /account"}}
 # Waiting for what was ordered asks for it; test_commands has it.

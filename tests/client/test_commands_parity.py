@@ -4,8 +4,10 @@ import pytest
 
 from tests.client.conftest import Shell
 from tests.client.documents import operations
-from tests.client.samples import COMMANDS, ELSEWHERE, WHILE_WAITING, leaves
+from tests.client.samples import COMMANDS, ELSEWHERE, OTHER_WORDS, WHILE_WAITING, leaves
 from tests.web.everywhere import something_at_every_address
+
+SAMPLES = [*((words, more, calls) for words, (more, calls) in COMMANDS.items()), *OTHER_WORDS]
 
 
 def test_every_command_is_in_the_table() -> None:
@@ -13,15 +15,15 @@ def test_every_command_is_in_the_table() -> None:
 
 
 def test_every_call_of_the_api_has_a_command() -> None:
-    asked = set().union(*(calls for _, calls in COMMANDS.values()), *ELSEWHERE.values(), WHILE_WAITING)
+    named = [calls for _, _, calls in SAMPLES]
+    asked = set().union(*named, *ELSEWHERE.values(), WHILE_WAITING)
     assert {f"{method} {path}" for method, path in operations()} == asked
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("words", COMMANDS)
-def test_a_command_asks_what_the_table_says(words: str, shell: Shell) -> None:
+@pytest.mark.parametrize(("words", "more", "calls"), SAMPLES)
+def test_a_command_asks_what_the_table_says(words: str, more: list[str], calls: set[str], shell: Shell) -> None:
     something_at_every_address()
-    more, calls = COMMANDS[words]
     result = shell.run(*words.split(), *more, role="admin")
     assert result.exit_code in (0, 1), result.output
     assert {f"{call.method} {call.path}" for call in shell.asked} == calls

@@ -11,11 +11,15 @@ from attpcdaq_client.commands import orders
 from attpcdaq_client.commands.accounts import tokens, users
 from attpcdaq_client.commands.audit import audit
 from attpcdaq_client.commands.configs import configs
+from attpcdaq_client.commands.events import acknowledge, events, logs
 from attpcdaq_client.commands.framework import Program, Session
 from attpcdaq_client.commands.hosts import hosts
 from attpcdaq_client.commands.login import login, whoami
+from attpcdaq_client.commands.observables import experiments, observables
 from attpcdaq_client.commands.runs import runs
 from attpcdaq_client.commands.settings import Settings
+from attpcdaq_client.commands.sheets import measurements, sheet
+from attpcdaq_client.commands.shifts import beam_time, elog, gap, note, notes, shift
 from attpcdaq_client.commands.status import status
 from attpcdaq_client.connection import TIMEOUT
 
@@ -35,8 +39,11 @@ def program(ctx: click.Context, url: str, token: str, ca: str, timeout: float) -
     ctx.obj = Session(Settings(url, token, ca), connect, timeout)
 
 
-for _command in (login, whoami, status, runs, configs, hosts, audit, users, tokens):
+LOOKING = (login, whoami, status, runs, configs, hosts, events, acknowledge, logs, audit, users, tokens)
+CREW = (observables, measurements, experiments, shift, note, notes, gap, beam_time, elog)
+for _command in (*LOOKING, *CREW):
     program.add_command(_command)
+runs.add_command(sheet)
 orders.add_to(program)
 
 
