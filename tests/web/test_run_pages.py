@@ -1,7 +1,5 @@
 """Pages of the run log."""
 
-import csv
-import io
 import re
 from datetime import timedelta
 
@@ -10,7 +8,6 @@ from django.test import Client
 
 from attpcdaq.audit.people import DAQ
 from attpcdaq.live.store import add_event
-from attpcdaq.runlog import run_files
 from attpcdaq.runlog.models import Experiment, Measurement, Observable, Run, RunFile, RunState
 from attpcdaq.runlog.observables import add
 from attpcdaq.web import run_page
@@ -53,67 +50,6 @@ def test_pages_say_what_to_do_when_there_is_nothing(client: Client, path: str) -
     answer = client.get(path)
     assert answer.status_code == 200
     assert "No experiment yet" in text(answer)
-
-
-def test_the_list_shows_runs_and_what_they_add_up_to(client: Client, run: Run) -> None:
-    run_files.note(run.pk, "n", "r", "data", [("/a", 1_500_000)])
-    make_run(run.experiment, 2, run_class="beam", verdict="CoBo[3] was silent")
-    page = text(client.get("/runs/"))
-    assert page.index("Run 2") < page.index("Run 1")
-    assert 'id="beam-time">2:00:00' in page
-    assert "Testing 1:00:00 in 1 · Beam 1:00:00 in 1" in page
-    assert "1.50 MB" in page
-    assert "CoBo[3] was silent" in page
-
-
-def test_the_list_is_filtered_and_paged(client: Client, run: Run) -> None:
-    for number in range(2, 60):
-        make_run(run.experiment, number, run_class="beam")
-    assert "Page 1 of 2" in text(client.get("/runs/?run_class=beam"))
-    last = text(client.get("/runs/?run_class=beam&page=2"))
-    assert "Run 2<" in last
-    assert "Run 1<" not in last
-    assert "run_class=beam&amp;page=1" in last
-    assert "Run 1<" in text(client.get("/runs/?text=alpha"))
-    assert "No run fits" in text(client.get("/runs/?text=nothing"))
-
-
-WRONG = [
-    ("state=x", "State: Select a valid choice. x is not one"),
-    ("text=%00", "Null characters"),
-    ("since=22.11.2026", "Give a day as 2026-11-22."),
-    ("since=2026-11-22&until=2026-11-21", "To: It must not be before 2026-11-22."),
-    ("sort=colour", "The list can be sorted by run, -run, state"),
-]
-
-
-@pytest.mark.parametrize(("query", "said"), WRONG)
-def test_what_is_wrong_of_a_filter_is_said_and_nothing_is_listed(
-    client: Client, run: Run, query: str, said: str
-) -> None:
-    for path in ("/runs/", "/runs/runs.csv", "/runs/runs.xlsx", "/runs/runs.json"):
-        answer = client.get(f"{path}?{query}")
-        assert answer.status_code == 400
-        assert said.partition(": ")[2 if path == "/runs/" else 0] in text(answer) or said in text(answer)
-        assert "alphas" not in text(answer)
-
-
-def test_another_experiment_may_be_looked_at(client: Client, run: Run) -> None:
-    make_run(make_experiment("older", is_active=False), 7)
-    assert "Run 7<" in text(client.get("/runs/?experiment=older"))
-    for name in ("nothing", "%00", "../x"):
-        assert client.get(f"/runs/?experiment={name}").status_code == 404
-        assert client.get(f"/runs/runs.csv?experiment={name}").status_code == 404
-
-
-def test_the_list_as_csv(client: Client, run: Run) -> None:
-    make_run(run.experiment, 2, run_class="beam")
-    Measurement.objects.create(run=run, observable=Observable.objects.first(), value="3")
-    answer = client.get("/runs/runs.csv?run_class=testing")
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="e20009_runs.csv"'
-    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-    lines = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
-    assert [(line["run"], line["Pressure [torr]"]) for line in lines] == [("1", "3")]
 
 
 def test_the_sheet_shows_everything_about_a_run(client: Client, run: Run) -> None:
