@@ -98,7 +98,8 @@ def series(runs: Sequence[RunLine], wanted: Sequence[Quantity]) -> dict[str, dic
 
 
 def _durations(runs: Sequence[RunLine]) -> Mapping[int, Found]:
-    return {run.id: round(run.seconds, 3) for run in runs if run.seconds is not None}
+    """Minutes."""
+    return {run.id: round(run.seconds / 60, 2) for run in runs if run.seconds is not None}
 
 
 def _bytes(runs: Sequence[RunLine]) -> Mapping[int, Found]:
@@ -115,7 +116,7 @@ def _events(runs: Sequence[RunLine]) -> Mapping[int, Found]:
 
 
 OF_A_RUN: dict[str, tuple[Quantity, Callable[[Sequence[RunLine]], Mapping[int, Found]]]] = {
-    "duration": (Quantity("duration", "Duration", "s"), _durations),
+    "duration": (Quantity("duration", "Duration", "min"), _durations),
     "data": (Quantity("data", "Data", "bytes"), _bytes),
     "events": (Quantity("events", "Events"), _events),
 }

@@ -38,6 +38,8 @@ class Scale:
     low: float
     high: float
     marks: Sequence[tuple[float, str]]
+    above: float = 3.0
+    """How far above its mark the text stands: words are long, and points begin beside them."""
 
     def y(self, value: float) -> float:
         share = (value - self.low) / (self.high - self.low)
@@ -65,7 +67,7 @@ def round_step(wish: float) -> float:
 
 def categories(texts: Sequence[str]) -> Scale:
     """One mark for each different text, the first at the bottom."""
-    return Scale(-0.5, len(texts) - 0.5, [(float(place), text) for place, text in enumerate(texts)])
+    return Scale(-0.5, len(texts) - 0.5, [(float(place), text) for place, text in enumerate(texts)], above=7.0)
 
 
 def run_marks(low: int, high: int) -> list[tuple[float, str]]:
@@ -89,7 +91,9 @@ def drawn(label: str, points: Sequence[Point], scale: Scale, marks: Sequence[tup
     frame = f'<svg x="0" y="0" width="100%" height="{HEIGHT}" viewBox="0 0 {WIDE} {HEIGHT}" preserveAspectRatio="none">'
     parts.append(f'{frame}<path class="curve faint" d="{_line(points, scale)}"/></svg>')
     parts += [_circle(each, scale) for each in points]
-    parts += [f'<text x="2" y="{scale.y(value) - 3:.1f}">{escape(text)}</text>' for value, text in scale.marks]
+    parts += [
+        f'<text x="2" y="{scale.y(value) - scale.above:.1f}">{escape(text)}</text>' for value, text in scale.marks
+    ]
     for at, text in marks:
         x = f"{100 * at:.2f}%"
         parts.append(f'<text class="time" x="{x}" y="{HEIGHT - 6}" text-anchor="middle">{escape(text)}</text>')

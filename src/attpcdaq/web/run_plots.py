@@ -170,22 +170,14 @@ def _why_not(heights: Sequence[float], texts: int) -> str:
 
 def _titles(quantity: Quantity, values: Mapping[int, Found]) -> Callable[[int], str]:
     """What is said of the value of a run."""
-    unit = f" {quantity.unit}" if quantity.observable and quantity.unit else ""
-    if quantity.observable:
-        return lambda pk: f"{values[pk]}{unit}"
-    words = _words(quantity)
-    return lambda pk: words(float(values[pk]))
+    if quantity.key == "data":
+        return lambda pk: in_bytes(float(values[pk]))
+    unit = f" {quantity.unit}" if quantity.unit else ""
+    return lambda pk: f"{values[pk]}{unit}"
 
 
 def _words(quantity: Quantity) -> Callable[[float], str]:
-    if quantity.key == "data":
-        return in_bytes
-    return _seconds if quantity.key == "duration" else lambda value: f"{value:.10g}"
-
-
-def _seconds(value: float) -> str:
-    minutes, seconds = divmod(round(value), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
+    return in_bytes if quantity.key == "data" else lambda value: f"{value:.10g}"
 
 
 def _places(runs: Sequence[RunLine], against: str) -> tuple[list[float], list[tuple[float, str]]]:

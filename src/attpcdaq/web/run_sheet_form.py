@@ -55,7 +55,7 @@ def form_context(run: Run, refusal: Refusal | None = None) -> dict[str, Any]:
     return {
         "title": shown.pop("title"),
         "run_class": shown.pop("run_class"),
-        "notes": shown.pop("notes"),
+        "run_notes": shown.pop("notes"),
         "measured": list(shown.values()),
         "to_fill": any(field.previous and not field.value for field in shown.values()),
         "classes": RunClass.choices,
