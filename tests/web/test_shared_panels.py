@@ -6,8 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from attpcdaq.live import store
@@ -65,27 +63,18 @@ class TestDrawnOnce:
         shared = SharedPanels(Clock())
         assert [self.drawn(shared)[1] for _ in range(2)] == [1, 1]
 
-    def test_a_second_viewer_costs_few_questions(self) -> None:
-        detector = build_detector(cobos=10)
-        see(detector, State.READY)
-        people = [browser(operator("kim")), browser(operator("jo"))]
-        asked = []
-        for person in people:
-            with CaptureQueriesContext(connection) as queries:
-                assert person.get(f"/partials/status?panels={ALL}").status_code == 200
-            asked.append(len(queries))
-        assert asked[1] <= 6 < asked[0]
-
 
 @pytest.mark.django_db
 class TestWhoseItIs:
     def test_a_panel_is_the_same_on_the_page_and_fetched_alone(self) -> None:
         detector = build_detector(cobos=2)
-        see(detector, State.READY)
         for client in (browser(expert()), browser(operator()), browser(observer())):
+            # Seen anew: on a slow machine it would be too old meanwhile.
+            see(detector, State.READY)
             whole = Page.of(_same(client.get("/").content))
+            see(detector, State.READY)
+            alone = Page.of(_same(client.get(f"/partials/status?panels={ALL}").content))
             for name in PANELS:
-                alone = Page.of(_same(client.get(f"/partials/status?panels={name}").content))
                 path = f"//*[@data-panel='{name}']"
                 assert alone.one(path).text() == whole.one(path).text(), name
 
