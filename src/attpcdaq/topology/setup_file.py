@@ -92,7 +92,18 @@ def parse(content: bytes | str) -> Setup:
 
 def parse_rows(content: bytes | str) -> Setup:
     """The same, but what the rows owe each other is not looked at."""
-    document = _document(content)
+    return _setup(_document(content))
+
+
+def read_document(document: Mapping[str, Any]) -> Setup:
+    """The setup that the tables of such a file say; SetupError as `parse`."""
+    setup = _setup(document)
+    if found := faults(setup):
+        raise SetupError(found)
+    return setup
+
+
+def _setup(document: Mapping[str, Any]) -> Setup:
     errors = [f"{key}: unknown; use the tables {', '.join(TABLES)}" for key in document if key not in TABLES]
     rows: dict[str, tuple[Any, ...]] = {kind: tuple(_rows(kind, document.get(kind, []), errors)) for kind in TABLES}
     if errors:
@@ -149,9 +160,10 @@ def _clip(value: object) -> str:
 def dump(setup: Setup) -> str:
     """The file's text; `parse` reads the same setup back."""
     parts = (setup.nodes, setup.ecc_servers, setup.data_routers, setup.data_sources)
-    document = {kind: [_row(entry) for entry in part] for kind, part in zip(TABLES, parts, strict=True) if part}
+    document = {kind: [row_of(entry) for entry in part] for kind, part in zip(TABLES, parts, strict=True) if part}
     return HEADER + tomli_w.dumps(document)
 
 
-def _row(entry: Any) -> dict[str, Any]:
+def row_of(entry: Any) -> dict[str, Any]:
+    """A row as the file says it: without what is usual."""
     return {key: value for key, value in asdict(entry).items() if is_said(key, value)}

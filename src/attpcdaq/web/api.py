@@ -23,6 +23,8 @@ from attpcdaq.web.observables_api import router as observables_router
 from attpcdaq.web.roles import as_seen_by
 from attpcdaq.web.runs_api import router as runs_router
 from attpcdaq.web.samples_api import router as samples_router
+from attpcdaq.web.setup_api import router as setup_router
+from attpcdaq.web.setup_tests_api import router as setup_tests_router
 from attpcdaq.web.sheets_api import router as sheets_router
 from attpcdaq.web.shifts_api import router as shifts_router
 
@@ -45,6 +47,8 @@ api.add_router("", sheets_router)
 api.add_router("", observables_router)
 api.add_router("", experiments_router)
 api.add_router("", manifest_router)
+api.add_router("", setup_router)
+api.add_router("", setup_tests_router)
 api.add_router("", config_router)
 api.add_router("", host_key_router)
 api.add_router("", samples_router)

@@ -1,6 +1,5 @@
 """Trying a connection of the setup, saved or not, and looking at what came of it."""
 
-from dataclasses import asdict
 from http import HTTPStatus
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from attpcdaq.runcontrol.asking import connection_tests
 from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 from attpcdaq.runcontrol.models import ConnectionTest
 from attpcdaq.runcontrol.seeing.connection_tests import view_of
-from attpcdaq.topology.setup import EMPTY, Entry
+from attpcdaq.topology.setup import Entry
 from attpcdaq.topology.setup_edit import find
 from attpcdaq.web.audited import because, wrong_fields
 from attpcdaq.web.forms_setup_rows import RowForm
@@ -64,11 +63,9 @@ def result(request: HttpRequest, test_id: UUID) -> HttpResponse:
 
 
 def _begun(request: HttpRequest, kind: str, entry: Entry) -> HttpResponse:
-    row = {
-        key: value for key, value in asdict(entry).items() if value not in EMPTY and key not in ("config", "deadlines")
-    }
     now = timezone.now()
     try:
+        row = connection_tests.row_to_try(entry)
         test = connection_tests.request_test(TRIED[kind], row, base_of(request), requester_of(request), now)
     except CommandRefused as error:
         return _not_begun(request, error.reasons, HTTPStatus.CONFLICT)

@@ -16,7 +16,7 @@ from attpcdaq.runcontrol import publish
 from attpcdaq.runcontrol.asking.audited import recorded
 from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 from attpcdaq.runcontrol.models import CommandState, ConnectionTest
-from attpcdaq.topology.setup import NodeEntry, RouterEntry, ServerEntry, Setup
+from attpcdaq.topology.setup import EMPTY, Entry, NodeEntry, RouterEntry, ServerEntry, Setup
 from attpcdaq.topology.setup_edit import find
 from attpcdaq.topology.setup_entry import EntryError, read_entry
 
@@ -50,6 +50,12 @@ def request_test(kind: str, row: Mapping[str, Any], setup: Setup, by: Requester,
         record(by, WHAT, Outcome.ACCEPTED, subject=entry.name, text=_where(entry), at=now)
         transaction.on_commit(partial(publish.publish_connection_test, test.pk))
     return test
+
+
+def row_to_try(entry: Entry) -> dict[str, Any]:
+    """A saved row as `request_test` takes it."""
+    unasked = ("config", "deadlines")
+    return {key: value for key, value in asdict(entry).items() if value not in EMPTY and key not in unasked}
 
 
 def _at_work(now: datetime) -> Q:

@@ -6,7 +6,7 @@ from attpcdaq.audit.people import Requester
 from attpcdaq.runcontrol.asking.refusals import BadCommand
 from attpcdaq.runcontrol.asking.setup_changes import load
 from attpcdaq.topology import setup_edit, setup_store
-from attpcdaq.topology.setup import Change, Entry, Setup, SetupError
+from attpcdaq.topology.setup import Change, Entry, Setup, SetupError, changes
 from attpcdaq.topology.setup_check import faults
 from attpcdaq.topology.setup_edit import PARTS, WORDS, Renaming
 
@@ -34,6 +34,13 @@ def remove(kind: str, name: str, by: Requester, *, over: Setup | None = None) ->
     before = over or setup_store.read()
     known(before, kind, name)
     return load(checked(setup_edit.without(before, kind, name)), by, over=before)
+
+
+def would_remove(kind: str, name: str) -> tuple[Change, ...]:
+    """What `remove` would do now. Its errors, but for those of the moment."""
+    before = setup_store.read()
+    known(before, kind, name)
+    return changes(before, checked(setup_edit.without(before, kind, name)))
 
 
 def known(setup: Setup, kind: str, name: str) -> Entry:
