@@ -13,6 +13,7 @@ from attpcdaq_client.areas.events import Events
 from attpcdaq_client.areas.hosts import Hosts
 from attpcdaq_client.areas.orders import Orders
 from attpcdaq_client.areas.runs import Runs
+from attpcdaq_client.areas.setup import SetupArea
 from attpcdaq_client.areas.sheets import Experiments, Observables, Sheets
 from attpcdaq_client.areas.shifts import Shifts
 from attpcdaq_client.areas.status import StatusArea
@@ -47,6 +48,7 @@ class Client:
         self.observables = Observables(connection)
         self.orders = Orders(connection)
         self.runs = Runs(connection)
+        self.setup = SetupArea(connection)
         self.sheets = Sheets(connection)
         self.shifts = Shifts(connection)
         self.status = StatusArea(connection)

@@ -1,5 +1,6 @@
 """Every command of `attpcdaq` with words that make sense, and the calls of the API that it is."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -8,6 +9,7 @@ from attpcdaq_client.commands.program import program
 
 UUID = "00000000-0000-0000-0000-000000000001"
 SHA = "0" * 64
+EXAMPLE = str(Path(__file__).resolve().parents[2] / "docs" / "setup-example.toml")
 FIND = "GET /observables"
 COMMANDS: dict[str, tuple[list[str], set[str]]] = {
     "status": ([], {"GET /status"}),
@@ -54,6 +56,17 @@ COMMANDS: dict[str, tuple[list[str], set[str]]] = {
     "experiments activate": (["e20009"], {"POST /experiments/{name}/activate"}),
     "configs diff": (["now", "e20009/1"], {"GET /configurations/diff"}),
     "configs file": ([SHA], {"GET /configurations/{sha256}"}),
+    "configs choices": ([], {"GET /configurations/choices"}),
+    "configs choose": (["a", "b"], {"POST /configurations/choose"}),
+    "configs fetch": (["ecc-cobo0"], {"POST /configurations/fetch"}),
+    "setup show": ([], {"GET /setup"}),
+    "setup load": ([EXAMPLE, "--dry-run"], {"PUT /setup"}),
+    "setup preview": ([EXAMPLE], {"PUT /setup"}),
+    "setup easy": (["--cobos", "3", "--set", "ecc.port=8083", "--dry-run"], {"POST /setup/easy"}),
+    "setup add": (["node", "node-spare", "host=127.0.0.1"], {"POST /setup/{kind}/{name}"}),
+    "setup change": (["node", "node-cobo0", "ssh_port=2222"], {"PATCH /setup/{kind}/{name}"}),
+    "setup remove": (["node", "node-cobo0", "--dry-run"], {"DELETE /setup/{kind}/{name}"}),
+    "setup test": (["node", "nothing"], {"POST /connection-tests"}),
     "hosts keys": ([], {"GET /host-keys"}),
     "hosts read": (["node-cobo0"], {"POST /host-keys/read"}),
     "hosts pin": (["node-cobo0", "SHA256:a"], {"POST /host-keys/pin"}),
@@ -88,7 +101,7 @@ OTHER_WORDS = [("shift show", [], {"GET /shifts/current"}), ("shift check", [], 
 # It asks for a token on a terminal; test_login has it.
 ELSEWHERE = {"login": {"GET /account"}}
 # Waiting for what was ordered asks for it; test_commands has it.
-WHILE_WAITING = {"GET /restarts/{restart_id}"}
+WHILE_WAITING = {"GET /restarts/{restart_id}", "GET /connection-tests/{test_id}"}
 
 
 def leaves(group: click.Group = program, before: str = "") -> dict[str, Any]:

@@ -159,7 +159,7 @@ BODIES.update(
 )
 
 
-class DifferenceOut(Schema):
+class KeyChangeOut(Schema):
     key: str
     old: str | None = Field(description="Null in a new row.")
     new: str
@@ -169,7 +169,7 @@ class ChangeOut(Schema):
     verb: Literal["add", "remove", "rename", "change"]
     kind: str
     name: str
-    differences: list[DifferenceOut]
+    differences: list[KeyChangeOut]
 
 
 class ChangesOut(Schema):
@@ -242,7 +242,7 @@ def changes_out(changes: tuple[Change, ...], *, loaded: bool) -> ChangesOut:
             verb=one.verb,
             kind=one.kind,
             name=one.name,
-            differences=[DifferenceOut(key=each.key, old=each.old, new=each.new) for each in one.differences],
+            differences=[KeyChangeOut(key=each.key, old=each.old, new=each.new) for each in one.differences],
         )
         for one in changes
     ]

@@ -18,6 +18,7 @@ from attpcdaq_client.commands.login import login, whoami
 from attpcdaq_client.commands.observables import experiments, observables
 from attpcdaq_client.commands.runs import runs
 from attpcdaq_client.commands.settings import Settings
+from attpcdaq_client.commands.setup import setup
 from attpcdaq_client.commands.sheets import measurements, sheet
 from attpcdaq_client.commands.shifts import beam_time, elog, gap, note, notes, shift
 from attpcdaq_client.commands.status import status
@@ -39,7 +40,7 @@ def program(ctx: click.Context, url: str, token: str, ca: str, timeout: float) -
     ctx.obj = Session(Settings(url, token, ca), connect, timeout)
 
 
-LOOKING = (login, whoami, status, runs, configs, hosts, events, acknowledge, logs, audit, users, tokens)
+LOOKING = (login, whoami, status, runs, setup, configs, hosts, events, acknowledge, logs, audit, users, tokens)
 CREW = (observables, measurements, experiments, shift, note, notes, gap, beam_time, elog)
 for _command in (*LOOKING, *CREW):
     program.add_command(_command)
