@@ -4,12 +4,26 @@ import pytest
 
 from attpcdaq.audit.people import DAQ
 from attpcdaq.runcontrol.asking import commands
-from attpcdaq.runcontrol.asking.setup_changes import SetupBusyError, activate_experiment, load
+from attpcdaq.runcontrol.asking.setup_changes import (
+    SetupBusyError,
+    activate_experiment,
+    create_experiment,
+    load,
+    rename_experiment,
+)
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.runlog import experiments
 from attpcdaq.runlog.experiments import ExperimentRefusedError
 from attpcdaq.runlog.models import Experiment, Observable, Run, RunState
-from attpcdaq.runlog.observables import add, remove, reorder
+from attpcdaq.runlog.observables import (
+    ObservableRefusedError,
+    add,
+    change,
+    copy_from,
+    remove,
+    reorder,
+    retire,
+)
 from attpcdaq.runlog.sheets import Edit, SheetRefusedError, copy_previous, save
 from attpcdaq.topology.easy_setup import EasySetup, expand
 from attpcdaq.topology.models import ECCServer
@@ -120,3 +134,64 @@ def test_the_setup_does_not_change_under_a_command(ready: Rig) -> None:
         {step.server_name for step in command.steps.all()} <= known
         for command in Command.objects.filter(state="queued")
     )
+
+
+def test_one_name_is_given_to_one_observable(run: Run) -> None:
+    results = race_of(*[lambda n=name: add(run.experiment, KIM, n, "text", "", "") for name in ("Gas", "gas") * 3])
+    assert sum(isinstance(result, Observable) for result in results) == 1, results
+    assert sum(isinstance(result, ObservableRefusedError) for result in results) == 5, results
+
+
+def test_a_type_is_not_changed_under_a_writer(run: Run) -> None:
+    first = Observable.objects.all()[0]
+    Observable.objects.filter(pk=first.pk).update(value_type="number")
+    results = race_of(
+        lambda: save(run, {key(first): Edit("", "3.5")}, KIM), lambda: change(first, LEE, value_type="integer")
+    )
+    first.refresh_from_db()
+    written = run.measurements.filter(value="3.5").exists()
+    assert (first.value_type == "number") == written, results
+
+
+def test_a_value_typed_while_it_is_retired_is_kept(run: Run) -> None:
+    first = Observable.objects.all()[0]
+    results = race_of(lambda: retire(first, LEE), lambda: save(run, {key(first): Edit("", "1")}, KIM))
+    assert results == [True, (key(first),)]
+    assert (run.measurements.count(), run.sheet_changes.count()) == (1, 1)
+
+
+def test_it_is_retired_once(run: Run) -> None:
+    first = Observable.objects.all()[0]
+    assert sorted(map(str, race(4, lambda: retire(first, KIM)))) == ["False", "False", "False", "True"]
+
+
+def test_it_is_copied_once(run: Run) -> None:
+    other = make_experiment("other", is_active=False)
+    results = race(4, lambda: copy_from(run.experiment, other, KIM))
+    assert sum(len(result[0]) for result in results if isinstance(result, tuple)) == 8, results
+    assert other.observables.count() == 8
+
+
+def test_a_name_is_given_to_one_experiment(run: Run) -> None:
+    experiments.create("second", KIM)
+    results = race_of(
+        lambda: rename_experiment("second", "New", KIM),
+        lambda: create_experiment("new", KIM),
+        lambda: create_experiment("NEW", KIM),
+        lambda: rename_experiment("e20009", "neW", KIM),
+    )
+    assert sum(isinstance(result, Experiment) for result in results) == 1, results
+    assert sum(isinstance(result, ExperimentRefusedError) for result in results) == 3, results
+
+
+def test_a_run_that_begins_while_its_experiment_is_renamed_has_one_directory(ready: Rig) -> None:
+    now, name = ready.time.now(), Experiment.objects.get().name
+    results = race_of(
+        lambda: rename_experiment(name, "46Ar", KIM), lambda: commands.request("start", None, SHIFTER, now=now)
+    )
+    assert isinstance(results[1], Command), results
+    experiment = Experiment.objects.get()
+    renamed = isinstance(results[0], Experiment)
+    assert experiment.name == ("46Ar" if renamed else name), results
+    assert experiment.directory == experiment.name
+    assert Run.objects.get().directory == f"{experiment.name}/run_0001"

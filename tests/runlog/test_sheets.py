@@ -1,15 +1,27 @@
 """The run sheet: typed values, all or nothing, and two writers at once."""
 
 import math
+from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from attpcdaq.live.models import Event
 from attpcdaq.runlog.models import Measurement, Observable, Run
-from attpcdaq.runlog.observables import add, remove, reorder
-from attpcdaq.runlog.sheets import Edit, SheetRefusedError, copy_previous, previous_with_values, save
+from attpcdaq.runlog.observables import add, change, remove, reorder, retire
+from attpcdaq.runlog.sheets import (
+    ALL,
+    Edit,
+    SheetRefusedError,
+    copy_previous,
+    missing,
+    missing_of,
+    previous_with_values,
+    save,
+    save_and_fill,
+)
 from attpcdaq.runlog.values import ValueRefusedError, clean_value, number, unfit_values
 from tests.runlog.rows import KIM, LEE, make_experiment, make_run
 
@@ -166,3 +178,130 @@ def test_a_type_that_recorded_values_do_not_fit_is_known(run: Run) -> None:
     assert unfit_values(Observable.objects.get(name="Target"), "number") == ["run 1: CD2"]
     assert unfit_values(Observable.objects.get(name="Pressure"), "text") == []
     assert unfit_values(Observable.objects.get(name="Pressure"), "integer") == ["run 1: 3.5"]
+
+
+LIMITS = [
+    (0.0, 800.0, "801", "must be 0 to 800 torr"),
+    (0.0, 800.0, "-0.1", "must be 0 to 800 torr"),
+    (0.5, None, "0.49", "must be 0.5 torr or more"),
+    (None, -10.0, "-9", "must be -10 torr or less"),
+]
+
+
+@pytest.mark.parametrize(("minimum", "maximum", "text", "said"), LIMITS)
+def test_values_outside_the_limits_are_refused_with_the_limits(
+    minimum: float | None, maximum: float | None, text: str, said: str
+) -> None:
+    limited = Observable(name="Pressure", unit="torr", value_type="number", minimum=minimum, maximum=maximum)
+    with pytest.raises(ValueRefusedError, match=said):
+        clean_value(limited, text)
+
+
+@pytest.mark.parametrize("text", ["0", "800", "8e2", "+0", "799.999"])
+def test_the_limits_themselves_are_inside(text: str) -> None:
+    limited = Observable(name="Pressure", value_type="number", minimum=0, maximum=800)
+    assert clean_value(limited, text) == text
+
+
+def test_large_whole_numbers_are_compared_as_such() -> None:
+    limited = Observable(name="Counts", value_type="integer", minimum=0, maximum=1e20)
+    assert clean_value(limited, "1" + "0" * 20)
+    with pytest.raises(ValueRefusedError):
+        clean_value(limited, "1" + "0" * 19 + "01")
+
+
+def test_limits_do_not_concern_texts() -> None:
+    assert clean_value(Observable(name="Target", value_type="text", minimum=0, maximum=1), "CD2") == "CD2"
+
+
+def test_every_change_is_kept_and_late_ones_are_marked(run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(state="running", stopped_at=None, closed_at=None)
+    save(run, {key("Pressure"): Edit("", "3"), "title": Edit("", "alphas")}, KIM)
+    Run.objects.filter(pk=run.pk).update(state="closed")
+    save(run, {key("Pressure"): Edit("3", "4"), key("Target"): Edit("", "")}, LEE)
+    kept = [(each.who, each.field, each.was, each.now, each.late) for each in run.sheet_changes.all()]
+    assert kept[0] == ("lee", "Pressure", "3", "4", True)
+    assert sorted(kept[1:]) == [("kim", "Pressure", "", "3", False), ("kim", "Title", "", "alphas", False)]
+
+
+def test_what_is_refused_leaves_no_history(run: Run) -> None:
+    with pytest.raises(SheetRefusedError):
+        save(run, {key("Pressure"): Edit("", "x"), "title": Edit("", "alphas")}, KIM)
+    assert not run.sheet_changes.exists()
+
+
+def require(name: str, run: Run) -> None:
+    change(Observable.objects.get(experiment=run.experiment, name=name), KIM, required=True)
+
+
+def test_a_required_value_is_missing_until_it_is_there(run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(state="running", closed_at=None)
+    run.refresh_from_db()
+    assert missing(run) == ()
+    require("Pressure", run)
+    assert missing(run) == ("Pressure",)
+    save(run, {"title": Edit("", "alphas")}, KIM)
+    assert missing(run) == ("Pressure",)
+    save(run, {key("Pressure"): Edit("", "3")}, KIM)
+    assert missing(run) == ()
+
+
+def test_runs_that_were_over_before_do_not_miss_it(run: Run) -> None:
+    require("Pressure", run)
+    now = timezone.now()
+    later = make_run(run.experiment, 2, requested_at=now, started_at=None, stopped_at=None, closed_at=now)
+    failed = make_run(run.experiment, 3, state="failed", started_at=None, stopped_at=None, closed_at=now)
+    other = make_run(make_experiment("other", is_active=False), 1, closed_at=now)
+    assert missing_of([run, later, failed, other]) == {run.pk: (), later.pk: ("Pressure",), failed.pk: (), other.pk: ()}
+
+
+def test_what_is_retired_is_not_missing(run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(closed_at=None)
+    run.refresh_from_db()
+    require("Pressure", run)
+    retire(Observable.objects.get(name="Pressure"), KIM)
+    assert missing(run) == ()
+
+
+def test_what_is_missing_of_many_runs_costs_two_questions(run: Run, django_assert_num_queries: Any) -> None:
+    require("Pressure", run)
+    runs = [run, *(make_run(run.experiment, number, closed_at=timezone.now()) for number in range(2, 30))]
+    with django_assert_num_queries(2):
+        assert [names for names in missing_of(runs).values() if names] == [("Pressure",)] * 28
+
+
+def test_the_previous_value_of_one_field_is_saved_with_what_was_typed(run: Run) -> None:
+    save(run, {key("Pressure"): Edit("", "3"), key("Target"): Edit("", "CD2")}, KIM)
+    second = make_run(run.experiment, 2)
+    edits = {key("Pressure"): Edit("", "abc"), "title": Edit("", "betas")}
+    saved = save_and_fill(second, edits, [key("Pressure")], LEE)
+    assert saved.filled == ("Pressure",)
+    assert set(saved.changed) == {key("Pressure"), "title"}
+    assert values(second) == {"Pressure": "3"}
+    assert "as in run 1 by lee" in Event.objects.filter(topic="run")[0].text
+
+
+def test_the_previous_value_does_not_replace_what_somebody_else_wrote_meanwhile(run: Run) -> None:
+    save(run, {key("Pressure"): Edit("", "3")}, KIM)
+    second = make_run(run.experiment, 2)
+    save(second, {key("Pressure"): Edit("", "5")}, KIM)
+    with pytest.raises(SheetRefusedError) as caught:
+        save_and_fill(second, {key("Pressure"): Edit("", "")}, [key("Pressure")], LEE)
+    assert caught.value.is_conflict
+    assert values(second) == {"Pressure": "5"}
+
+
+def test_filling_all_leaves_what_was_typed(run: Run) -> None:
+    save(run, {key("Pressure"): Edit("", "3"), key("Target"): Edit("", "CD2")}, KIM)
+    second = make_run(run.experiment, 2)
+    save_and_fill(second, {key("Pressure"): Edit("", "4")}, [ALL], LEE)
+    assert values(second) == {"Pressure": "4", "Target": "CD2"}
+
+
+def test_retired_ones_are_not_filled_and_may_still_be_written(run: Run) -> None:
+    save(run, {key("Pressure"): Edit("", "3"), key("Target"): Edit("", "CD2")}, KIM)
+    retire(Observable.objects.get(name="Target"), KIM)
+    second = make_run(run.experiment, 2)
+    assert copy_previous(second, KIM) == ("Pressure",)
+    # Typed while somebody retired it: asking no more is no reason to lose a value.
+    assert save(second, {key("Target"): Edit("", "CH2")}, KIM) == (key("Target"),)
