@@ -14,7 +14,7 @@ PICTURES = (
     *("status-idle", "checklist", "status-ready"),
     *("status-running", "status-phone", "wall"),
     *("run-sheet", "run", "run-list", "plots"),
-    *("easy-setup", "status-trouble", "log", "events", "hand-over"),
+    *("setup", "setup-test", "easy-setup", "setup-preview", "status-trouble", "log", "events", "hand-over"),
 )
 RUNNING = re.compile(r"Run \d+ is running")
 OBSERVABLES = {"Gas pressure": ("Torr", ("302", "301", "297")), "Cathode": ("kV", ("6.5", "6.5", "6.2"))}
@@ -98,9 +98,23 @@ def _afterwards(camera: Camera) -> None:
     camera.page.get_by_role("button", name="Draw").click()
     expect(camera.page.locator(".plot-area, main svg").first).to_be_visible()
     camera.take("plots")
+    _setup(camera)
+
+
+def _setup(camera: Camera) -> None:
+    page = camera.page
     camera.log_in("expert")
+    camera.go("/setup/")
+    camera.take("setup")
+    page.locator('[form="tests"]').first.click()
+    expect(page.locator('[data-test="done"]')).to_be_visible()
+    page.locator('[data-test="done"]').scroll_into_view_if_needed()
+    camera.take("setup-test")
     camera.go("/setup/easy")
     camera.take("easy-setup")
+    page.get_by_role("button", name="Show what would change").click()
+    expect(page.get_by_role("heading", name="What would change")).to_be_visible()
+    camera.take("setup-preview")
 
 
 def _trouble(camera: Camera, system: System) -> None:
