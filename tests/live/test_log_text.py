@@ -33,13 +33,13 @@ def test_half_a_character_is_not_shown() -> None:
 
 def test_escape_codes_are_taken_out_and_the_rest_can_be_seen() -> None:
     assert shown("\x1b[1;31mERROR\x1b[0m \x1b]0;title\x07x\x1b(By") == "ERROR xy"
-    assert shown("a\0b\x07c\x7fd\te") == "a␀b␇c␡d\te"
+    assert shown("a\0b\x07c\x7fd\te") == "a^@b^Gc^?d\te"
     assert shown("a\N{RIGHT-TO-LEFT OVERRIDE}b\N{NO-BREAK SPACE}c") == "a\N{REPLACEMENT CHARACTER}b c"
 
 
 def test_half_an_escape_code_hides_nothing() -> None:
-    assert shown("\x1b]0;the rest of this line") == "␛]0;the rest of this line"
-    assert shown("\x1b[31") == "␛[31"
+    assert shown("\x1b]0;the rest of this line") == "^[]0;the rest of this line"
+    assert shown("\x1b[31") == "^[[31"
 
 
 def test_what_is_written_over_itself_is_told_once() -> None:

@@ -87,7 +87,7 @@ class TestPage:
             "Prüfsumme µ in Latin-1",
             "Prüfsumme µ in UTF-8",
         ]
-        assert lines(shown)[4:6] == ["** red error", "nul ␀ bell ␇"]
+        assert lines(shown)[4:6] == ["** red error", "nul ^@ bell ^G"]
         assert "3100 characters in the middle are left out" in shown.all("//ol/li")[6].text()
         assert not shown.has("//li//b[text()='bold']")
         marked = [(part.get("data-level"), part.text().split()[0]) for part in shown.all("//ol/li[@data-level]")]

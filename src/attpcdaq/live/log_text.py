@@ -109,11 +109,9 @@ def shown(text: str) -> str:
 
 
 def _sign(character: str) -> str:
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "\N{SYMBOL FOR DELETE}"
+    """As `cat -v` writes the control characters of ASCII: ^@ is a NUL, ^[ an escape, ^? a delete."""
+    if character <= "\x1f" or character == "\x7f":
+        return f"^{chr(ord(character) ^ 0x40)}"
     return " " if unicodedata.category(character) == "Zs" else "\N{REPLACEMENT CHARACTER}"
 
 

@@ -81,6 +81,11 @@ class EventFilter(forms.Form):
         found = {name: str(self.data.get(name, "")).strip() for name in self.fields if name != "before"}
         return {name: value for name, value in found.items() if value}
 
+    @property
+    def narrows(self) -> bool:
+        """Whether more is asked for than what is left to do."""
+        return bool(self.asked.keys() - {"is_open"})
+
     def query(self, **changed: str) -> str:
         """The address's query for the same list with some of it changed; an empty value leaves it out."""
         return urlencode({name: value for name, value in (self.asked | changed).items() if value})

@@ -62,7 +62,16 @@ function take(html) {
   }
   const lines = [...news.querySelector("ol").children];
   seen = news.dataset.seen;
+  fit();
   if (lines.length) put(lines, Number(news.dataset.from), news.hasAttribute("data-anew"));
+}
+
+// The newest line, which is the last, is to be seen without moving the page.
+function fit() {
+  const stick = isAtEnd();
+  const height = `${Math.round(innerHeight - box.getBoundingClientRect().top - scrollY - 14)}px`;
+  if (box.style.height !== height) box.style.height = height;
+  if (stick) toEnd();
 }
 
 // What was shown at that place of the file and after it comes again: its last line may have had no end yet.
@@ -130,6 +139,9 @@ level.addEventListener("change", filterAll);
 text.addEventListener("input", filterAll);
 document.addEventListener("visibilitychange", () => { if (isLive()) look(); else clearTimeout(timer); });
 
+addEventListener("resize", fit);
+
 tools.hidden = false;
+fit();
 filterAll();
 next(EVERY_MS);
