@@ -90,6 +90,7 @@ def test_a_whole_shift(shifter: Shifter, system: System, tmp_path: Path) -> None
     gap.get_by_role("button", name="Save").click()
     expect(page.locator(SUMS)).to_contain_text("No beam")
     expect(page.locator(SUMS)).to_contain_text("cryo plant")
+    expect(page.locator("table.gaps tbody tr").filter(has_text="said by shifter")).to_contain_text("nobody said why")
     assert sums_of(page)["No beam"] > 0
     shifter.shoot("shift-hand-over")
 

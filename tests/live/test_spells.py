@@ -94,7 +94,9 @@ def test_who_lost_the_lease_writes_none() -> None:
     assert [row.level for row in Spell.objects.all()] == ["ok"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(st.tuples(st.sampled_from([READY, SILENT]), st.integers(-30, 30)), min_size=1, max_size=25))
 def test_one_is_open_and_none_ends_before_it_begins(steps: list[tuple[Look, int]]) -> None:
     Spell.objects.all().delete()

@@ -3,7 +3,7 @@
 import itertools
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attpcdaq.shifts.accounting import (
@@ -52,6 +52,7 @@ HISTORIES = st.builds(
     spans_of(st.just("Start failed")),
 )
 HUNDRED = Interval(at(0), at(100))
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def counted(history: History, within: Interval = HUNDRED) -> list[tuple[float, float, str, str, str]]:
@@ -61,6 +62,7 @@ def counted(history: History, within: Interval = HUNDRED) -> list[tuple[float, f
     ]
 
 
+@UNHURRIED
 @given(HISTORIES, MOMENTS, MOMENTS)
 def test_running_and_lost_and_not_watched_are_the_whole(history: History, begin: datetime, end: datetime) -> None:
     within = Interval(begin, end)
@@ -72,6 +74,7 @@ def test_running_and_lost_and_not_watched_are_the_whole(history: History, begin:
     assert all(one.begin < one.end for one in found)
 
 
+@UNHURRIED
 @given(HISTORIES, st.lists(MOMENTS, max_size=6))
 def test_the_parts_add_up_to_the_whole(history: History, borders: list[datetime]) -> None:
     """Shifts, days: wherever it is cut, nothing is counted twice or left out."""
@@ -85,6 +88,7 @@ def test_the_parts_add_up_to_the_whole(history: History, borders: list[datetime]
     assert account(segments(HUNDRED, history, borders)) == whole
 
 
+@UNHURRIED
 @given(HISTORIES)
 def test_nothing_counts_as_running_that_nobody_saw(history: History) -> None:
     for one in segments(HUNDRED, history):
@@ -96,6 +100,7 @@ def test_nothing_counts_as_running_that_nobody_saw(history: History) -> None:
         assert taken or one.kind != RUNNING
 
 
+@UNHURRIED
 @given(st.lists(st.timedeltas(timedelta(0), timedelta(days=400)), min_size=1, max_size=20))
 def test_whole_seconds_add_up_too(parts: list[timedelta]) -> None:
     whole = whole_seconds(parts)
@@ -145,7 +150,8 @@ def test_the_crew_knows_better_than_the_daq_why_there_was_no_run() -> None:
         (30, 100, LOST, Cause.DAQ, "Board died"),
     ]
     named = [Span(at(0), at(60), Named("beam", "cryo trip"))]
-    assert counted(History([bad], (), named, failed))[0] == (0, 60, LOST, "beam", "cryo trip")
+    total = account(segments(HUNDRED, History([bad], (), named, failed)))
+    assert total.details == {("beam", "cryo trip"): timedelta(seconds=60), ("daq", "Board died"): timedelta(seconds=40)}
 
 
 def test_a_run_of_another_experiment_is_said_to_be_that() -> None:
@@ -176,3 +182,10 @@ def test_a_border_cuts_and_nothing_else_does() -> None:
 
 def test_a_time_that_ends_before_it_begins_is_nothing() -> None:
     assert segments(Interval(at(5), at(0)), History([Span(at(0), at(9), READY)])) == []
+
+
+def test_what_the_daq_saw_is_kept_where_the_crew_named_another_cause() -> None:
+    named = [Span(at(0), at(60), Named("beam", "cryo trip"))]
+    first, second = segments(HUNDRED, History([Span(at(0), at(100), BUSY)], (), named))
+    assert (first.cause, first.as_seen().cause, first.as_seen().detail) == ("beam", Cause.CHANGING, "")
+    assert second.as_seen() == second

@@ -160,7 +160,9 @@ def test_a_clock_set_back_while_a_shift_is_on(experiment: Experiment) -> None:
     assert made.sums.length == 250
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     st.lists(st.tuples(st.integers(0, 900), st.integers(0, 300), st.sampled_from(["ok", "bad", "busy"])), max_size=8),
     st.lists(st.tuples(st.integers(0, 900), st.integers(1, 300)), max_size=5),

@@ -3,7 +3,7 @@
 import itertools
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attpcdaq.shifts.spans import NOTHING, Interval, Layer, Span, between, laid_out
@@ -23,6 +23,7 @@ def span(begin: int, end: int, what: str = "") -> Span[str]:
 
 
 HUNDRED = Interval(at(0), at(100))
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def test_the_later_one_lies_on_top() -> None:
@@ -45,6 +46,7 @@ def test_an_interval_that_ends_before_it_begins_is_empty() -> None:
     assert laid_out([span(0, 10)], Interval(at(5), at(0))) == []
 
 
+@UNHURRIED
 @given(SPANS)
 def test_every_second_is_what_was_written_last(spans: list[Span[str]]) -> None:
     spans = [Span(one.begin, one.end, str(number)) for number, one in enumerate(spans)]
@@ -68,6 +70,7 @@ def test_before_anything_there_is_nothing() -> None:
     assert between([span(0, 100)], HUNDRED) == []
 
 
+@UNHURRIED
 @given(SPANS.map(lambda spans: [one for one in spans if one.begin <= one.end]))
 def test_spans_and_what_lies_between_fill_the_interval(spans: list[Span[str]]) -> None:
     gaps = between(spans, HUNDRED)

@@ -51,7 +51,10 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of time that counts as one thing; `cause` and `detail` where it was lost."""
+    """A stretch of time that counts as one thing; `cause` and `detail` where it was lost.
+
+    `seen`: cause and detail as the DAQ tells them by itself, where the crew named another.
+    """
 
     begin: datetime
     end: datetime
@@ -59,6 +62,11 @@ class Segment:
     cause: str = ""
     detail: str = ""
     in_run: bool = False
+    seen: tuple[str, str] | None = None
+
+    def as_seen(self) -> "Segment":
+        """Without what the crew says."""
+        return self if self.seen is None else replace(self, cause=self.seen[0], detail=self.seen[1], seen=None)
 
 
 @dataclass(slots=True)
@@ -135,13 +143,14 @@ def _judged(
         if seen.missing and seen.run_id == run.run_id:
             return Segment(begin, end, LOST, Cause.DAQ, seen.missing, in_run=True)
         return Segment(begin, end, RUNNING, in_run=True)
-    return Segment(begin, end, LOST, *_why_no_run(seen, named, failed))
-
-
-def _why_no_run(seen: Watched, named: Named | None, failed: str | None) -> tuple[str, str]:
-    """Cause and detail: what the crew says before what the DAQ saw."""
+    by_itself = _why_no_run(seen, failed)
     if named is not None:
-        return named.cause, named.comment
+        return Segment(begin, end, LOST, named.cause, named.comment, seen=by_itself)
+    return Segment(begin, end, LOST, *by_itself)
+
+
+def _why_no_run(seen: Watched, failed: str | None) -> tuple[str, str]:
+    """Cause and detail, as far as the DAQ can tell."""
     if failed is not None:
         return Cause.DAQ, failed
     if seen.level == "bad":

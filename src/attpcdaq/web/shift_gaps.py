@@ -46,8 +46,9 @@ def gap_lines(made: Reckoned) -> tuple[GapLine, ...]:
             coming += 1
         if gap.end - gap.begin < SHORTEST or gap.experiment_id is None:
             continue
-        sums = sums_of(account(made.segments[first:coming]))
-        seen = tuple((_words(line.label, line.details), line.seconds) for line in sums.lines if line.seconds)
+        sums = sums_of(account(segment.as_seen() for segment in made.segments[first:coming]))
+        lines_of = sorted(sums.lines, key=lambda line: -line.seconds)
+        seen = tuple((_words(line.label, line.details), line.seconds) for line in lines_of if line.seconds)
         lines.append(_line(gap.begin, gap.end, names.get(gap.experiment_id, ""), gap.after_number, gap.named, seen))
     return tuple(lines)
 
