@@ -128,7 +128,7 @@ def _numbers(
     kinds = [(found[each.key], "text" if each.is_text else "num") for each in chosen]
     rows = []
     for run in runs:
-        cells = "".join([f'<td class="{kind}">{escape(str(values.get(run.id, "")))}</td>' for values, kind in kinds])
+        cells = "".join([f'<td class="{kind}">{escape(_said(values.get(run.id, "")))}</td>' for values, kind in kinds])
         head = f'<th scope="row"><a href="{above}{run.number}/">Run {run.number}</a></th>'
         rows.append(f"<tr>{head}<td>{localtime(run.began):%d %b %Y %H:%M}</td>{cells}</tr>")
     return mark_safe("".join(rows))  # noqa: S308  # every value was escaped
@@ -173,7 +173,11 @@ def _titles(quantity: Quantity, values: Mapping[int, Found]) -> Callable[[int], 
     if quantity.key == "data":
         return lambda pk: in_bytes(float(values[pk]))
     unit = f" {quantity.unit}" if quantity.unit else ""
-    return lambda pk: f"{values[pk]}{unit}"
+    return lambda pk: f"{_said(values[pk])}{unit}"
+
+
+def _said(value: Found) -> str:
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def _words(quantity: Quantity) -> Callable[[float], str]:
