@@ -87,7 +87,8 @@ def _run_in_words(run: RunDetail) -> list[str]:
             ("notes", run.notes),
         ]
     )
-    measured = table(("observable", "value", "unit"), [(one.name, one.value, one.unit) for one in run.measurements])
+    values = [(one.name, one.value, one.unit) for one in run.measurements]
+    measured = table(("observable", "value", "unit"), values, "Nothing was measured.")
     rows = [(file.kind, file.node, size(file.size), file.path) for file in run.files]
     files = table(("kind", "node", "size", "path"), rows, "No files.")
     return [*head, "", *measured, "", *files, "", *_timeline(run)]

@@ -188,7 +188,7 @@ def _beam_time(found: BeamTime) -> list[str]:
 
 
 def _gap(one: Gap) -> tuple[object, ...]:
-    seen = ", ".join(" ".join(map(str, each)) for each in one.seen)
+    seen = ", ".join(f"{label} {lasting(seconds)}" for label, seconds in one.seen)
     return one.after or "", one.begin, lasting(one.seconds), one.cause, one.comment, seen
 
 
