@@ -1,6 +1,5 @@
 """Pure: every moment of a time counted once, as running, lost by a cause, or watched by nobody."""
 
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -9,6 +8,9 @@ from attpcdaq.shifts.causes import Cause
 from attpcdaq.shifts.spans import NOTHING, Interval, Layer, Span, laid_out
 
 RUNNING, LOST, NOT_WATCHED = "running", "lost", "not_watched"
+Judged = tuple[str, str, str, bool, tuple[str, str] | None]
+"""Kind, cause, detail, whether in a run, and what the DAQ saw: the fields of a Segment but for its times."""
+IN_RUN: Judged = (RUNNING, "", "", True, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +116,18 @@ def segments(within: Interval, history: History, borders: Iterable[datetime] = (
     for spans in (watched, runs, named, failed):
         cuts.update(one.begin for one in spans)
         cuts.update(one.end for one in spans)
-    layers = (Layer(watched), Layer(runs), Layer(named), Layer(failed))
+    seen, run, why, failure = Layer(watched), Layer(runs), Layer(named), Layer(failed)
     moments = sorted(cuts)
     found: list[Segment] = []
-    for here, there in itertools.pairwise(moments):
-        counted = _judged(here, there, *(layer.at(here) for layer in layers))  # type: ignore[arg-type]
-        _append(found, counted, here in fixed)
+    begin, before = moments[0], None
+    for moment in moments[:-1]:
+        counted = _judged(seen.at(moment), run.at(moment), why.at(moment), failure.at(moment))
+        if before is not None and (counted != before or moment in fixed):
+            found.append(Segment(begin, moment, *before))
+            begin = moment
+        before = counted
+    if before is not None:
+        found.append(Segment(begin, moments[-1], *before))
     return found
 
 
@@ -131,22 +139,20 @@ def account(stretches: Iterable[Segment]) -> Account:
     return total
 
 
-def _judged(
-    begin: datetime, end: datetime, seen: Watched | None, run: Taking | None, named: Named | None, failed: str | None
-) -> Segment:
+def _judged(seen: Watched | None, run: Taking | None, named: Named | None, failed: str | None) -> Judged:
     """What nobody saw counts as nothing else, whatever the run log says of it."""
     if seen is None:
-        return Segment(begin, end, NOT_WATCHED, in_run=run is not None)
+        return (NOT_WATCHED, "", "", run is not None, None)
     if run is not None:
         if not run.ours:
-            return Segment(begin, end, LOST, Cause.ELSEWHERE, in_run=True)
+            return (LOST, Cause.ELSEWHERE, "", True, None)
         if seen.missing and seen.run_id == run.run_id:
-            return Segment(begin, end, LOST, Cause.DAQ, seen.missing, in_run=True)
-        return Segment(begin, end, RUNNING, in_run=True)
+            return (LOST, Cause.DAQ, seen.missing, True, None)
+        return IN_RUN
     by_itself = _why_no_run(seen, failed)
     if named is not None:
-        return Segment(begin, end, LOST, named.cause, named.comment, seen=by_itself)
-    return Segment(begin, end, LOST, *by_itself)
+        return (LOST, named.cause, named.comment, False, by_itself)
+    return (LOST, *by_itself, False, None)
 
 
 def _why_no_run(seen: Watched, failed: str | None) -> tuple[str, str]:
@@ -156,15 +162,6 @@ def _why_no_run(seen: Watched, failed: str | None) -> tuple[str, str]:
     if seen.level == "bad":
         return Cause.DAQ, seen.trouble
     return (Cause.CHANGING, "") if seen.level == "busy" else (Cause.UNNAMED, "")
-
-
-def _append(found: list[Segment], one: Segment, is_border: bool) -> None:
-    """Neighbours that count as the same are one."""
-    last = found[-1] if found else None
-    if last is not None and not is_border and replace(last, begin=one.begin, end=one.end) == one:
-        found[-1] = replace(last, end=one.end)
-    else:
-        found.append(one)
 
 
 def whole_seconds(parts: Sequence[timedelta]) -> list[int]:

@@ -17,6 +17,7 @@ from attpcdaq.shifts.spans import Interval, Span, between
 
 RUN_FIELDS = ("id", "number", "experiment_id", "started_at", "stopped_at")
 SPELL_FIELDS = ("began_at", "seen_at", "ended_at", "level", "title", "causes", "run_id")
+PLAIN = {level: Watched(level) for level in ("ok", "busy", "off")}
 ENDED_BADLY = (CommandState.FAILED, CommandState.EXPIRED)
 
 
@@ -42,7 +43,7 @@ class Known:
 
 
 def known_of(within: Interval, now: datetime, experiment: Experiment | None, *, theirs_too: bool = False) -> Known:
-    """Read in five queries. Runs of other experiments count as running with `theirs_too`, else as lost."""
+    """Read in six queries. Runs of other experiments count as running with `theirs_too`, else as lost."""
     runs = _runs(within, now)
     gaps = _gaps(runs, within, experiment)
     experiment_id = experiment.pk if experiment else None
@@ -55,11 +56,18 @@ def known_of(within: Interval, now: datetime, experiment: Experiment | None, *, 
 
 
 def _watched(within: Interval, now: datetime) -> list[Span[Watched]]:
-    rows = Spell.objects.filter(Q(ended_at=None) | Q(ended_at__gt=within.begin), began_at__lt=within.end)
-    return [
-        Span(began, _end_of(seen, ended, now), _how_it_was(level, title, causes, run_id))
-        for began, seen, ended, level, title, causes, run_id in rows.order_by("id").values_list(*SPELL_FIELDS)
+    """In the order in which they were written; of most of them only what is needed, for there are many."""
+    rows = Spell.objects.filter(Q(ended_at=None) | Q(ended_at__gt=within.begin), began_at__lt=within.end).order_by("id")
+    told = Q(level="bad") | Q(ended_at=None)
+    found = [
+        (pk, Span(began, _end_of(seen, ended, now), _how_it_was(level, title, causes, run_id)))
+        for pk, began, seen, ended, level, title, causes, run_id in rows.filter(told).values_list("id", *SPELL_FIELDS)
     ]
+    found += [
+        (pk, Span(began, ended, PLAIN[level]))
+        for pk, began, ended, level in rows.exclude(told).values_list("id", "began_at", "ended_at", "level")
+    ]
+    return [span for _, span in sorted(found, key=lambda each: each[0])]
 
 
 def _end_of(seen_at: datetime, ended_at: datetime | None, now: datetime) -> datetime:
