@@ -14,7 +14,7 @@ from attpcdaq.runcontrol.asking.configs import choices, store_config_sets
 from attpcdaq.runcontrol.asking.setup_changes import load
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.topology import setup_store
-from attpcdaq.topology.easy_setup import EasySetup, expand
+from attpcdaq.topology.easy_setup import EasySetup, Series, expand
 from attpcdaq.topology.models import ECCServer
 from attpcdaq.topology.setup import Setup
 from attpcdaq.topology.setup_file import dump, parse
@@ -263,3 +263,19 @@ def test_a_shifter_chooses_configurations_and_leaves_the_setup_to_experts(small:
     assert "needs the role expert" in text(client.get("/setup/easy"))
     for address in ("/setup/easy", "/setup/load", "/setup/apply"):
         assert client.post(address, {}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        EasySetup(cobos=3, ssh_user="attpc", log_file="/l/{name}", ecc_log_file="/e/{name}", link_type="FDT"),
+        EasySetup(cobos=2, mutant="none", ecc=Series("10.0.0.60", 8083, 1), ssh=Series("10.0.1.1", 22, 2)),
+        EasySetup(cobos=2, mutant="no-readout", ecc_servers="one-for-all"),
+    ],
+)  # fmt: skip
+def test_easy_setup_begins_with_the_setup_that_is_there(client: Client, numbers: EasySetup) -> None:
+    load(expand(numbers), DAQ)
+    form = Page.of(client.get("/setup/easy").content).one("//form[@class='panel form']").element
+    sent = {one.get("name"): one.get("value", "") for one in form.xpath(".//input[@name]")}
+    sent |= {one.get("name"): one.xpath("./option[@selected]/@value")[0] for one in form.xpath(".//select")}
+    assert "Nothing: the setup already says exactly this." in text(client.post("/setup/easy", sent))

@@ -118,8 +118,8 @@ def test_what_is_wrong_stands_beside_its_field(
     [
         (f"{NODE}add", {"name": "node-cobo0", "host": "h"}, "name node-cobo0 is already that of number 1"),
         (f"{ECC}ecc-cobo0/", {"port": "8084"}, "host and port 127.0.0.1:8084 is already that of"),
-        (f"{BOARD}CoBo[0]/", {"data_router": ""}, "a CoBo needs a data_router"),
-        (f"{BOARD}CoBo[0]/", {"data_router": "router-cobo1"}, "data_router router-cobo1 is already that of"),
+        (f"{BOARD}CoBo[0]/", {"data_router": ""}, "a CoBo needs a data router"),
+        (f"{BOARD}CoBo[0]/", {"data_router": "router-cobo1"}, "data router router-cobo1 is already that of"),
         (f"{NODE}node-cobo0/", {"access": "agent"}, "restart_ecc needs a node with access ssh"),
     ],
 )
@@ -135,13 +135,13 @@ def test_what_the_rows_owe_each_other_is_said(
 def test_a_board_is_made_row_by_row_and_loaded_when_it_is_whole(client: Client, small: Setup) -> None:
     answer = save(client, f"{ECC}add", name="ecc-cobo2", host="10.0.0.2", node="node-cobo0", describe_name="cobo2")
     assert "It is not in force until the rest is there." in words(answer)
-    assert "Ecc_server ecc-cobo2 drives no board" in page(answer).id("draft-missing").text()
+    assert "ECC server ecc-cobo2 drives no board; add a board, or remove it." in page(answer).id("draft-missing").text()
     more = {"name": "router-cobo2", "host": "10.0.0.2", "node": "node-cobo0", "staging_dir": "/staging2"}
     save(client, "/setup/rows/data_router/add", **more)
     assert setup_store.read() == small
     answer = save(client, f"{BOARD}add", sender_id="CoBo[2]", ecc_server="ecc-cobo2", data_router="router-cobo2")
     assert answer.redirect_chain == [("/setup/draft", 302)]
-    assert "3 is added" in words(answer)
+    assert "3 are added" in words(answer)
     sent = {key: page(answer).one(f"//*[@name='{key}']") for key in ("setup", "before")}
     body = {"setup": sent["setup"].element.text, "before": sent["before"].get("value")}
     assert "The setup was loaded: 3 changes." in words(client.post("/setup/apply", body, follow=True))

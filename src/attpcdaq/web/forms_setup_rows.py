@@ -84,13 +84,13 @@ class RowForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Every key that is wrong gets what is allowed beside its field."""
-        if self.errors:
-            return self.cleaned_data
+        known = set(self.errors)
         try:
             self.entry = read_entry(self.kind, self._row())
         except EntryError as error:
             for key, text in error.errors.items():
-                self.add_error(key if key in self.fields else None, text)
+                if key not in known:
+                    self.add_error(key if key in self.fields else None, text)
         return self.cleaned_data
 
     def _row(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from attpcdaq.topology.setup import Change, Setup, SetupError, changes
 from attpcdaq.topology.setup_check import missing
 from attpcdaq.topology.setup_file import dump, parse_rows
 from attpcdaq.web.fingerprints import fingerprint
+from attpcdaq.web.setup_words import in_words
 
 KEY = "setup_draft"
 MOST_TOLD = 20
@@ -26,7 +27,7 @@ class Draft:
     @property
     def missing(self) -> list[str]:
         """What is still to be added before it may be loaded."""
-        return missing(self.setup)
+        return [in_words(text) for text in missing(self.setup)]
 
     @property
     def changes(self) -> tuple[Change, ...]:

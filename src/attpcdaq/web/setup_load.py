@@ -16,6 +16,7 @@ from attpcdaq.topology.setup import Setup, SetupError, changes
 from attpcdaq.topology.setup_file import dump, parse
 from attpcdaq.web import setup_draft
 from attpcdaq.web.audited import wrong_fields
+from attpcdaq.web.easy_start import begin_with
 from attpcdaq.web.fingerprints import fingerprint
 from attpcdaq.web.forms_setup import EasySetupForm, SetupFileForm
 from attpcdaq.web.guard import experts_change, refused
@@ -42,7 +43,7 @@ def load_file(request: HttpRequest) -> HttpResponse:
 @experts_change
 def easy(request: HttpRequest) -> HttpResponse:
     """The form, and what it would change."""
-    form = EasySetupForm(request.POST or None)
+    form = EasySetupForm(request.POST or None, initial=begin_with(setup_store.read()))
     if form.is_valid():
         try:
             return _preview(request, easy_setup.expand(form.easy_setup()))

@@ -8,6 +8,7 @@ from attpcdaq.web.setup_words import LABELS
 
 ORDER = ("remove", "rename", "change", "add")
 TITLES = {"remove": "Goes away", "rename": "Gets another name", "change": "Changes", "add": "Is added"}
+MANY = {"remove": "go away", "rename": "get another name", "change": "change", "add": "are added"}
 LEVELS = {"remove": "bad", "rename": "busy", "change": "warn", "add": "ok"}
 
 
@@ -30,6 +31,12 @@ class Group:
     @property
     def title(self) -> str:
         return TITLES[self.verb]
+
+    @property
+    def counted(self) -> str:
+        """How many of what, as a sentence has it."""
+        one = len(self.lines) == 1
+        return f"{len(self.lines)} {TITLES[self.verb].lower() if one else MANY[self.verb]}"
 
     @property
     def level(self) -> str:

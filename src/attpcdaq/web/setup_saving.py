@@ -17,7 +17,7 @@ from attpcdaq.web import setup_draft
 from attpcdaq.web.fingerprints import fingerprint_of
 from attpcdaq.web.forms_setup_rows import RowForm
 from attpcdaq.web.requester import requester_of
-from attpcdaq.web.setup_words import TITLES
+from attpcdaq.web.setup_words import TITLES, in_words
 
 CHANGED = "Somebody else changed it meanwhile: {}. Save again to put your values in place of theirs."
 
@@ -64,7 +64,7 @@ def _alone(kind: str, entry: Entry) -> Setup:
 
 def _not(form: RowForm, reasons: list[str] | tuple[str, ...], *, conflict: bool) -> None:
     for reason in reasons:
-        form.add_error(None, f"{reason[:1].upper()}{reason[1:]}")
+        form.add_error(None, in_words(reason))
     form.conflict = conflict
 
 

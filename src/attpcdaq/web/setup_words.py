@@ -27,6 +27,22 @@ LABELS: Mapping[str, str] = {
     "ecc_server": "ECC server",
     "data_router": "Data router",
 }
+FILE_WORDS: Mapping[str, str] = {
+    "data source with its role": "board",
+    "in a data source": "in a board",
+    "data_source": "board",
+    "ecc_server": "ECC server",
+    "data_router": "data router",
+}
+
+
+def in_words(text: str) -> str:
+    """What the setup's rules say in the words of its file, in those of the pages, as a sentence."""
+    for written, said in FILE_WORDS.items():
+        text = text.replace(written, said)
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
 TITLES: Mapping[str, str] = {
     "node": "node",
     "ecc_server": "ECC server",
