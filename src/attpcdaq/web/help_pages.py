@@ -41,7 +41,7 @@ def _sent(request: HttpRequest, name: str) -> HttpResponse:
     # Asked for again each time, and not sent again where it is the same: as nginx does it.
     headers = {"Cache-Control": "no-cache", "ETag": mark}
     answer = HttpResponse(found.read_bytes(), f"{kind}; charset=utf-8" if _is_text(kind) else kind, headers=headers)
-    return get_conditional_response(request, etag=mark, response=answer) or answer  # type: ignore[return-value]
+    return get_conditional_response(request, etag=mark, response=answer) or answer
 
 
 def _path(name: str) -> Path | None:
