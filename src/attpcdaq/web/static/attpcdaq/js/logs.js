@@ -16,11 +16,16 @@ let seen = log.dataset.seen;
 let paused = false;
 let timer = 0;
 let busy = false;
+let atEnd = true;               // as whoever reads has scrolled; a window that changes its size is no scrolling
 let fresh = 0;                  // lines that came while somebody reads further up
 
-const isAtEnd = () => box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
 const isLive = () => !paused && !document.hidden;
 const toEnd = () => { box.scrollTop = box.scrollHeight; };
+
+function scrolled() {
+  atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
+  moved();
+}
 
 function next(wait) {
   clearTimeout(timer);
@@ -68,25 +73,23 @@ function take(html) {
 
 // The newest line, which is the last, is to be seen without moving the page.
 function fit() {
-  const stick = isAtEnd();
   const height = `${Math.round(innerHeight - box.getBoundingClientRect().top - scrollY - 14)}px`;
   if (box.style.height !== height) box.style.height = height;
-  if (stick) toEnd();
+  if (atEnd) toEnd();
 }
 
 // What was shown at that place of the file and after it comes again: its last line may have had no end yet.
 function put(lines, from, isAnew) {
-  const stick = isAtEnd();
   const before = list.childElementCount;
   if (isAnew) for (const line of list.children) delete line.dataset.at;
   for (let last = list.lastElementChild; last && Number(last.dataset.at ?? -1) >= from; last = list.lastElementChild) last.remove();
-  const most = stick ? MOST_LINES : MOST_WHILE_READING;
+  const most = atEnd ? MOST_LINES : MOST_WHILE_READING;
   list.append(...lines);
   while (list.childElementCount > most) list.firstElementChild.remove();
   fresh += Math.max(0, list.childElementCount - before);
   filter(lines);
   tell();
-  if (stick) toEnd();
+  if (atEnd) toEnd();
   moved();
 }
 
@@ -112,13 +115,18 @@ function tell() {
 function filterAll() {
   filter(list.children);
   tell();
+  goToEnd();
+}
+
+function goToEnd() {
+  atEnd = true;
   toEnd();
   moved();
 }
 
 function moved() {
-  if (isAtEnd()) fresh = 0;
-  newest.hidden = isAtEnd();
+  if (atEnd) fresh = 0;
+  newest.hidden = atEnd;
   newest.textContent = fresh ? `${fresh} new ${fresh === 1 ? "line" : "lines"} ↓` : "Newest ↓";
 }
 
@@ -133,8 +141,8 @@ function turn() {
 
 follow.title = "Pause";
 follow.addEventListener("click", turn);
-newest.addEventListener("click", () => { toEnd(); moved(); box.focus({ preventScroll: true }); });
-box.addEventListener("scroll", moved, { passive: true });
+newest.addEventListener("click", () => { goToEnd(); box.focus({ preventScroll: true }); });
+box.addEventListener("scroll", scrolled, { passive: true });
 level.addEventListener("change", filterAll);
 text.addEventListener("input", filterAll);
 document.addEventListener("visibilitychange", () => { if (isLive()) look(); else clearTimeout(timer); });
