@@ -44,7 +44,14 @@ def test_runs_are_filtered_sorted_and_given_in_pieces(api: Api, experiment: Expe
 
 
 def test_a_wrong_filter_is_named(api: Api, experiment: Experiment) -> None:
-    for query in ({"sort": "colour"}, {"since": "x"}, {"limit": "1001"}, {"state": "off"}, {"text": "a\0"}):
+    for query in (
+        {"sort": "colour"},
+        {"since": "x"},
+        {"until": "0"},
+        {"limit": "1001"},
+        {"state": "off"},
+        {"text": "a\0"},
+    ):
         status, body = api.get("runs", **query)
         assert status == 422
         assert set(body["fields"]) == set(query)

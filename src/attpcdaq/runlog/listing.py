@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final, cast
 
 from django.db.models import Case, Count, F, FloatField, Func, Q, QuerySet, Sum, Value, When
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import Expression
 from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 
 from attpcdaq.runlog.manifests import CHECKING, with_verdicts
 from attpcdaq.runlog.models import Experiment, Manifest, Run, RunClass, RunFile, RunState
 
-NEWEST = "-run"
+NEWEST: Final = "-run"
 LARGEST_NUMBER = 2**31 - 1
 """The database's whole numbers end there."""
 
@@ -26,12 +26,12 @@ class Seconds(Func):
     template = "EXTRACT(EPOCH FROM (%(expressions)s))"
     arg_joiner = " - "
 
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Sequence[Any]]:
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, tuple[str | int, ...]]:
         template = "(julianday(%(expressions)s)) * 86400.0"
         return self.as_sql(compiler, connection, template=template, arg_joiner=") - julianday(", **context)
 
 
-def _rank(field: str, values: Iterable[str]) -> Combinable:
+def _rank(field: str, values: Iterable[str]) -> Expression:
     """The place of a field's value among these, for an order that is not the alphabet's."""
     return Case(*(When(**{field: value}, then=Value(rank)) for rank, value in enumerate(values)), default=Value(99))
 
@@ -39,7 +39,7 @@ def _rank(field: str, values: Iterable[str]) -> Combinable:
 BEGAN = Coalesce("started_at", "requested_at")
 DURATION = Seconds("stopped_at", "started_at")
 WORST_FIRST = ("incomplete", "not_proven", "", "remarks", "complete")
-ORDERS: dict[str, Combinable] = {
+ORDERS: dict[str, Expression | F] = {
     "run": F("number"),
     "state": _rank("state", RunState.values),
     "verdict": _rank("manifest__verdict", WORST_FIRST),
@@ -163,7 +163,8 @@ def loaded(ids: Sequence[int], *, whole: bool = False) -> list[Run]:
 def totals(runs: QuerySet[Run]) -> tuple[Total, ...]:
     """Beam time and data by class, in the order of the classes; a run that is still going has no time yet."""
     sums = {"count": Count("id"), "seconds": Sum(DURATION), "size": Sum("data_bytes")}
-    found = {row["run_class"]: row for row in runs.order_by().values("run_class").annotate(**sums)}
+    rows = cast(Iterable[dict[str, Any]], runs.order_by().values("run_class").annotate(**sums))
+    found = {row["run_class"]: row for row in rows}
     return tuple(
         Total(str(label), row["count"], round(row["seconds"] or 0.0, 3), int(row["size"] or 0))
         for value, label in RunClass.choices

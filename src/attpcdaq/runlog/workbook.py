@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import IO, Any
 
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]  # it comes without
 from django.db.models import QuerySet
 
 from attpcdaq.runlog.exports import COLUMNS, Cell, columns_of, described, lines

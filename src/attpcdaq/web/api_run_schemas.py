@@ -1,10 +1,11 @@
 """Which runs the API is asked for, and how the operation of one is given."""
 
+import re
 from datetime import date
 from typing import Annotated, Literal
 
 from ninja import Schema
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from attpcdaq.runlog.listing import NEWEST, Wanted
 from attpcdaq.web.api_schemas import Moment, RunClassName, RunOut
@@ -18,14 +19,25 @@ SortName = Literal[
 FormatName = Literal["csv", "xlsx", "json"]
 
 
+def _written(given: object) -> object:
+    """A day as people write it; a number would be taken for seconds since 1970."""
+    if isinstance(given, str) and not WRITTEN.fullmatch(given):
+        raise ValueError("a day is written as 2026-11-22")
+    return given
+
+
+WRITTEN = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+Day = Annotated[date | None, BeforeValidator(_written)]
+
+
 class RunsQuery(Schema):
     """Which runs, and in which order; what is left out means any."""
 
     run_class: RunClassName = Field("", description="Empty: any.")
     state: StateName = Field("", description="Empty: any.")
     verdict: VerdictName = Field("", description="On the data; `checking` while they are read. Empty: any.")
-    since: date | None = Field(None, description="First day, where the detector stands.")
-    until: date | None = Field(None, description="Last day; not before `since`.")
+    since: Day = Field(None, description="First day, where the detector stands.")
+    until: Day = Field(None, description="Last day; not before `since`.")
     text: Annotated[str, Field(max_length=100, pattern="^[^\\x00]*$")] = Field(
         "", description="Looked for in title, notes, what went wrong, operator and number."
     )

@@ -88,7 +88,7 @@ def _heads(form: RunFilter, experiment: Experiment, sort: str) -> list[dict[str,
 
 def _links(form: RunFilter, experiment: Experiment, page: Page[int]) -> dict[str, str]:
     """The addresses of the pages beside this one and of both ends."""
-    numbers = {}
+    numbers: dict[str, int] = {}
     if page.has_previous():
         numbers |= {"first": 1, "previous": page.previous_page_number()}
     if page.has_next():

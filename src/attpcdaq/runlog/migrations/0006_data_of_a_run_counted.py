@@ -1,9 +1,11 @@
+from typing import Any
+
 from django.db import migrations, models
 from django.db.models import Count, IntegerField, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 
-def count(apps, schema_editor):
+def count(apps: Any, schema_editor: Any) -> None:
     """What lies there already."""
     files = apps.get_model("runlog", "RunFile").objects.filter(kind="data", run=OuterRef("pk"))
     grouped = files.order_by().values("run")
