@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from attpcdaq.live.models import Spell
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.runlog.models import Experiment, Run
-from attpcdaq.shifts import reckoning
+from attpcdaq.shifts import beam_time, reckoning
 from attpcdaq.shifts.causes import Cause
 from attpcdaq.shifts.models import Gap, Shift
 from attpcdaq.shifts.reckoning import Sums
@@ -103,7 +103,7 @@ def test_runs_of_another_experiment(experiment: Experiment) -> None:
     make_timed_run(experiment, 2, 2000, 3000)
     Gap.objects.create(after=run, experiment=experiment, cause="tuning", by="kim", at=NOON)
     make_shift(0, 3000, experiment)
-    made = reckoning.of_experiment(experiment, at(3000), None, date(2026, 11, 22))
+    made = beam_time.of_experiment(experiment, at(3000), None, date(2026, 11, 22))
     assert shown(made.sums) == {
         "Running": 1500,
         "Runs of another experiment": 300 + 300,
@@ -133,13 +133,13 @@ def test_days_add_up_to_the_whole_and_may_be_chosen(experiment: Experiment) -> N
     day = 86400.0
     make_spell(0, 3 * day)
     make_timed_run(experiment, 1, 0, 2 * day)
-    made = reckoning.of_experiment(experiment, at(3 * day))
+    made = beam_time.of_experiment(experiment, at(3 * day))
     assert [one.day.day for one in made.days] == [22, 23, 24, 25]
     assert [one.sums.running for one in made.days] == [43200, 86400, 43200, 0]
     assert sum(one.sums.length for one in made.days) == made.sums.length == 3 * day
-    second = reckoning.of_experiment(experiment, at(3 * day), date(2026, 11, 23), date(2026, 11, 23))
+    second = beam_time.of_experiment(experiment, at(3 * day), date(2026, 11, 23), date(2026, 11, 23))
     assert (second.sums.running, second.sums.length, len(second.days)) == (86400, 86400, 1)
-    nothing = reckoning.of_experiment(experiment, at(3 * day), date(2027, 1, 1), date(2026, 1, 1))
+    nothing = beam_time.of_experiment(experiment, at(3 * day), date(2027, 1, 1), date(2026, 1, 1))
     assert (nothing.sums.length, nothing.segments) == (0, ())
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Min, Q
 
 from attpcdaq.live.models import Spell
 from attpcdaq.live.spells import is_watched_on
@@ -43,7 +43,7 @@ class Known:
 
 
 def known_of(within: Interval, now: datetime, experiment: Experiment | None, *, theirs_too: bool = False) -> Known:
-    """Read in six queries. Runs of other experiments count as running with `theirs_too`, else as lost."""
+    """Read in seven queries. Runs of other experiments count as running with `theirs_too`, else as lost."""
     runs = _runs(within, now)
     gaps = _gaps(runs, within, experiment)
     experiment_id = experiment.pk if experiment else None
@@ -99,20 +99,24 @@ def _runs(within: Interval, now: datetime) -> list[Span[tuple[int, int, int]]]:
 
 
 def _gaps(runs: Sequence[Span[tuple[int, int, int]]], within: Interval, experiment: Experiment | None) -> list[Between]:
-    found = [_gap(one, runs, experiment) for one in between(runs, within)]
+    first = _first_start(experiment)
+    found = [_gap(one, experiment, first) for one in between(runs, within)]
     after = [gap.after for gap in found if gap.after is not None]
     mine = Q(experiment=experiment, after=None) if experiment else Q(pk__in=())
     named = {gap.after_id: gap for gap in Gap.objects.filter(mine | Q(after_id__in=after))}
     return [Between(g.begin, g.end, g.experiment_id, g.after, g.after_number, named.get(g.after)) for g in found]
 
 
-def _gap(
-    one: Span[tuple[int, int, int] | None], runs: Sequence[Span[tuple[int, int, int]]], experiment: Experiment | None
-) -> Between:
+def _first_start(experiment: Experiment | None) -> datetime | None:
+    """Of the experiment's first run that took data."""
+    return Run.objects.filter(experiment=experiment).aggregate(at=Min("started_at"))["at"] if experiment else None
+
+
+def _gap(one: Span[tuple[int, int, int] | None], experiment: Experiment | None, first: datetime | None) -> Between:
     """Before an experiment's first run it is a gap of that experiment, whatever was taken before."""
     experiment_id = experiment.pk if experiment else None
-    began = any(run.what[2] == experiment_id and run.begin < one.begin for run in runs)
-    if one.what is None or (experiment_id is not None and one.what[2] != experiment_id and not began):
+    is_before = experiment_id is not None and (first is None or one.begin < first)
+    if one.what is None or (is_before and one.what[2] != experiment_id):
         return Between(one.begin, one.end, experiment_id, None, None)
     return Between(one.begin, one.end, one.what[2], one.what[0], one.what[1])
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from attpcdaq.live.models import Event
 from attpcdaq.runlog.models import Experiment, Measurement, Run
-from attpcdaq.shifts import notes, reckoning
+from attpcdaq.shifts import beam_time, notes, reckoning
 from attpcdaq.shifts.hand_over import events_that_matter, run_lines, runs_of
 from attpcdaq.shifts.models import Note, Shift
 from attpcdaq.shifts.reckoning import Reckoned, midnight, reckoned
@@ -65,7 +65,7 @@ def of_day(day: date, experiment: Experiment | None, now: datetime) -> LogBook:
 
 def of_experiment(experiment: Experiment, now: datetime) -> LogBook:
     """Of a whole beam time."""
-    made = reckoning.of_experiment(experiment, now)
+    made = beam_time.of_experiment(experiment, now)
     return _made(f"Experiment {experiment.name}", experiment.name, made, now, experiment=experiment)
 
 

@@ -1,7 +1,7 @@
 """What a shift, a day or an experiment adds up to: from rows to accounts, in whole seconds that add up."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import Max, Min
@@ -72,16 +72,6 @@ def interval_of(shift: Shift, now: datetime) -> Interval:
     return Interval(shift.began_at, max(shift.ended_at or now, shift.began_at))
 
 
-def of_experiment(
-    experiment: Experiment, now: datetime, since: date | None = None, until: date | None = None
-) -> Reckoned:
-    """From its first run or shift to its last (to `now` while it is active), cut to whole days `since`..`until`."""
-    within = beam_time_of(experiment, now)
-    begin = max(within.begin, midnight(since)) if since else within.begin
-    end = min(within.end, midnight(until + timedelta(days=1))) if until else within.end
-    return reckoned(Interval(begin, max(begin, end)), now, experiment)
-
-
 def beam_time_of(experiment: Experiment, now: datetime) -> Interval:
     """From when somebody first did something for it to when somebody last did; `now` while it is active."""
     runs = Run.objects.filter(experiment=experiment).aggregate(
@@ -101,6 +91,17 @@ def reckoned(within: Interval, now: datetime, experiment: Experiment | None, *, 
     found = segments(within, known.history, borders)
     days = _days(within, found, borders)
     return Reckoned(within, sums_of(account(found)), tuple(found), known.gaps, days)
+
+
+def joined(past: Reckoned, today: Reckoned) -> Reckoned:
+    """Of two times that follow each other at a midnight: as if they had been worked out as one."""
+    last, first = past.gaps[-1:], today.gaps[:1]
+    gaps = past.gaps + today.gaps
+    if last and first and last[0].end == first[0].begin and last[0].after == first[0].after:
+        gaps = (*past.gaps[:-1], replace(last[0], end=first[0].end), *today.gaps[1:])
+    found = past.segments + today.segments
+    within = Interval(past.within.begin, today.within.end)
+    return Reckoned(within, sums_of(account(found)), found, gaps, past.days + today.days)
 
 
 def sums_of(total: Account) -> Sums:

@@ -14,7 +14,8 @@ from attpcdaq.runcontrol.asking.refusals import BadCommand
 from attpcdaq.runlog.lifecycle import open_run
 from attpcdaq.runlog.listing import find_run
 from attpcdaq.runlog.models import Experiment, Run
-from attpcdaq.shifts import desk, gaps, log_book, notes, reckoning
+from attpcdaq.shifts import beam_time as beam_times
+from attpcdaq.shifts import desk, gaps, log_book, notes
 from attpcdaq.shifts.models import Note, Shift
 from attpcdaq.web import api_schemas as plain
 from attpcdaq.web import api_shift_schemas as schemas
@@ -87,7 +88,7 @@ def beam_time(
 
 
 def _beam_time(experiment: Experiment, since: date | None, until: date | None) -> schemas.BeamTimeOut:
-    made = reckoning.of_experiment(experiment, timezone.now(), since, until)
+    made = beam_times.of_experiment(experiment, timezone.now(), since, until)
     return schemas.BeamTimeOut(
         experiment=experiment.name,
         begin=made.within.begin,

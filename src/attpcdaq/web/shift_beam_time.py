@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from attpcdaq.runlog.models import Experiment
-from attpcdaq.shifts import reckoning
+from attpcdaq.shifts import beam_time as beam_times
 from attpcdaq.shifts.reckoning import Day, Reckoned
 from attpcdaq.shifts.spans import Interval
 from attpcdaq.web.roles import may_operate
@@ -35,7 +35,7 @@ def beam_time(request: HttpRequest) -> HttpResponse:
     days = form.cleaned_data if form.is_valid() else {"since": None, "until": None}
     context = {"experiment": experiment, "experiments": Experiment.objects.all(), "form": form, "now": timezone.now()}
     if experiment is not None:
-        made = reckoning.of_experiment(experiment, timezone.now(), days["since"], days["until"])
+        made = beam_times.of_experiment(experiment, timezone.now(), days["since"], days["until"])
         unnamed = sorted((gap for gap in gap_lines(made) if not gap.cause), key=lambda gap: -gap.seconds)
         context |= {
             "made": made,
