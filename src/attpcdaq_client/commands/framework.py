@@ -103,7 +103,8 @@ class Program(DaqGroup):
 def words(error: DaqError) -> list[str]:
     """Every reason on a line of its own."""
     if isinstance(error, Refused):
-        return ["Refused:", *(f"  - {reason}" for reason in error.reasons)]
+        # The API names its own field: here it is an option.
+        return ["Refused:", *(f"  - {reason.replace('confirm=true', '--confirm')}" for reason in error.reasons)]
     if isinstance(error, WrongInput) and error.fields:
         return [f"{name}: {text}" for name, text in error.fields.items()]
     if isinstance(error, OutOfTouch):
