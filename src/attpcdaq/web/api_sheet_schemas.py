@@ -1,6 +1,6 @@
 """Run sheets, observables, measurements and experiments as the API takes and gives them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from ninja import Schema
 from pydantic import Field
@@ -183,7 +183,7 @@ BODIES.update(
 )  # fmt: skip
 
 
-def fields_of(row: Observable) -> dict[str, object]:
+def fields_of(row: Observable) -> dict[str, Any]:
     """The fields of an observable by the names that the API uses."""
     plain = ("name", "unit", "comment", "required", "minimum", "maximum", "retired_at")
     return {"id": row.pk, "type": row.value_type} | {name: getattr(row, name) for name in plain}

@@ -141,7 +141,10 @@ def measurements(
         return MeasurementsOut(experiment=None, observables=[], runs=[])
     fitting = matching(found, checked(query).wanted())
     response["X-Total-Count"] = str(fitting.count())
-    ids = list(fitting.values_list("pk", flat=True)[offset : offset + limit])
+    return _measured(found, list(fitting.values_list("pk", flat=True)[offset : offset + limit]), retired)
+
+
+def _measured(found: Experiment, ids: list[int], retired: bool) -> MeasurementsOut:
     rows, kept = Run.objects.in_bulk(ids), columns(found, retired=retired)
     runs = [rows[pk] for pk in ids if pk in rows]
     values, missing = values_of(ids, kept), sheets.missing_of(runs)
