@@ -15,7 +15,7 @@ POLICY = "default-src 'self'"
 
 
 @pytest.fixture
-def built(tmp_path: Path, settings: Any) -> Path:
+def built(tmp_path: Path, settings: Any, db: None) -> Path:
     """A manual of two pages."""
     settings.HELP = tmp_path / "help"
     (settings.HELP / "troubles").mkdir(parents=True)
