@@ -37,6 +37,14 @@ def sums_of(page: Page) -> dict[str, int]:
     return {label: seconds(time) for label, time in found}
 
 
+def shoot(shifter: Shifter, name: str) -> None:
+    """For a human to look at; the screen stays as large as it was."""
+    size = shifter.page.viewport_size
+    shifter.shoot(name)
+    if size is not None:
+        shifter.page.set_viewport_size(size)
+
+
 def begin(shifter: Shifter, crew: str) -> None:
     """A shift of ours, from whoever had it."""
     shifter.go("/shifts/")
@@ -54,24 +62,56 @@ def take_run(shifter: Shifter) -> None:
     expect(shifter.page.locator("#last-run")).to_be_visible(timeout=30_000)
 
 
-def test_a_whole_shift(shifter: Shifter, system: System, tmp_path: Path) -> None:
+def goes_through_the_checklist(shifter: Shifter) -> None:
+    """What the DAQ sees, and what people tick."""
     page = shifter.page
-    begin(shifter, "Kim, Lee")
-
-    # The checklist: what the DAQ sees, and what people tick.
     expect(page.locator('[data-item="servers"]')).to_contain_text("all 11 answer (Ready)")
     expect(page.locator('[data-item="staging"] .badge')).to_have_text("In order")
     page.get_by_label("Gas: pressure, flow and purity").check()
     page.get_by_role("button", name="Save the checklist").click()
     expect(page.get_by_text("The checklist was saved.")).to_be_visible()
     expect(page.get_by_label("Gas: pressure, flow and purity")).to_be_checked()
-    shifter.shoot("shift-checklist")
+    shoot(shifter, "shift-checklist")
 
-    # Runs, and a note from the status page while one could be looked at.
-    take_run(shifter)
-    page.get_by_label("Note for the log book").fill("cathode tripped once")
+
+def notes_on_the_status_page(page: Page, text: str) -> None:
+    page.get_by_label("Note for the log book").fill(text)
     page.get_by_role("button", name="Add the note").click()
     expect(page.get_by_text("Noted with shift of Kim, Lee")).to_be_visible()
+
+
+def says_why_there_was_no_run(page: Page) -> None:
+    gap = page.locator("table.gaps tbody tr").filter(has_text="Run").first
+    gap.get_by_label("Cause of the time lost").select_option("No beam")
+    gap.get_by_label("What happened").fill("cryo plant")
+    gap.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The cause was saved.")).to_be_visible()
+    expect(page.locator(SUMS)).to_contain_text("No beam")
+    expect(page.locator(SUMS)).to_contain_text("cryo plant")
+    expect(page.locator("table.gaps")).to_contain_text("said by shifter")
+
+
+def saves_the_log_book(page: Page, saved: Path) -> str:
+    """A file that stands alone."""
+    with page.expect_download() as download:
+        page.get_by_role("link", name="HTML", exact=True).click()
+    download.value.save_as(saved)
+    return saved.read_text()
+
+
+def ends_the_shift(page: Page, words: str) -> None:
+    page.get_by_label("What they have to know").fill(words)
+    page.get_by_role("button", name="Save and end the shift").click()
+    expect(page.get_by_text("The shift has ended.")).to_be_visible()
+    expect(page.locator("#desk-shift")).to_have_count(0)
+
+
+def test_a_whole_shift(shifter: Shifter, tmp_path: Path) -> None:
+    page = shifter.page
+    begin(shifter, "Kim, Lee")
+    goes_through_the_checklist(shifter)
+    take_run(shifter)
+    notes_on_the_status_page(page, "cathode tripped once")
     take_run(shifter)
 
     # The hand-over page is made from what happened.
@@ -82,33 +122,13 @@ def test_a_whole_shift(shifter: Shifter, system: System, tmp_path: Path) -> None
     sums = sums_of(page)
     assert sums["Running"] > 0
     assert sum(time for label, time in sums.items() if label != "Together") == sums["Together"]
-
-    # Why there was no run between the two.
-    gap = page.locator("table.gaps tbody tr").filter(has_text="Run").first
-    gap.get_by_label("Cause of the time lost").select_option("No beam")
-    gap.get_by_label("What happened").fill("cryo plant")
-    gap.get_by_role("button", name="Save").click()
-    expect(page.locator(SUMS)).to_contain_text("No beam")
-    expect(page.locator(SUMS)).to_contain_text("cryo plant")
-    expect(page.locator("table.gaps tbody tr").filter(has_text="said by shifter")).to_contain_text("nobody said why")
-    assert sums_of(page)["No beam"] > 0
-    shifter.shoot("shift-hand-over")
-
-    # The log book is a file that stands alone.
-    with page.expect_download() as download:
-        page.get_by_role("link", name="HTML", exact=True).click()
-    saved = tmp_path / "log.html"
-    download.value.save_as(saved)
-    assert "cathode tripped once" in saved.read_text()
-
-    # The end, with words for the next crew.
-    page.get_by_label("What they have to know").fill("watch the cathode")
-    page.get_by_role("button", name="Save and end the shift").click()
-    expect(page.get_by_text("The shift has ended.")).to_be_visible()
-    expect(page.locator("#desk-shift")).to_have_count(0)
+    says_why_there_was_no_run(page)
+    shoot(shifter, "shift-hand-over")
+    assert "cathode tripped once" in saves_the_log_book(page, tmp_path / "log.html")
+    ends_the_shift(page, "watch the cathode")
     shifter.go("/shifts/")
     expect(page.locator("#past tbody tr").first).to_contain_text("watch the cathode")
-    shifter.shoot("shifts")
+    shoot(shifter, "shifts")
     assert shifter.complaints == []
 
 
@@ -124,7 +144,7 @@ def test_the_spokesperson_looks_at_the_beam_time(shifter: Shifter) -> None:
     page.get_by_label("To", exact=True).fill(today)
     page.get_by_role("button", name="Show").click()
     expect(page.locator("#days tbody tr")).to_have_count(1)
-    shifter.shoot("beam-time")
+    shoot(shifter, "beam-time")
     assert shifter.complaints == []
 
 

@@ -66,6 +66,7 @@ def _watched(within: Interval, now: datetime) -> list[Span[Watched]]:
     found += [
         (pk, Span(began, ended, PLAIN[level]))
         for pk, began, ended, level in rows.exclude(told).values_list("id", "began_at", "ended_at", "level")
+        if ended is not None
     ]
     return [span for _, span in sorted(found, key=lambda each: each[0])]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from attpcdaq.live.models import Event
@@ -96,7 +96,7 @@ def _made(
     )
 
 
-def _shifts(within: Interval) -> Sequence[Shift]:
+def _shifts(within: Interval) -> "QuerySet[Shift]":
     rows = Shift.objects.filter(began_at__lt=within.end).exclude(ended_at__lte=within.begin)
     return rows.order_by("began_at", "id")
 

@@ -1,6 +1,7 @@
 """Beam time: what a whole experiment, or some days of it, add up to."""
 
 from bisect import bisect_left
+from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -33,7 +34,12 @@ def beam_time(request: HttpRequest) -> HttpResponse:
     """Running, lost by cause, not watched: altogether, by day, and the longest times that nobody explained."""
     experiment, form = chosen_experiment(request), DaysForm(request.GET)
     days = form.cleaned_data if form.is_valid() else {"since": None, "until": None}
-    context = {"experiment": experiment, "experiments": Experiment.objects.all(), "form": form, "now": timezone.now()}
+    context: dict[str, Any] = {
+        "experiment": experiment,
+        "experiments": Experiment.objects.all(),
+        "form": form,
+        "now": timezone.now(),
+    }
     if experiment is not None:
         made = beam_times.of_experiment(experiment, timezone.now(), days["since"], days["until"])
         unnamed = sorted((gap for gap in gap_lines(made) if not gap.cause), key=lambda gap: -gap.seconds)

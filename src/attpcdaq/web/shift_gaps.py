@@ -35,7 +35,7 @@ CAUSES = tuple((str(value), str(label)) for value, label in LossCause.choices)
 
 def gap_lines(made: Reckoned) -> tuple[GapLine, ...]:
     """The first first; those shorter than a second are none."""
-    wanted = {gap.experiment_id for gap in made.gaps}
+    wanted = {gap.experiment_id for gap in made.gaps if gap.experiment_id is not None}
     names = dict(Experiment.objects.filter(pk__in=wanted).values_list("pk", "name"))
     lines, coming = [], 0
     for gap in made.gaps:

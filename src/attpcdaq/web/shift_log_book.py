@@ -31,7 +31,7 @@ def download(request: HttpRequest) -> HttpResponse:
     """Of ?shift=, ?day= or ?experiment=, as ?format=markdown or html."""
     form = WhichForm(request.GET)
     if not form.is_valid():
-        return refused(request, [f"{name}: {' '.join(texts)}" for name, texts in form.errors.items()], 400)
+        return refused(request, [f"{name}: {' '.join(map(str, texts))}" for name, texts in form.errors.items()], 400)
     wanted = form.cleaned_data
     book = _book(request, wanted["shift"], wanted["day"], timezone.now())
     return answer(book, wanted["format"] or "markdown")

@@ -76,8 +76,15 @@ def gaps_out(made: Reckoned) -> list[schemas.GapOut]:
 def note_out(note: Note) -> schemas.NoteOut:
     """Its run is loaded."""
     run = note.run
-    about = {"experiment": run.experiment.name if run else None, "run": run.number if run else None}
-    return schemas.NoteOut(id=note.pk, at=note.at, by=note.by, text=note.text, shift=note.shift_id, **about)
+    return schemas.NoteOut(
+        id=note.pk,
+        at=note.at,
+        by=note.by,
+        text=note.text,
+        experiment=run.experiment.name if run else None,
+        run=run.number if run else None,
+        shift=note.shift_id,
+    )
 
 
 def checklist_out(shift: Shift | None, items: tuple[Item, ...]) -> schemas.ChecklistOut:

@@ -6,6 +6,7 @@ from attpcdaq.live.spells import Cause, Look
 from attpcdaq.runcontrol.seeing.gather import read_rows, system_facts
 from attpcdaq.runcontrol.seeing.overall import run_problems, server_problems
 from attpcdaq.runcontrol.seeing.snapshot import Core, core
+from attpcdaq.runcontrol.seeing.views import EccView, RouterView
 from attpcdaq.runcontrol.troubles.troubles import trouble_of
 
 
@@ -20,6 +21,8 @@ def look(now: datetime) -> Look:
 def _causes(seen: Core, now: datetime) -> tuple[Cause, ...]:
     """Each kind of trouble once, with the parts that have it; one by which data are missing first."""
     missing = _by_which_data_are_missing(seen, now)
+    known: tuple[EccView | RouterView, ...] = seen.servers + seen.routers
+    names = {part.name for part in known}
     parts: dict[tuple[str, str], set[str]] = {}
     lost: set[tuple[str, str]] = set()
     for reason in seen.overall.reasons or (seen.overall.title,):
@@ -27,7 +30,7 @@ def _causes(seen: Core, now: datetime) -> tuple[Cause, ...]:
         kind = (trouble.key, trouble.title) if trouble else ("", seen.overall.title)
         if kind[0] == "excluded":
             continue
-        parts.setdefault(kind, set()).update({name} & {part.name for part in (*seen.servers, *seen.routers)})
+        parts.setdefault(kind, set()).update({name} & names)
         if reason in missing:
             lost.add(kind)
     found = [Cause(key, title, tuple(sorted(of)), (key, title) in lost) for (key, title), of in parts.items()]
