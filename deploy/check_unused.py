@@ -28,8 +28,8 @@ CALLED_BY_NAME = [
 ]  # fmt: skip
 CALLED_BY_DECORATOR = [
     "@*.task", "@*.connect", "@shared_task", "@field_validator", "@model_validator", "@register*", "@receiver",
-    "@*.get", "@*.post", "@*.put", "@*.delete", "@*.register", "@*.exception_handler", "@*.simple_tag", "@*.filter",
-    "@*.inclusion_tag", "@admin.*", "@overload",
+    "@*.get", "@*.post", "@*.put", "@*.patch", "@*.delete", "@*.register", "@*.exception_handler", "@*.simple_tag",
+    "@*.filter", "@*.command", "@*.inclusion_tag", "@admin.*", "@overload",
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from get_simulator.detector import Detector
+from get_simulator.ecc_server import EccServer
 from get_simulator.logs import log_path
 
 
@@ -14,16 +15,7 @@ def announcement(detector: Detector, control_port: int) -> dict[str, Any]:
     assert detector.host_key is not None
     return {
         "control": control_port,
-        "ecc_servers": [
-            {
-                "name": name,
-                "address": server.spec.address,
-                "port": server.port,
-                "boards": list(server.spec.boards),
-                "node": server.spec.node,
-            }
-            for name, server in detector.ecc_servers.items()
-        ],
+        "ecc_servers": [_ecc_server(name, server) for name, server in detector.ecc_servers.items()],
         "data_routers": [
             {
                 "name": name,
@@ -50,6 +42,17 @@ def announcement(detector: Detector, control_port: int) -> dict[str, Any]:
         "log_file": log_path("{name}"),
         "ssh_user": detector.description.ssh.user,
         "host_key": detector.host_key.export_public_key().decode().strip(),
+    }
+
+
+def _ecc_server(name: str, server: EccServer) -> dict[str, Any]:
+    spec = server.spec
+    return {
+        "name": name,
+        "address": spec.address,
+        "port": server.port,
+        "boards": list(spec.boards),
+        "node": spec.node,
     }
 
 

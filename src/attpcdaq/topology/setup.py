@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from typing import Literal
 
 from get_protocol.config_set import ConfigId
 
@@ -85,6 +86,9 @@ class SetupError(Exception):
         self.errors = tuple(errors)
 
 
+Verb = Literal["add", "remove", "rename", "change"]
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One key of a row; `old` is None in a new row."""
@@ -101,7 +105,7 @@ class Difference:
 class Change:
     """One row that a load would add, remove, rename or change; `differences` are the keys that differ."""
 
-    verb: str
+    verb: Verb
     kind: str
     name: str
     differences: tuple[Difference, ...] = ()

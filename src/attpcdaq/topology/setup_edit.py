@@ -76,7 +76,7 @@ def added(setup: Setup, kind: str, entry: Entry) -> Setup:
 def changed(setup: Setup, kind: str, name: str, entry: Entry) -> Setup:
     """With `entry` in place of the row called `name`; what refers to that follows a new name."""
     part = PARTS[kind]
-    rows = tuple(entry if each.name == name else each for each in getattr(setup, part))
+    rows: tuple[Any, ...] = tuple(entry if each.name == name else each for each in getattr(setup, part))
     done = replace(setup, **{part: rows})
     return done if entry.name == name else _following(done, Renaming(kind, name, entry.name))
 

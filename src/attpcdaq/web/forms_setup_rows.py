@@ -73,7 +73,8 @@ class RowForm(forms.Form):
     def __init__(self, kind: str, setup: Setup, *args: Any, row: Entry | None = None, **kwargs: Any) -> None:
         self.kind, self.setup = kind, setup
         start = _values(row) if row is not None else _suggested(kind, setup)
-        super().__init__(*args, initial={**start, **kwargs.pop("initial", {})}, **kwargs)
+        kwargs["initial"] = {**start, **kwargs.get("initial", {})}
+        super().__init__(*args, **kwargs)
         for names in GROUPS[kind].values():
             for name in names:
                 self.fields[name] = self._field(name)

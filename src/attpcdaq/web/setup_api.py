@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from http import HTTPStatus
 
 from django.http import HttpRequest
@@ -97,7 +96,8 @@ def change_row(
 ) -> schemas.ChangesOut:
     """For experts. What is left out stays; another name renames it, and what refers to it follows."""
     by, row = expert(request), _row(kind, name)
-    keys = row_of(replace(row, config=None) if kind == "ecc_server" else row)  # type: ignore[call-arg]  # a ServerEntry
+    keys = row_of(row)
+    keys.pop("config", None)  # the choice stays where it fits
     with answered():
         entry = read_entry(kind, {**keys, **changed.keys()})
         return schemas.changes_out(setup_rows.change(kind, name, entry, by, was=row), loaded=True)

@@ -30,13 +30,15 @@ def save(request: HttpRequest, kind: str, form: RowForm, row: Entry | None = Non
     base = draft.setup if draft else setup_store.read()
     setup = setup_edit.changed(base, kind, row.name, entry) if row else setup_edit.added(base, kind, entry)
     if faults := wrong(setup):
-        return _not(form, faults, conflict=False)
+        _not(form, faults, conflict=False)
+        return None
     if draft is not None or missing(setup):
         return _into_draft(request, kind, entry, setup)
     try:
         done = _in_force(request, kind, entry, row)
     except (SetupBusyError, CommandRefused) as error:
-        return _not(form, error.reasons, conflict=True)
+        _not(form, error.reasons, conflict=True)
+        return None
     messages.success(request, _told(done) or "Nothing had changed.")
     return redirect(f"{reverse('setup')}#{kind}")
 
