@@ -29,7 +29,7 @@ ROWS = [
 ]
 # By the name of the address, where one page is not like another.
 OWN_SAMPLES = {
-    "help-page": [{"name": name} for name in ("index", "first-day", "troubles", "glossary")],
+    "help-page": [{"name": name} for name in ("states", "first-day", "troubles", "glossary")],
     "help-file": [{"name": "searchindex.js"}],
     "log-tail": [{"kind": "ecc", "name": "ecc-cobo0"}, {"kind": "router", "name": "router-cobo0"}],
     "setup-row-add": ROWS,
