@@ -15,10 +15,6 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
 
-class Raw:
-    """Stands for an answer that is no JSON: its bytes."""
-
-
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
     """`path` is that of the OpenAPI document below /api/v1; `query` and `body` are the names that may be sent."""

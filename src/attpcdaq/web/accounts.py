@@ -1,6 +1,7 @@
 """Accounts and their roles. A password made here is for one log-in: who made it knows it."""
 
 import secrets
+from typing import Any
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import Group, Permission, User
@@ -171,7 +172,8 @@ def _keep_an_admin(user: User, role: str) -> None:
 
 def with_permission(permission: str) -> QuerySet[User]:
     """The accounts that have it, also those that are not active."""
-    return User.objects.with_perm(permission, is_active=None, backend="django.contrib.auth.backends.ModelBackend")
+    everybody: Any = None  # Django's own word for it, which its stubs do not know
+    return User.objects.with_perm(permission, is_active=everybody, backend="django.contrib.auth.backends.ModelBackend")
 
 
 def _role_given(user: User) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest
@@ -102,7 +102,9 @@ BODIES.update(new_user=UserIn, user_change=UserChange, new_token=TokenIn)
 @router.get("/account", response={200: AccountOut, **UNAUTHORIZED}, summary="Who is asking")
 def account(request: HttpRequest) -> AccountOut:
     user = requester(request)
-    return AccountOut(name=user.get_username(), role=role_of(user), token=getattr(request, "api_token", ""))
+    return AccountOut(
+        name=user.get_username(), role=cast(RoleName, role_of(user)), token=getattr(request, "api_token", "")
+    )
 
 
 @router.get("/users", response={200: list[UserOut], **UNAUTHORIZED, 403: schemas.Problem}, summary="All accounts")
@@ -185,7 +187,7 @@ def _owner(request: HttpRequest, name: str | None) -> User:
         return accounts.find(name)
 
 
-def _fields(one: Person) -> dict[str, object]:
+def _fields(one: Person) -> dict[str, Any]:
     plain = ("name", "role", "active", "last_login", "one_time")
     return {name: getattr(one, name) for name in plain} | {"tokens": len(one.tokens)}
 
