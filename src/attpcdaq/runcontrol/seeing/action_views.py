@@ -52,8 +52,9 @@ def command_view(command: Command, facts: SystemFacts | None = None, own_limits:
 
 
 def _step_view(step: Step, own_limits: Mapping[str, float]) -> StepView:
-    under_way = step.state == StepState.SENT and step.sent_at is not None
-    until = step.sent_at + timedelta(seconds=limit_of(step.transition, own_limits)) if under_way else None
+    until = None
+    if step.state == StepState.SENT and step.sent_at is not None:
+        until = step.sent_at + timedelta(seconds=limit_of(step.transition, own_limits))
     label = transition_label(step.transition)
     return StepView(step.stage, step.server_name, label, step.state, step.message, step.sent_at, until)
 
