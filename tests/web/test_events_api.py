@@ -50,7 +50,10 @@ def test_by_time_and_run(token: dict[str, str]) -> None:
     happen("after it", at=run.requested_at + timedelta(hours=2))
     assert get(token, "?run=e20009/12") == ["in it"]
     assert get(token, f"?since={(run.requested_at + timedelta(hours=1)):%Y-%m-%dT%H:%M:%SZ}") == ["after it"]
-    assert get(token, "?until=1990-01-01T00:00:00") == []
+    assert get(token, "?until=1990-01-01T00:00:00Z") == []
+    for wrong in ("0", "2026-11-22", "2026-11-22T03:12:44", "yesterday"):
+        answer = Client().get(f"/api/v1/events?since={wrong}", headers=token)
+        assert (answer.status_code, "with its zone" in answer.json()["fields"]["since"]) == (422, True)
     for wrong in ("12", "e20009/13", "nothing/1"):
         assert Client().get(f"/api/v1/events?run={wrong}", headers=token).status_code == 404
 

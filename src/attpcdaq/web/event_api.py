@@ -1,5 +1,6 @@
 """Events over the API: looked through, and acknowledged."""
 
+import re
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Literal, Self
@@ -9,7 +10,7 @@ from django.utils import timezone
 from ninja import Router, Schema
 from ninja.errors import HttpError
 from ninja.params.functions import Query
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from attpcdaq.live.events import MOST_AT_ONCE, NEWEST, NoSuchEventError, Wanted, acknowledge, count_open, matching
 from attpcdaq.live.models import Event
@@ -21,9 +22,20 @@ from attpcdaq.web.event_filter import just_after, run_of
 
 router = Router()
 LIMIT = 1000
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)")
 NO_NUL = "^[^\0]*$"  # PostgreSQL cannot even be asked for one
 UNAUTHORIZED = {401: schemas.Problem}
 Id = Annotated[int, Field(ge=1, le=NEWEST)]
+
+
+def _written(given: object) -> object:
+    """A number would be taken for seconds, a day for its midnight in Greenwich."""
+    if isinstance(given, str) and not RFC_3339.fullmatch(given):
+        raise ValueError("give a moment with its zone: 2026-11-22T03:12:44+01:00")
+    return given
+
+
+WrittenMoment = Annotated[datetime | None, BeforeValidator(_written)]
 
 
 class NotedEventOut(Schema):
@@ -45,8 +57,8 @@ class EventQuery(Schema):
     topic: str = Query("", max_length=12, pattern=NO_NUL, description="ecc, router, command, run, setup, ...")
     subject: str = Query("", max_length=80, pattern=NO_NUL, description="Exactly this server, router, node or run.")
     run: str = Query("", max_length=80, pattern=NO_NUL, description="During the run EXPERIMENT/NUMBER: e20009/12.")
-    since: datetime | None = None
-    until: datetime | None = None
+    since: WrittenMoment = Query(None, description="From this moment on.")
+    until: WrittenMoment = Query(None, description="Before this moment.")
     is_open: bool = Query(False, description="Only warnings and errors that nobody acknowledged.")
     before: int | None = Query(None, description="Only events older than the one with this id.", ge=1, le=NEWEST)
     after: int | None = Query(None, description="Only events newer than the one with this id.", ge=0, le=NEWEST)
@@ -70,8 +82,8 @@ def list_events(request: HttpRequest, asked: EventQuery = Query(...)) -> list[Ev
 
 def _wanted(asked: EventQuery) -> Wanted:
     begins, ends = _during(asked.run)
-    since = [_aware(at) for at in (begins, asked.since) if at]
-    until = [_aware(at) for at in (just_after(ends), asked.until) if at]
+    since = [at for at in (begins, asked.since) if at]
+    until = [at for at in (just_after(ends), asked.until) if at]
     return Wanted(
         text=asked.text,
         severity=asked.severity,
@@ -94,11 +106,6 @@ def _during(text: str) -> tuple[datetime | None, datetime | None]:
     except NoSuchRunError as error:
         raise HttpError(HTTPStatus.NOT_FOUND, str(error)) from None
     return run.requested_at, run.closed_at
-
-
-def _aware(moment: datetime) -> datetime:
-    """A time without a zone is that of where the detector stands."""
-    return moment if moment.tzinfo else timezone.make_aware(moment)
 
 
 class AcknowledgeIn(Schema):
