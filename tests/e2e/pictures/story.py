@@ -118,6 +118,7 @@ def _setup(camera: Camera) -> None:
     camera.take("setup-test")
     camera.go("/setup/easy")
     camera.take("easy-setup")
+    page.get_by_label("Number of CoBos").fill("9")
     page.get_by_role("button", name="Show what would change").click()
     expect(page.get_by_role("heading", name="What would change")).to_be_visible()
     camera.take("setup-preview")
