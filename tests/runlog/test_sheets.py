@@ -1,23 +1,19 @@
 """The run sheet: typed values, all or nothing, and two writers at once."""
 
 import math
-from typing import Any
 
 import pytest
-from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from attpcdaq.live.models import Event
 from attpcdaq.runlog.models import Measurement, Observable, Run
-from attpcdaq.runlog.observables import add, change, remove, reorder, retire
+from attpcdaq.runlog.observables import add, remove, reorder, retire
 from attpcdaq.runlog.sheets import (
     ALL,
     Edit,
     SheetRefusedError,
     copy_previous,
-    missing,
-    missing_of,
     previous_with_values,
     save,
     save_and_fill,
@@ -228,46 +224,6 @@ def test_what_is_refused_leaves_no_history(run: Run) -> None:
     with pytest.raises(SheetRefusedError):
         save(run, {key("Pressure"): Edit("", "x"), "title": Edit("", "alphas")}, KIM)
     assert not run.sheet_changes.exists()
-
-
-def require(name: str, run: Run) -> None:
-    change(Observable.objects.get(experiment=run.experiment, name=name), KIM, required=True)
-
-
-def test_a_required_value_is_missing_until_it_is_there(run: Run) -> None:
-    Run.objects.filter(pk=run.pk).update(state="running", closed_at=None)
-    run.refresh_from_db()
-    assert missing(run) == ()
-    require("Pressure", run)
-    assert missing(run) == ("Pressure",)
-    save(run, {"title": Edit("", "alphas")}, KIM)
-    assert missing(run) == ("Pressure",)
-    save(run, {key("Pressure"): Edit("", "3")}, KIM)
-    assert missing(run) == ()
-
-
-def test_runs_that_were_over_before_do_not_miss_it(run: Run) -> None:
-    require("Pressure", run)
-    now = timezone.now()
-    later = make_run(run.experiment, 2, requested_at=now, started_at=None, stopped_at=None, closed_at=now)
-    failed = make_run(run.experiment, 3, state="failed", started_at=None, stopped_at=None, closed_at=now)
-    other = make_run(make_experiment("other", is_active=False), 1, closed_at=now)
-    assert missing_of([run, later, failed, other]) == {run.pk: (), later.pk: ("Pressure",), failed.pk: (), other.pk: ()}
-
-
-def test_what_is_retired_is_not_missing(run: Run) -> None:
-    Run.objects.filter(pk=run.pk).update(closed_at=None)
-    run.refresh_from_db()
-    require("Pressure", run)
-    retire(Observable.objects.get(name="Pressure"), KIM)
-    assert missing(run) == ()
-
-
-def test_what_is_missing_of_many_runs_costs_two_questions(run: Run, django_assert_num_queries: Any) -> None:
-    require("Pressure", run)
-    runs = [run, *(make_run(run.experiment, number, closed_at=timezone.now()) for number in range(2, 30))]
-    with django_assert_num_queries(2):
-        assert [names for names in missing_of(runs).values() if names] == [("Pressure",)] * 28
 
 
 def test_the_previous_value_of_one_field_is_saved_with_what_was_typed(run: Run) -> None:
