@@ -60,7 +60,7 @@ def _listed(form: EventFilter, wanted: Wanted, before: int | None) -> dict[str, 
 
 def _logs() -> dict[str, str]:
     """The kind of log of each part that has one."""
-    found = {}
+    found: dict[str, str] = {}
     for kind, model in ((LogKind.ROUTER, DataRouter), (LogKind.ECC, ECCServer)):
         found |= dict.fromkeys(model.objects.exclude(log_file="").values_list("name", flat=True), kind.value)
     return found
