@@ -189,7 +189,7 @@ def _set_retired(observable: Observable, by: Requester, retired: bool, at: datet
     verb = "retired" if retired else "brought back"
     add_event("setup", f"Observable {observable} {verb} by {by.name}", subject=observable.experiment.name)
     what = "retire observable" if retired else "bring back observable"
-    record(by, what, Outcome.DONE, subject=f"{observable.experiment}: {observable.name}")
+    record(by, what, Outcome.DONE, subject=f"{observable.experiment}: {observable.name}", text=_described(observable))
     return True
 
 
