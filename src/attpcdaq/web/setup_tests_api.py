@@ -22,11 +22,11 @@ from attpcdaq.web import setup_schemas as schemas
 from attpcdaq.web.api_auth import TOKEN, expert, operator
 from attpcdaq.web.api_commands import ORDERED, UNAUTHORIZED
 from attpcdaq.web.api_errors import WrongFieldsError
-from attpcdaq.web.api_schemas import Problem
+from attpcdaq.web.api_schemas import Problem, WrongInput
 from attpcdaq.web.setup_api import answered
 
 router = Router(tags=["setup"])
-NOT_FOUND = {404: Problem, **UNAUTHORIZED}
+NOT_FOUND = {404: Problem, 422: WrongInput, **UNAUTHORIZED}
 
 
 @router.post("/connection-tests", auth=TOKEN, response={202: schemas.TestOut, **ORDERED}, summary="Try a connection")
