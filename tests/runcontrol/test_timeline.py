@@ -65,6 +65,14 @@ def test_while_it_runs_the_phase_has_no_end_and_the_timeline_ends_now(run: Run) 
     assert phases(run, 100) == [("Starting", 4), ("Running", 86), ("Stopping", None)]
 
 
+def test_a_run_whose_files_are_moved_goes_on_until_now(run: Run) -> None:
+    Run.objects.update(state=RunState.CLOSING, closed_at=None)
+    run.refresh_from_db()
+    found = timeline(run, at(607))
+    assert found.end == at(607)
+    assert (found.phases[-1].name, found.phases[-1].begin < found.end) == ("Moving files", True)
+
+
 def test_a_run_whose_boards_stopped_by_themselves_has_no_stopping(run: Run) -> None:
     assert phases(run, 9999) == [("Starting", 4), ("Running", 600), ("Moving files", 6)]
 

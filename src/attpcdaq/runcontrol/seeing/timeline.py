@@ -98,7 +98,7 @@ def timeline(run: Run, now: datetime) -> Timeline:
     orders.sort(key=lambda order: order.requested_at)
     # A run that failed has ended while its commands still put things right.
     ends = [order.finished_at for order in orders if order.finished_at and not run.is_open]
-    end = max([run.closed_at or run.stopped_at or now, run.requested_at, *ends])
+    end = max([run.closed_at or now, run.requested_at, *ends])
     return Timeline(run.requested_at, end, tuple(_phases(run, commands)), tuple(orders))
 
 
