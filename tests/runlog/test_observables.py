@@ -42,6 +42,8 @@ WRONG = [
     ({"name": "pressure"}, "name", "has an observable of this name"),
     ({"name": "a\nb"}, "name", "printable characters on one line"),
     ({"name": "x" * 64}, "name", "at most 63"),
+    ({"name": " "}, "name", "without blanks at the ends"),
+    ({"name": "Pressure "}, "name", "without blanks at the ends"),
     ({"unit": "x" * 25}, "unit", "at most 24"),
     ({"comment": "x" * 201}, "comment", "at most 200"),
     ({"value_type": "date"}, "value_type", "integer, number, text"),
@@ -70,9 +72,18 @@ def test_a_change_to_what_it_is_already_leaves_no_line(pressure: Observable) -> 
     assert Entry.objects.count() == before
     assert change(pressure, KIM, maximum=900.0)
     assert (
-        Entry.objects.all()[0].text == "Pressure, number, torr, 0 to 800 torr -> Pressure, number, torr, 0 to 900 torr"
+        Entry.objects.all()[0].text
+        == "Pressure [torr], number, 0 to 800 torr -> Pressure [torr], number, 0 to 900 torr"
     )
     assert "0 to 900 torr" in Event.objects.all()[0].text
+
+
+def test_a_unit_written_as_comment_is_put_right(pressure: Observable) -> None:
+    row = add(pressure.experiment, KIM, "Gas", "number", "", "torr")
+    assert change(row, KIM, unit="torr", comment="")
+    row.refresh_from_db()
+    assert (row.unit, row.comment) == ("torr", "")
+    assert Entry.objects.all()[0].text == "Gas, number, torr -> Gas [torr], number"
 
 
 def test_its_own_name_in_other_letters_is_free(pressure: Observable) -> None:

@@ -51,8 +51,8 @@ def faults(wanted: Observable) -> dict[str, str]:
 
 
 def _text_fault(text: str, length: int) -> str:
-    fits = len(text) <= length and text.isprintable()
-    return "" if fits else f"Use printable characters on one line, at most {length}."
+    fits = len(text) <= length and text.isprintable() and text == text.strip()
+    return "" if fits else f"Use printable characters on one line, at most {length}, without blanks at the ends."
 
 
 def _limit_faults(wanted: Observable) -> dict[str, str]:
@@ -116,7 +116,7 @@ def _next_position(experiment: Experiment) -> int:
 
 
 def _described(row: Observable) -> str:
-    said = (row.name, row.value_type, row.unit, row.comment, "required" if row.required else "", limits(row))
+    said = (str(row), row.value_type, row.comment, "required" if row.required else "", limits(row))
     return ", ".join(filter(None, said))
 
 
@@ -129,11 +129,11 @@ def change(observable: Observable, by: Requester, **fields: Any) -> bool:
     _hold(observable.experiment)
     row = Observable.objects.select_for_update(of=("self",)).select_related("experiment").get(pk=observable.pk)
     was, was_required = _described(row), row.required
+    if all(getattr(row, name) == value for name, value in fields.items()):
+        return False
     for name, value in fields.items():
         setattr(row, name, value)
     _check(row)
-    if _described(row) == was:
-        return False
     if row.required and not was_required:
         row.required_since = timezone.now()
     row.save(update_fields=[*fields, "required_since"])
