@@ -72,11 +72,12 @@ def _known(name: str) -> str:
 
 
 def _out(row: Experiment) -> ExperimentOut:
+    counted: int | None = getattr(row, "count", None)
     return ExperimentOut(
         name=row.name,
         directory=row.data_directory,
         directory_is_fixed=bool(row.directory),
         active=row.is_active,
-        runs=getattr(row, "count", None) or row.runs.count(),
+        runs=row.runs.count() if counted is None else counted,
         created_at=row.created_at,
     )
