@@ -57,6 +57,11 @@ def test_what_is_not_there_is_not_found(built: Path, db: None) -> None:
     assert Client().head("/help/troubles/").content == b""
 
 
+def test_a_name_that_no_file_can_have(built: Path) -> None:
+    for path in ("%00", 300 * "a", f"{300 * 'a'}/", "index.html/x"):
+        assert Client().get(f"/help/{path}").status_code == 404, path
+
+
 def test_where_it_was_not_built_the_page_says_so(settings: Any, tmp_path: Path, db: None) -> None:
     settings.HELP = tmp_path / "nowhere"
     for client in (Client(), browser(observer())):

@@ -47,9 +47,10 @@ def _sent(request: HttpRequest, name: str) -> HttpResponse:
 def _path(name: str) -> Path | None:
     """A file of the manual, None where there is none or the name leads out of it."""
     root: Path = settings.HELP
-    if "\0" in name:
+    try:
+        found = (root / name).resolve(strict=True)
+    except (OSError, ValueError):  # nothing there, or no name that a file could have
         return None
-    found = (root / name).resolve()
     return found if found.is_relative_to(root.resolve()) and found.is_file() else None
 
 
