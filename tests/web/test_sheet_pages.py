@@ -100,6 +100,37 @@ def test_the_previous_value_is_offered_and_taken_with_what_was_typed(client: Cli
     assert "As in run 1" not in page
 
 
+def test_a_previous_value_that_is_not_allowed_any_more_is_not_offered(client: Client, run: Run) -> None:
+    Measurement.objects.create(run=run, observable=Observable.objects.get(name="Pressure"), value="801")
+    make_run(Experiment.objects.get(), 2)
+    assert "As in run 1" not in text(client.get("/runs/of/e20009/2/"))
+    assert "Fill empty fields" not in text(client.get("/runs/of/e20009/2/"))
+
+
+def test_who_takes_the_previous_value_while_somebody_writes_is_told(client: Client, run: Run) -> None:
+    pressure = Observable.objects.get(name="Pressure")
+    Measurement.objects.create(run=run, observable=pressure, value="3.50")
+    Measurement.objects.create(run=make_run(run.experiment, 2), observable=pressure, value="7")
+    click = {"same": key("Pressure"), key("Pressure"): "", f"was-{key('Pressure')}": ""}
+    answer = client.post("/runs/of/e20009/2/", click)
+    assert answer.status_code == 409
+    assert "Pressure: somebody else wrote &#x27;7&#x27; meanwhile" in text(answer)
+    # "Save again to replace it" does what it says.
+    assert f'name="{key("Pressure")}" value="3.50"' in text(answer)
+    assert f'name="was-{key("Pressure")}" value="7"' in text(answer)
+
+
+def test_nothing_that_was_written_is_lost_when_observables_go_meanwhile(client: Client, run: Run) -> None:
+    target, field = key("Target"), key("Field")
+    Observable.objects.get(name="Target").delete()
+    retire(Observable.objects.get(name="Field"), DAQ)
+    sent = {target: "CD2", f"was-{target}": "", field: "-20", f"was-{field}": ""}
+    answer = client.post(SHEET, sent)
+    assert answer.status_code == 400
+    assert "not part of the run sheet any more; load the page again. You wrote: CD2" in text(answer)
+    assert f'name="{field}" value="-20"' in text(answer)
+
+
 def test_the_history_shows_who_wrote_what_and_what_came_late(client: Client, run: Run) -> None:
     client.post(SHEET, {"notes": "<b>trip</b>", "was-notes": ""})
     assert "after the run" not in text(client.get(SHEET))

@@ -37,11 +37,15 @@ class Saved:
 
 
 class SheetRefusedError(Exception):
-    """Nothing was saved: `errors` maps field names ("title", "observable-3") to what is wrong and what is allowed."""
+    """Nothing was saved: `errors` maps field names ("title", "observable-3") to what is wrong and what is allowed.
 
-    def __init__(self, errors: Mapping[str, str], conflicts: Mapping[str, str] | None = None) -> None:
-        self.errors = {**errors, **(conflicts or {})}
+    `edits` is all that should have been saved, what was taken from the previous run too.
+    """
+
+    def __init__(self, errors: Mapping[str, str], conflicts: Mapping[str, str], edits: Mapping[str, Edit]) -> None:
+        self.errors = {**errors, **conflicts}
         self.is_conflict = bool(conflicts) and not errors
+        self.edits = edits
         super().__init__(" ".join(self.errors.values()))
 
 
@@ -59,11 +63,11 @@ def save_and_fill(run: Run, edits: Mapping[str, Edit], same: Collection[str], by
     row, stored = locked(run)
     previous = previous_with_values(run) if same else None
     filled = _from_previous(previous, stored, edits, same)
-    wanted, errors = _checked({**edits, **filled}, stored)
-    if conflicts := _conflicts({**edits, **filled}, stored, wanted):
-        errors = {key: text for key, text in errors.items() if key not in conflicts}
+    everything = {**edits, **filled}
+    wanted, errors = _checked(everything, stored)
+    conflicts = _conflicts(everything, stored, wanted)
     if errors or conflicts:
-        raise SheetRefusedError(errors, conflicts)
+        raise SheetRefusedError(errors, conflicts, everything)
     changed = tuple(key for key, value in wanted.items() if value != stored[key].value)
     for key in changed:
         write(row, key, stored[key], wanted[key])
@@ -113,13 +117,18 @@ def _from_previous(
 ) -> dict[str, Edit]:
     """The previous run's values for what was asked for by name, and with ALL for what stays empty otherwise."""
     found = {}
-    for measurement in previous.measurements.select_related("observable") if previous else ():
-        key = key_of(measurement.observable_id)
+    for key, value in offered_by(previous).items():
         edit = edits.get(key)
         is_empty = not (stored[key].value if edit is None or edit.now == edit.was else plain(edit.now))
-        if (key in same or (ALL in same and is_empty)) and _still_fits(measurement):
-            found[key] = Edit(edit.was if edit else None, measurement.value)
+        if key in same or (ALL in same and is_empty):
+            found[key] = Edit(edit.was if edit else None, value)
     return found
+
+
+def offered_by(previous: Run | None) -> dict[str, str]:
+    """The values of a run that another may take today, by the keys of their fields."""
+    measured = previous.measurements.select_related("observable") if previous else ()
+    return {key_of(each.observable_id): each.value for each in measured if _still_fits(each)}
 
 
 def _still_fits(measurement: Measurement) -> bool:

@@ -1,6 +1,6 @@
 """The form of the run sheet: its fields, what is saved of them, and what a writer gets back who was refused."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,17 +41,18 @@ class Refusal:
     """Nothing was saved: the fields to be shown again, and the status of the answer."""
 
     fields: Mapping[str, Field]
-    status: int = 409
+    status: int
+    lost: tuple[str, ...] = ()
+    """Of fields that the sheet has no more: what is wrong, and what was written there."""
 
 
 def form_context(run: Run, refusal: Refusal | None = None) -> dict[str, Any]:
     """What runs/sheet_form.html shows: the fields as stored, or what a refused writer wrote."""
     previous = sheets.previous_with_values(run)
     shown = dict(refusal.fields if refusal else _stored(run))
-    before = dict(previous.measurements.values_list("observable_id", "value")) if previous else {}
-    for pk, value in before.items():
-        if (field := shown.get(key_of(pk))) and not field.retired:
-            shown[field.key] = replace(field, previous=value)
+    for key, value in sheets.offered_by(previous).items():
+        if field := shown.get(key):
+            shown[key] = replace(field, previous=value)
     return {
         "title": shown.pop("title"),
         "run_class": shown.pop("run_class"),
@@ -61,6 +62,7 @@ def form_context(run: Run, refusal: Refusal | None = None) -> dict[str, Any]:
         "classes": RunClass.choices,
         "refused": refusal is not None,
         "errors": [field for field in refusal.fields.values() if field.error] if refusal else [],
+        "lost": refusal.lost if refusal else (),
         "previous": previous,
     }
 
@@ -89,7 +91,7 @@ def save(request: HttpRequest, run: Run) -> Refusal | None:
         saved = sheets.save_and_fill(run, edits, same, requester_of(request))
     except SheetRefusedError as error:
         because(request, error.errors.values())
-        return Refusal(_refused_fields(run, edits, error), 409 if error.is_conflict else 400)
+        return _refusal(run, error)
     _say(request, run, saved, bool(same))
     return None
 
@@ -112,13 +114,13 @@ def _say(request: HttpRequest, run: Run, saved: Saved, asked: bool) -> None:
         messages.success(request, f"There was nothing to save.{left}")
 
 
-def _stored(run: Run) -> dict[str, Field]:
-    """The fields as they are stored; of a retired observable only where a value is."""
+def _stored(run: Run, written: Collection[str] = ()) -> dict[str, Field]:
+    """The fields as they are stored; of a retired observable only where a value is, or was just written."""
     stored = dict(run.measurements.values_list("observable_id", "value"))
     plain = [Field(key, label, getattr(run, key), getattr(run, key)) for key, label in sheets.RUN_FIELDS.items()]
     observables = Observable.objects.filter(experiment=run.experiment).order_by("position", "id")
     shown = sorted(
-        (each for each in observables if each.retired_at is None or each.pk in stored),
+        (each for each in observables if each.retired_at is None or each.pk in stored or key_of(each.pk) in written),
         key=lambda each: each.retired_at is not None,
     )
     return {field.key: field for field in (*plain, *(_measured(each, stored.get(each.pk, "")) for each in shown))}
@@ -150,10 +152,12 @@ def _input_mode(observable: Observable) -> str:
     return "numeric" if observable.value_type == ValueType.INTEGER else "decimal"
 
 
-def _refused_fields(run: Run, edits: dict[str, Edit], error: SheetRefusedError) -> dict[str, Field]:
-    """What the writer wrote beside what is stored now, so that saving again replaces it knowingly."""
-    fields = _stored(run)
-    for key, edit in edits.items():
-        if key in fields and edit.now != edit.was:
-            fields[key] = replace(fields[key], value=edit.now, error=error.errors.get(key, ""))
-    return fields
+def _refusal(run: Run, error: SheetRefusedError) -> Refusal:
+    """What the writer wants beside what is stored now, so that saving again replaces it knowingly."""
+    written = {key: edit.now for key, edit in error.edits.items() if edit.now != edit.was}
+    fields = {
+        key: replace(field, value=written.get(key, field.value), error=error.errors.get(key, ""))
+        for key, field in _stored(run, written).items()
+    }
+    lost = tuple(f"{text} You wrote: {written[key]}" for key, text in error.errors.items() if key not in fields)
+    return Refusal(fields, 409 if error.is_conflict else 400, lost)
