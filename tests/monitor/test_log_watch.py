@@ -232,6 +232,23 @@ async def test_a_database_that_is_away_is_asked_again() -> None:
     assert len(asked) == 4
 
 
+def test_what_could_not_be_written_is_read_again(rig: Rig) -> None:
+    carried: list[object] = []
+
+    async def lose_the_first_writing(work: Callable[[], Any]) -> Any:
+        carried.append(work)
+        if len(carried) == 2:
+            raise DatabaseError("away")
+        return await in_thread(work)
+
+    rig.watch = LogWatch(rig.nodes, lose_the_first_writing, rig.clock)
+    log_tails.want(*ECC)
+    rig.second()
+    assert (len(carried), rig.seen()) == (2, b"")
+    rig.second()
+    assert rig.seen() == b"the ECC server of node-cobo0\n"
+
+
 async def test_it_ends_with_the_lease() -> None:
     async def carry(work: Callable[[], Any]) -> Any:
         raise LeaseLostError

@@ -61,22 +61,24 @@ class LogWatch:
 
     async def look(self, wanted: Wanted) -> None:
         """Read it if it has changed, and write down what came of that."""
-        write = await self._seen(wanted)
+        known, write = await self._seen(wanted, self._known.pop(wanted.key, None))
         await self._in_thread(reconnecting(write))
+        # Known only once it is written: what was read and got lost is read again.
+        if known is not None:
+            self._known[wanted.key] = (wanted, known)
 
-    async def _seen(self, wanted: Wanted) -> partial[None]:
-        """What is to be written down."""
-        before = self._known.pop(wanted.key, None)
+    async def _seen(
+        self, wanted: Wanted, before: tuple[Wanted, FileStat] | None
+    ) -> tuple[FileStat | None, partial[None]]:
+        """What is known of the file then, and what is to be written down."""
         try:
             if self._nodes.abilities(wanted.node).files:
                 found = (await self._nodes.stat_files(wanted.node, [wanted.path], DEADLINE))[wanted.path]
                 if found is None:
-                    return partial(log_tails.record_problem, wanted, MISSING, self._clock.now())
+                    return None, partial(log_tails.record_problem, wanted, MISSING, self._clock.now())
                 if before == (wanted, found):
-                    self._known[wanted.key] = before
-                    return partial(log_tails.record_same, wanted.key, self._clock.now())
+                    return found, partial(log_tails.record_same, wanted.key, self._clock.now())
             tail = await self._nodes.read_tail(wanted.node, wanted.path, MOST_BYTES, DEADLINE)
         except GatewayError as error:
-            return partial(log_tails.record_problem, wanted, str(error), self._clock.now())
-        self._known[wanted.key] = (wanted, FileStat(tail.size, tail.mtime))
-        return partial(log_tails.record, wanted, tail, self._clock.now())
+            return None, partial(log_tails.record_problem, wanted, str(error), self._clock.now())
+        return FileStat(tail.size, tail.mtime), partial(log_tails.record, wanted, tail, self._clock.now())
