@@ -31,6 +31,8 @@ async def write_for_a_term(worker: Worker, term: Term, pulse: Pulse, tell: Calla
     # Everything here is new in every term.
     clock, database = SystemClock(), Database(term)
     ecc, nodes = make_ecc(), make_nodes()
+    # A log that hangs (on a disk that is away) costs the connection it is read over: not that of the readings.
+    log_nodes = make_nodes()
     recorder = Recorder(pulse.feeling(lambda batch: worker.call(partial(database.write, batch))), clock)
     poller = Poller(ecc, nodes, pulse.counting(recorder.note), clock)
     tell()
@@ -40,13 +42,13 @@ async def write_for_a_term(worker: Worker, term: Term, pulse: Pulse, tell: Calla
             group.create_task(recorder.run(), name="record")
             group.create_task(_follow_setup(worker, database, poller, recorder), name="follow setup")
             group.create_task(ConfigWatch(nodes, _writing(worker, term), clock).run(), name="look at configurations")
-            group.create_task(LogWatch(nodes, _writing(worker, term), clock).run(), name="look at logs")
+            group.create_task(LogWatch(log_nodes, _writing(worker, term), clock).run(), name="look at logs")
     except* LeaseLostError:
         logger.warning("monitor: another monitor writes now; standing by")
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_WITHIN):
-                await asyncio.gather(poller.close(), ecc.close(), nodes.close())
+                await asyncio.gather(poller.close(), ecc.close(), nodes.close(), log_nodes.close())
 
 
 def _writing(worker: Worker, term: Term) -> Callable[[Callable[[], Any]], Awaitable[Any]]:
