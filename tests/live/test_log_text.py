@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attpcdaq.live.log_text import HEAD, TAIL, decoded, end_of_lines, level_of, lines_of, shown
+from attpcdaq.live.log_text import HEAD, TAIL, Line, decoded, end_of_lines, level_of, line_of, pieces_of, shown
+
+
+def lines_of(data: bytes, begin: int, *, has_head: bool) -> list[Line]:
+    return [line_of(piece) for piece in pieces_of(data, begin, has_head=has_head)]
 
 
 def texts(data: bytes, begin: int = 0, *, has_head: bool = True) -> list[str]:

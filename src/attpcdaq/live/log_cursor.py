@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from zlib import crc32
 
-from attpcdaq.live.log_text import Line, end_of_lines, lines_of
+from attpcdaq.live.log_text import Line, end_of_lines, line_of, pieces_of
 
 CURSOR = r"^(?:[0-9]{1,18}-[0-9]{1,3}-[0-9a-f]{1,8}-[0-9]{1,18}-[0-9]{1,12})?$"
 PROOF_BYTES = 256
@@ -63,15 +63,15 @@ def news(data: bytes, size: int, modified: float | None, seen: Cursor | None) ->
     begin = size - len(data)
     is_anew = seen is not None and not _is_same(data, begin, size, seen)
     if seen is None or is_anew:
-        found, start, missed = lines_of(data, begin, has_head=begin == 0), begin, 0
+        found, start, missed = pieces_of(data, begin, has_head=begin == 0), begin, 0
     else:
         start, missed = seen.at, max(0, begin - seen.at)
         is_line = not missed and (seen.proof > 0 or seen.at == 0)
-        found = lines_of(data[max(0, start - begin) :], max(start, begin), has_head=is_line)
+        found = pieces_of(data[max(0, start - begin) :], max(start, begin), has_head=is_line)
         # The rest of a line whose beginning nobody has read: nothing that could be shown lies between.
         missed = missed if seen.proof else 0
     return News(
-        tuple(found[-MOST_LINES:]),
+        tuple(line_of(piece) for piece in found[-MOST_LINES:]),
         start,
         _cursor(data, begin, size, modified),
         is_anew=is_anew,

@@ -6,6 +6,7 @@ from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 MOST_CHARACTERS = 2000
 HEAD, TAIL = 1600, 300
@@ -50,13 +51,26 @@ class Line:
     """Its beginning lies before what was read."""
 
 
-def lines_of(data: bytes, begin: int, *, has_head: bool) -> list[Line]:
+class Piece(NamedTuple):
+    """One line as it lies in the file, before anybody has made sense of it: that costs much more than finding it."""
+
+    data: bytes
+    at: int
+    times: int
+    has_head: bool
+    is_whole: bool
+
+
+def pieces_of(data: bytes, begin: int, *, has_head: bool) -> list[Piece]:
     """The lines in bytes of a file that lie at `begin`; without `has_head` they begin within a line."""
-    found: list[Line] = []
+    found: list[Piece] = []
     at = begin
     *ended, rest = data.split(b"\n")
     for line in ended:
-        found += _pieces(line, at, has_head, has_end=True)
+        if has_head and b"\r" not in line:  # nearly every one
+            found.append(Piece(line, at, 1, has_head, is_whole=True))
+        else:
+            found += _pieces(line, at, has_head, has_end=True)
         at, has_head = at + len(line) + 1, True
     return found + list(_pieces(rest, at, has_head, has_end=False)) if rest else found
 
@@ -66,7 +80,7 @@ def end_of_lines(data: bytes, begin: int) -> int:
     return begin + data.rfind(b"\n") + 1
 
 
-def _pieces(line: bytes, at: int, has_head: bool, *, has_end: bool) -> Iterator[Line]:
+def _pieces(line: bytes, at: int, has_head: bool, *, has_end: bool) -> Iterator[Piece]:
     """A carriage return begins a line anew: what is the same again and again is told once (facts 4)."""
     half = 0 if has_head else _half_a_character(line)
     line, at = line[half:], at + half
@@ -75,7 +89,7 @@ def _pieces(line: bytes, at: int, has_head: bool, *, has_end: bool) -> Iterator[
     parts = [(part, len(list(same))) for part, same in groupby(body.split(b"\r"))]
     for number, (part, times) in enumerate(parts, 1):
         if part or len(parts) == 1:
-            yield _line(decoded(part, whole=has_end or number < len(parts)), at, times, has_head)
+            yield Piece(part, at, times, has_head, has_end or number < len(parts))
         at, has_head = at + times * (len(part) + 1), True
 
 
@@ -84,13 +98,14 @@ def _half_a_character(data: bytes) -> int:
     return next((n for n, byte in enumerate(data[:3]) if not 0x80 <= byte < 0xC0), min(len(data), 3))
 
 
-def _line(text: str, at: int, times: int, has_head: bool) -> Line:
-    text = shown(text)
+def line_of(piece: Piece) -> Line:
+    """As it can be shown."""
+    text = shown(decoded(piece.data, whole=piece.is_whole))
     left_out = len(text) - HEAD - TAIL if len(text) > MOST_CHARACTERS else 0
     level = level_of(text)
     if left_out:
         text = f"{text[:HEAD]} … {text[-TAIL:]}"
-    return Line(at, text, level, left_out, times, has_head)
+    return Line(piece.at, text, level, left_out, piece.times, piece.has_head)
 
 
 def decoded(data: bytes, *, whole: bool = True) -> str:
