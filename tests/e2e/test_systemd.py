@@ -112,7 +112,7 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     program = find_program("/usr/bin/systemd-analyze", "systemd")
     here = Here(tmp_path, {}, {})
     shutil.copytree(
-        UNITS, tmp_path / "units", ignore=shutil.ignore_patterns("env.example", "nginx-site.conf", "attpcdaq")
+        UNITS, tmp_path / "units", ignore=shutil.ignore_patterns("env.example", "nginx-site.conf", "attpcdaq-manage")
     )
     files = [path for path in (tmp_path / "units").iterdir() if path.is_file()]
     for path in files:
@@ -195,10 +195,10 @@ def test_verbs_have_the_settings_of_the_services(here: Here) -> None:
     lines = [f"{name}={here.put(value)}\n" for name, value in here.settings.items()]
     odd = "$HOME `id` 'quoted' & so on; for a secret of more than 32 characters"
     here.directory.joinpath("env").write_text("".join(["# a comment\n", *lines[1:], f"ATTPCDAQ_SECRET_KEY={odd}"]))
-    script = (UNITS / "attpcdaq").read_text()
+    script = (UNITS / "attpcdaq-manage").read_text()
     as_user = "setpriv --reuid=attpcdaq --regid=attpcdaq --init-groups --no-new-privs .venv/bin/python"
     assert as_user in script
-    wrapper = here.directory / "attpcdaq"
+    wrapper = here.directory / "attpcdaq-manage"
     wrapper.write_text(here.put(script.replace(as_user, "/opt/attpcdaq/.venv/bin/python")))
     words = ["sh", wrapper, "shell", "--no-imports", "-c", "from django.conf import settings as s; print(s.SECRET_KEY)"]
     told = subprocess.run(words, env={"PATH": os.defpath}, capture_output=True, text=True)
