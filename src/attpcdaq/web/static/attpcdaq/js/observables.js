@@ -19,9 +19,12 @@ function putBack(list, order) {
   for (const id of order.split(",")) list.append(list.querySelector(`[data-observable="${id}"]`));
 }
 
-function send(list) {
+function send(list, before) {
   const form = document.getElementById("observables-order");
   form.elements.namedItem("order").value = ids(list);
+  // A list that is still there was not replaced by the new one: the order was not kept, so it is not shown as if it were.
+  const settled = () => { if (list.isConnected) putBack(list, before); };
+  form.addEventListener("htmx:afterRequest", settled, { once: true });
   form.requestSubmit();
 }
 
@@ -35,7 +38,7 @@ document.addEventListener("pointerdown", (event) => {
     ended.abort();
     row.classList.remove("dragged");
     if (!keep) putBack(list, before);
-    else if (ids(list) !== before) send(list);
+    else if (ids(list) !== before) send(list, before);
   };
   row.classList.add("dragged");
   listen("pointermove", (moved) => follow(row, moved.clientY));
