@@ -53,6 +53,7 @@ class Connection:
         ValueError for an address that is none, OSError for the file.
         """
         self.url = _checked(url)
+        token = _token(token)
         self.asked: list[Call[Any]] = []
         """Every call that was sent, in order."""
         self._sleep, self._read_again_after = sleep, read_again_after
@@ -78,12 +79,21 @@ class Connection:
         **places: object,
     ) -> T:
         """The answer of the DAQ. `places` fill the path; what is None in `query` is left out. DaqError."""
-        request = self._http.build_request(call.method, _path(call, places), params=_given(query or {}), json=body)
+        request = self._request(call, query or {}, body, places)
         self.asked.append(call)
         answer = self._answer(request, reads=call.reads)
         if call.answer is bytes:
             return answer.content  # type: ignore[return-value]  # T is bytes
         return _parsed(call, answer)
+
+    def _request(
+        self, call: Call[Any], query: Mapping[str, Any], body: Mapping[str, Any] | None, places: Mapping[str, object]
+    ) -> httpx.Request:
+        try:
+            return self._http.build_request(call.method, _path(call, places), params=_given(query), json=body)
+        except (TypeError, ValueError) as error:  # a date, an endless number, bytes that are no text
+            text = f"{call.method} {call.path}: what is to be sent cannot be said in JSON: {error}."
+            raise WrongInput(httpx.codes.BAD_REQUEST, text) from None
 
     def _answer(self, request: httpx.Request, *, reads: bool) -> httpx.Response:
         for pause in self._read_again_after if reads else ():
@@ -104,14 +114,26 @@ class Connection:
             raise NoAnswer(f"No answer from {self.url}: {what}.{tail}") from None
         if answer.is_success:
             return answer
-        raise _problem(answer, self.url)
+        raise _problem(answer, self.url, is_read=request.method == "GET")
 
 
 def _checked(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and httpx.URL(url).is_absolute_url
+    except httpx.InvalidURL:
+        is_one = False
+    if not is_one:
         raise ValueError(f"{url!r} is no address of a DAQ: give it as http://HOST:PORT or https://HOST.")
     return url.rstrip("/")
+
+
+def _token(text: str) -> str:
+    """Without the end of its line; what no header may hold is refused here, for the refusal of a header shows it."""
+    token = text.strip()
+    if not (token.isascii() and token.isprintable()):
+        raise ValueError("The API token holds a character that is in no token: copy it again.")
+    return token
 
 
 def _path(call: Call[Any], places: Mapping[str, object]) -> str:
@@ -131,17 +153,19 @@ def _parsed(call: Call[T], answer: httpx.Response) -> T:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "the answer"
-        raise BadReply(f"{call.method} {call.path}: {field}: {first['msg']}.") from None
+        tail = "" if call.reads else f" {PERHAPS}"
+        raise BadReply(f"{call.method} {call.path}: {field}: {first['msg']}.{tail}") from None
 
 
-def _problem(answer: httpx.Response, url: str) -> DaqError:
+def _problem(answer: httpx.Response, url: str, *, is_read: bool) -> DaqError:
     """The error that an answer stands for, with what it says."""
     status, said = answer.status_code, _said(answer)
     detail = str(said.get("detail") or f"{url} answered {status} {answer.reason_phrase}.")
     if answer.is_redirect:
         return BadReply(f"{url} sends on to {answer.headers.get('Location', 'elsewhere')}: give that address.")
     if status in AWAY:
-        return Unavailable(detail)
+        # Who says so may be a proxy, which had passed the order on.
+        return Unavailable(detail if is_read else f"{detail} {PERHAPS}")
     if status == httpx.codes.CONFLICT:
         return Refused(status, detail, tuple(map(str, said.get("reasons") or ())))
     if status in (httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY):

@@ -29,7 +29,7 @@ class NoAnswer(OutOfTouch):
 
 
 class Unavailable(OutOfTouch):
-    """The DAQ, or the proxy before it, says that it cannot work at the moment."""
+    """The DAQ, or the proxy before it, says that it cannot work at the moment. Of an order the same as NoAnswer."""
 
 
 class SaidNo(DaqError):

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 import httpx
@@ -65,7 +66,9 @@ def test_reading_ends_some_time() -> None:
         (httpx.ConnectError("refused"), Unreachable, "No connection to http://daq: refused"),
         (httpx.ReadTimeout("too long"), NoAnswer, "may have been carried out all the same"),
         (httpx.RemoteProtocolError("cut off"), NoAnswer, "may have been carried out all the same"),
-        (httpx.Response(502), Unavailable, "answered 502 Bad Gateway"),
+        (httpx.Response(502), Unavailable, "answered 502 Bad Gateway. The order may have been carried out"),
+        (httpx.Response(504, json={"detail": "too long"}), Unavailable, "too long The order may have been carried out"),
+        (httpx.Response(200, text="<html>"), BadReply, "Invalid JSON.*may have been carried out all the same"),
     ],
 )
 def test_an_order_is_given_once(answer: Any, error: type[DaqError], words: str) -> None:
@@ -129,7 +132,34 @@ def test_a_name_stays_one_part_of_the_path() -> None:
     assert line.requests[0].url.raw_path == b"/api/v1/exclusions/a%2F..%2Fb%3Fc%23d%20%C3%A9"
 
 
-@pytest.mark.parametrize("url", ["", "daq:8080", "ftp://daq", "http://", "//daq"])
+def test_a_token_is_sent_without_the_end_of_its_line_and_never_shown() -> None:
+    line = Line(httpx.Response(200, json=STATUS))
+    Client("http://daq", "secret\r\n", transport=httpx.MockTransport(line._answer)).status.now()
+    assert line.requests[0].headers["Authorization"] == "Bearer secret"
+    for broken in ("sec\nret", "sec\x00ret", "secrét"):
+        with pytest.raises(ValueError, match="in no token") as told:
+            Client("http://daq", broken)
+        assert broken not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        lambda daq: daq.orders.prefer(min_free_gb=float("nan")),
+        lambda daq: daq.setup.load({"node": [{"name": date(2026, 1, 1)}]}),
+        lambda daq: daq.accounts.revoke_token("\udcff"),
+    ],
+)
+def test_what_cannot_be_sent_is_wrong_input_and_nothing_is_asked(order: Callable[[Client], object]) -> None:
+    line = Line()
+    client = line.client()
+    with pytest.raises(WrongInput, match="cannot be said in JSON"):
+        order(client)
+    assert line.requests == []
+    assert client.connection.asked == []
+
+
+@pytest.mark.parametrize("url", ["", "daq:8080", "ftp://daq", "http://", "//daq", "http://daq:x", "http://da\x07q"])
 def test_an_address_that_is_none_is_told(url: str) -> None:
     with pytest.raises(ValueError, match="give it as http://HOST:PORT"):
         Client(url)
