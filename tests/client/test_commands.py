@@ -5,13 +5,16 @@ import io
 import json
 from pathlib import Path
 
+import httpx
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 from django.utils import timezone
 
 from attpcdaq.live.models import ECCState, MonitorLease
 from attpcdaq.runcontrol.models import Command, CommandState, Restart
 from attpcdaq.testing.builders import build_detector
+from attpcdaq_client import Client
+from attpcdaq_client.commands.program import program
 from tests.client.conftest import Shell
 from tests.client.samples import WHILE_WAITING
 from tests.e2e.waiting import wait_for
@@ -156,3 +159,24 @@ def test_a_new_account_and_its_token_in_a_script(shell: Shell) -> None:
     assert shell.ok("whoami", role="tim") == "tim, shifter (token for tim)\n"
     shell.ok("users", "deactivate", "tim", role="admin")
     assert shell.run("whoami", role="tim").exit_code == 1
+
+
+def test_words_of_others_do_not_steer_the_terminal() -> None:
+    refusal = httpx.Response(409, json={"detail": "no", "reasons": ["run 6 \x1b[2J is open"]})
+    away = httpx.Response(503, json={"detail": "\x1b[2J"})
+    for answer in (refusal, away):
+
+        def connect(*_: object, answer: httpx.Response = answer, **__: object) -> Client:
+            return Client("http://daq", transport=httpx.MockTransport(lambda _: answer))
+
+        result = CliRunner().invoke(program, ["--url", "http://daq", "start"], obj=connect)
+        assert result.exit_code in (1, 3)
+        assert "�[2J" in result.stderr
+
+
+def test_a_key_and_its_parts_are_not_both_given(shell: Shell) -> None:
+    result = shell.run(
+        "setup", "change", "ecc_server", "ecc-cobo0", "deadlines=5", "deadlines.prepare=6", role="expert"
+    )
+    assert result.exit_code == 2
+    assert "deadlines has a value already" in result.stderr

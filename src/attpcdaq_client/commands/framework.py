@@ -11,6 +11,7 @@ from pydantic_core import to_jsonable_python
 from attpcdaq_client.client import Client
 from attpcdaq_client.commands import settings
 from attpcdaq_client.commands.settings import Settings
+from attpcdaq_client.commands.text import clean
 from attpcdaq_client.errors import DaqError, NotAllowed, OutOfTouch, Refused, WrongInput
 
 REFUSED, WRONG_USAGE, OUT_OF_TOUCH = 1, 2, 3
@@ -60,7 +61,7 @@ class Session:
 
     def tell(self, words: str) -> None:
         """How it goes on, beside the answer."""
-        click.echo(words, err=True)
+        click.echo(clean(words), err=True)
 
 
 def as_json(answer: object, indent: int | None = 2) -> str:
@@ -96,7 +97,7 @@ class Program(DaqGroup):
             return super().invoke(ctx)
         except DaqError as error:
             for line in words(error):
-                click.echo(line, err=True)
+                click.echo(clean(line), err=True)
             ctx.exit(status(error))
 
 

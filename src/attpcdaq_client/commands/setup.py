@@ -141,10 +141,12 @@ def _keys(words: tuple[str, ...] | list[str]) -> dict[str, Any]:
         if not sign or not key:
             raise click.UsageError(f"{word!r}: give it as KEY=VALUE.")
         place, *parts = key.split(".")
-        if parts:
-            found.setdefault(place, {})[".".join(parts)] = _value(value)
-        else:
+        if not parts:
             found[place] = _value(value)
+        elif isinstance(table := found.setdefault(place, {}), dict):
+            table[".".join(parts)] = _value(value)
+        else:
+            raise click.UsageError(f"{word!r}: {place} has a value already: give it, or its parts.")
     return found
 
 
