@@ -29,6 +29,7 @@ from attpcdaq.runlog.models import RunClass
 from attpcdaq.web.attention import attention
 from attpcdaq.web.partials import PANELS
 from attpcdaq.web.roles import as_seen_by
+from attpcdaq.web.shared_panels import SharedPanels
 from tests.web.page import Page
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -202,6 +203,7 @@ def status(state: str = "ready", **more: Any) -> Snapshot:
         command=None,
         events=(),
         stray=False,
+        monitor_at=NOW,
     )
     return replace(shown, **more)
 
@@ -222,12 +224,11 @@ def drawn(shown: Snapshot, user: User) -> str:
         "status": seen,
         "attention": attention(seen),
         "event_id": 1,
-        "monitor_at": NOW,
         "may_operate": user.has_perm("runcontrol.operate"),
         "run_classes": RunClass.choices,
-        "panels": PANELS,
     }
-    return render_to_string("status/page.html", context, request)
+    panels, _ = SharedPanels().html(tuple, PANELS.values(), lambda: context, "token")
+    return render_to_string("status/page.html", context | {"panels": panels}, request)
 
 
 def draw(shown: Snapshot, user: User) -> Page:

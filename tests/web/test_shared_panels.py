@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from attpcdaq.live import store
@@ -39,7 +41,8 @@ class TestDrawnOnce:
             read.append(1)
             return {"status": {"events": []}}
 
-        return shared.html((viewer,), [PANELS["events"]], context, token), len(read)
+        panels, _ = shared.html(lambda: (viewer,), [PANELS["events"]], context, token)
+        return panels["events"], len(read)
 
     def test_who_sees_the_same_gets_the_same_drawing(self) -> None:
         store.add_event("run", "")
@@ -57,6 +60,18 @@ class TestDrawnOnce:
         shared = SharedPanels(Clock())
         self.drawn(shared)
         store.add_event("ecc", "")
+        assert self.drawn(shared)[1] == 1
+
+    def test_who_comes_to_be_in_charge_while_somebody_is_drawn_for_gets_his_own(self) -> None:
+        store.add_event("run", "")
+        shared = SharedPanels(Clock())
+
+        def overtaken() -> tuple[str]:
+            """Seen as `a`; a moment later the other one is `a`."""
+            store.add_event("control", "")
+            return ("a",)
+
+        shared.html(overtaken, [PANELS["events"]], lambda: {"status": {"events": []}}, "t")
         assert self.drawn(shared)[1] == 1
 
     def test_without_any_event_nothing_is_kept(self) -> None:
@@ -127,3 +142,17 @@ class TestFigures:
         said = json.loads(event_feed.beat(later).data)
         assert build_detector_row.pk in said["quiet"]
         assert said["figures"]["rate"] == "0 B/s"
+
+
+MOST_QUERIES = 12
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_asked_for_in_the_same_moment_is_put_together_from_what_was_drawn() -> None:
+    see(build_detector(cobos=10), State.READY)
+    client, other = browser(operator()), browser(operator("pat"))
+    client.get("/")
+    with CaptureQueriesContext(connection) as asked:
+        page = other.get("/")
+    assert page.status_code == 200
+    assert len(asked) <= MOST_QUERIES, [query["sql"][:120] for query in asked]

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRedirect
 
-from attpcdaq.web.partials import PANELS, status_context
+from attpcdaq.web.partials import PANELS, drawn
 
 
 class Login(LoginView):
@@ -24,4 +24,5 @@ class Login(LoginView):
 @require_GET
 def status(request: HttpRequest) -> HttpResponse:
     """The page from which runs are taken."""
-    return render(request, "status/page.html", status_context(request) | {"panels": PANELS})
+    panels, context = drawn(request, PANELS)
+    return render(request, "status/page.html", context | {"panels": panels})

@@ -1,15 +1,16 @@
 """Parts of the status page, fetched again whenever what they show has changed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
+from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from attpcdaq.live import lease
 from attpcdaq.runcontrol.asking import control
 from attpcdaq.runcontrol.seeing.snapshot import snapshot
 from attpcdaq.runcontrol.seeing.system_health import HEALTH, notices
@@ -61,7 +62,6 @@ def status_context(request: HttpRequest) -> dict[str, Any]:
         "system": notices(HEALTH.seen()),
         "event_id": latest,
         "unacknowledged": unacknowledged(),
-        "monitor_at": lease.written_at(),
         "may_operate": may_operate(request.user),
         "may_expert": may_expert(request.user),
         "run_classes": RunClass.choices,
@@ -78,8 +78,14 @@ def status(request: HttpRequest) -> HttpResponse:
     if unknown or not names:
         allowed = ", ".join(PANELS)
         return HttpResponse(f"panels must be some of: {allowed}\n", status=400, content_type="text/plain")
-    panels = [PANELS[name] for name in names]
-    return HttpResponse(SHARED.html(_viewer(request), panels, lambda: status_context(request), get_token(request)))
+    panels, _ = drawn(request, names)
+    return HttpResponse("".join(panels[name] for name in names))
+
+
+def drawn(request: HttpRequest, names: Iterable[str]) -> tuple[dict[str, SafeString], dict[str, Any]]:
+    """These panels as HTML by name, for whoever asks, and what they were drawn with."""
+    wanted = [PANELS[name] for name in names]
+    return SHARED.html(lambda: _viewer(request), wanted, lambda: status_context(request), get_token(request))
 
 
 def _viewer(request: HttpRequest) -> Viewer:

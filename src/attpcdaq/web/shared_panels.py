@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection
 from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from attpcdaq.runcontrol.seeing.sharing import Key, latest_events
 
@@ -42,19 +43,30 @@ class SharedPanels:
         self._lock = threading.Lock()
         self._drawings: dict[Viewer, Drawing] = {}
 
-    def html(self, viewer: Viewer, panels: Iterable[Any], context: Callable[[], dict[str, Any]], token: str) -> str:
-        """The panels one after another, never without what had been committed before; `context` reads the status."""
+    def html(
+        self,
+        who: Callable[[], Viewer],
+        panels: Iterable[Any],
+        context: Callable[[], dict[str, Any]],
+        token: str,
+    ) -> tuple[dict[str, SafeString], dict[str, Any]]:
+        """Panel -> HTML, and what they were drawn with; never without what had been committed before.
+
+        `who` and `context` read who asks and the status, in this order and after the events that both are kept under:
+        somebody who is in charge a moment later must not get what was drawn while he was not.
+        """
         if connection.in_atomic_block:
             return self._put_together(Drawing((), 0.0, context()), panels, token)
         waited = self._lock.acquire(timeout=PATIENCE_SECONDS)
         try:
-            return self._put_together(self._fresh(viewer, context), panels, token)
+            return self._put_together(self._fresh(who, context), panels, token)
         finally:
             if waited:
                 self._lock.release()
 
-    def _fresh(self, viewer: Viewer, context: Callable[[], dict[str, Any]]) -> Drawing:
-        at, key, kept = self._monotonic(), latest_events(), self._drawings.pop(viewer, None)
+    def _fresh(self, who: Callable[[], Viewer], context: Callable[[], dict[str, Any]]) -> Drawing:
+        at, key, viewer = self._monotonic(), latest_events(), who()
+        kept = self._drawings.pop(viewer, None)
         if kept is None or not key or kept.key != key or at - kept.at > SECONDS:
             kept = Drawing(key, at, context())
         self._drawings[viewer] = kept
@@ -62,8 +74,11 @@ class SharedPanels:
             self._drawings.pop(next(iter(self._drawings)))
         return kept
 
-    def _put_together(self, drawing: Drawing, panels: Iterable[Any], token: str) -> str:
-        return "".join(self._panel(drawing, panel) for panel in panels).replace(TOKEN, token)
+    def _put_together(
+        self, drawing: Drawing, panels: Iterable[Any], token: str
+    ) -> tuple[dict[str, SafeString], dict[str, Any]]:
+        made = {panel.name: SafeString(self._panel(drawing, panel).replace(TOKEN, token)) for panel in panels}
+        return made, drawing.context
 
     def _panel(self, drawing: Drawing, panel: Any) -> str:
         if panel.name not in drawing.panels:

@@ -90,6 +90,7 @@ def _read(now: datetime) -> Snapshot:
         reconfigure_mutant=rows.reconfigure_mutant,
         nodes=node_views(rows),
         min_free=rows.min_free,
+        monitor_at=rows.beat,
     )
 
 

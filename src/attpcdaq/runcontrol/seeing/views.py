@@ -278,3 +278,5 @@ class Snapshot:
     nodes: tuple[NodeView, ...] = ()
     min_free: int = 0
     """Bytes that must be free on every disk for a run to start."""
+    monitor_at: datetime | None = None
+    """When the monitor was last at work."""
