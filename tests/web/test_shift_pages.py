@@ -165,8 +165,10 @@ def test_ticks_of_a_page_that_is_old_take_nothing_back(client: Client, experimen
     assert [key for key, one in Shift.objects.get().checks.items() if one.get("by")] == ["gas", "beam"]
     seen = page(client, "/shifts/checklist/")
     assert {box.get("name") for box in seen.all("//input[@type='checkbox'][@checked]")} == {"tick-gas", "tick-beam"}
-    for wrong in ({"tick-weather": "1"}, {"shift": "x"}):
-        assert client.post("/shifts/checklist/", {"shift": shift.pk} | wrong).status_code == 400
+    for wrong, field in (({"tick-weather": "1"}, "tick-weather"), ({"shift": "x"}, "shift: 'x' is no number")):
+        answer = client.post("/shifts/checklist/", {"shift": shift.pk} | wrong)
+        assert answer.status_code == 400
+        assert field in text(Page.of(answer.content))
     assert client.post("/shifts/checklist/", {"shift": shift.pk + 1}).status_code == 409
 
 
@@ -195,8 +197,19 @@ def test_beam_time_by_day_and_what_nobody_explained(client: Client, experiment: 
     assert "No beam24:00:00" in text(seen)
     one = page(client, "/shifts/beam-time/?experiment=e20009&since=2026-11-23&until=2026-11-23")
     assert len(one.all("//*[@id='days']/tbody/tr")) == 1
-    assert "Enter a valid date" in text(page(client, "/shifts/beam-time/?since=yesterday"))
+    assert "Enter a valid date" in text(page(client, "/shifts/beam-time/?since=yesterday", 400))
+    turned = page(client, "/shifts/beam-time/?since=2026-11-23&until=2026-11-22", 400)
+    assert "It must not be before 2026-11-23" in text(turned)
     page(client, "/shifts/beam-time/?experiment=nothing", 404)
+
+
+def test_the_ends_of_the_calendar_are_days_too(client: Client, experiment: Experiment) -> None:
+    make_timed_run(experiment, 1, 0, 600)
+    page(client, "/shifts/beam-time/?since=0001-01-01&until=9999-12-31")
+    for day in ("0001-01-01", "9999-12-31"):
+        assert client.get(f"/shifts/log-book?day={day}").status_code == 200
+        assert client.get(f"/api/v1/elog?day={day}").status_code == 200
+        assert client.get(f"/api/v1/beam-time?since={day}&until={day}").status_code == 200
 
 
 def test_pages_say_what_to_do_when_there_is_nothing(client: Client) -> None:

@@ -28,7 +28,7 @@ def of_experiment(
     """From its first run or shift to its last (to `now` while it is active), cut to whole days `since`..`until`."""
     within = reckoning.beam_time_of(experiment, now)
     begin = max(within.begin, reckoning.midnight(since)) if since else within.begin
-    end = min(within.end, reckoning.midnight(until + timedelta(days=1))) if until else within.end
+    end = min(within.end, reckoning.midnight(until, days=1)) if until else within.end
     return _with_the_past_kept(Interval(begin, max(begin, end)), now, experiment)
 
 
@@ -47,8 +47,9 @@ def _past(within: Interval, now: datetime, experiment: Experiment) -> Reckoned:
     found = _kept.get(key)
     if found is None:
         found = reckoned(within, now, experiment)
-        while len(_kept) >= MOST_KEPT:
-            _kept.pop(next(iter(_kept)), None)
+        # Copied, for other threads keep theirs meanwhile.
+        for oldest in list(_kept)[: max(0, len(_kept) + 1 - MOST_KEPT)]:
+            _kept.pop(oldest, None)
         _kept[key] = found
     return found
 
@@ -60,7 +61,9 @@ def _version(within: Interval) -> Key:
         Spell.objects.filter(began_at__lt=end).aggregate(
             n=Count("id"), last=Max("id"), end=Max("ended_at", filter=Q(ended_at__lt=end))
         ),
-        Run.objects.filter(started_at__lt=end).aggregate(n=Count("id"), end=Max("stopped_at")),
+        Run.objects.filter(started_at__lt=end).aggregate(
+            n=Count("id"), ended=Count("stopped_at"), end=Max("stopped_at")
+        ),
         Command.objects.filter(state__in=ENDED_BADLY, requested_at__lt=end).aggregate(n=Count("id")),
     )
     named = hash(tuple(Gap.objects.order_by("id").values_list("id", "cause", "comment")))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
@@ -58,7 +58,7 @@ def of_shift(shift: Shift, now: datetime) -> LogBook:
 def of_day(day: date, experiment: Experiment | None, now: datetime) -> LogBook:
     """Of a day by the clocks of the laboratory; every run of it counts, of whatever experiment."""
     begin = midnight(day)
-    within = Interval(begin, max(begin, min(midnight(day + timedelta(days=1)), now)))
+    within = Interval(begin, max(begin, min(midnight(day, days=1), now)))
     made = reckoned(within, now, experiment, theirs_too=True)
     return _made(f"{day:%A, %-d %B %Y}", f"day_{day:%Y-%m-%d}", made, now)
 
@@ -113,7 +113,8 @@ def _pages(runs: Sequence[Run]) -> tuple[RunPage, ...]:
 
 
 def _page(run: Run, full: Run, without: tuple[str, ...]) -> RunPage:
-    both = run.started_at is not None and run.stopped_at is not None
-    seconds = int((run.stopped_at - run.started_at).total_seconds()) if both else None  # type: ignore[operator]  # both are there
+    seconds = None
+    if run.started_at is not None and run.stopped_at is not None:
+        seconds = int((run.stopped_at - run.started_at).total_seconds())
     values = tuple((str(each.observable), each.value) for each in full.measurements.all())
     return RunPage(run, seconds, values, without, tuple(full.crew_notes.all()))

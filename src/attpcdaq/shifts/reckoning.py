@@ -14,6 +14,9 @@ from attpcdaq.shifts.history import Between, known_of
 from attpcdaq.shifts.models import Shift
 from attpcdaq.shifts.spans import Interval
 
+FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9999, 12, 30)
+"""Beyond them a day has no midnight in UTC everywhere, or none follows it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -147,8 +150,12 @@ def _order(cause: str) -> int:
     return names.index(cause) if cause in names else len(names)
 
 
-def midnight(day: date) -> datetime:
-    """When a day begins, by the clocks of the laboratory; in UTC, for local times differ as the hands of clocks do."""
+def midnight(day: date, *, days: int = 0) -> datetime:
+    """When a day begins, or one some `days` after it, by the clocks of the laboratory.
+
+    In UTC, for local times differ as the hands of clocks do; a day at the ends of the calendar as one a bit within it.
+    """
+    day = min(max(day, FIRST_DAY), LAST_DAY) + timedelta(days=days)
     return timezone.make_aware(datetime.combine(day, time.min)).astimezone(UTC)
 
 

@@ -1,4 +1,4 @@
-"""What people write: one line or many, of characters that can be printed."""
+"""What forms send: one line or many, of characters that can be printed; numbers of rows and runs."""
 
 from attpcdaq.runcontrol.asking.refusals import BadCommand
 
@@ -20,3 +20,10 @@ def lines(field: str, text: str, *, needed: bool = True) -> str:
     if not fits or (needed and not text):
         raise BadCommand(field, f"write {1 if needed else 0} to {LONG} printable characters.")
     return text
+
+
+def number(field: str, text: str) -> int:
+    """Of a run, or of a shift's row. BadCommand names the field."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise BadCommand(field, f"{text[:20]!r} is no number: give one of 1 to 9 digits.")
+    return int(text)

@@ -1,15 +1,15 @@
 """Which events a page is asked for: the same fields, in the address, as the API has."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.utils import timezone
 
 from attpcdaq.live.events import NEWEST, Wanted
 from attpcdaq.live.models import Severity
 from attpcdaq.runlog.listing import NoSuchRunError, find_run
+from attpcdaq.shifts.reckoning import midnight
 
 TOPICS = {
     "ecc": "ECC servers",
@@ -22,7 +22,6 @@ TOPICS = {
     "shift": "Shifts and notes",
 }
 SEVERITIES = [("", "all"), (Severity.WARNING.value, "warnings and errors"), (Severity.ERROR.value, "errors")]
-FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9999, 12, 30)
 
 
 def _day(label: str) -> forms.DateField:
@@ -120,8 +119,4 @@ def just_after(moment: datetime | None) -> datetime | None:
 
 
 def _begin_of(day: date | None, *, days: int = 0) -> datetime | None:
-    if day is None:
-        return None
-    # The first and the last days that can be written have no midnight in UTC everywhere.
-    day = min(max(day, FIRST_DAY), LAST_DAY) + timedelta(days=days)
-    return timezone.make_aware(datetime.combine(day, time.min))
+    return None if day is None else midnight(day, days=days)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 from attpcdaq.runlog.listing import find_experiment
 from attpcdaq.shifts import desk, gaps
+from attpcdaq.shifts.texts import number
 from attpcdaq.web.audited import because
 from attpcdaq.web.guard import operators_change, refused
 from attpcdaq.web.requester import requester_of
@@ -23,7 +24,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     instead = request.POST.get("instead_of", "")
     crew = request.POST.get("crew", "")
     try:
-        on = _number("instead_of", instead) if instead else None
+        on = number("instead_of", instead) if instead else None
         desk.begin(crew, requester_of(request), timezone.now(), instead_of=on)
     except BadCommand as error:
         because(request, [str(error)])
@@ -32,12 +33,6 @@ def begin(request: HttpRequest) -> HttpResponse:
         return refused(request, refusal.reasons)
     messages.success(request, "The shift has begun. Go through the checklist now.")
     return redirect("shift-checklist")
-
-
-def _number(field: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise BadCommand(field, "send the number of a shift.")
-    return int(text)
 
 
 @require_POST
@@ -73,8 +68,8 @@ def name_gap(request: HttpRequest) -> HttpResponse:
     sent = request.POST
     after = sent.get("after", "")
     try:
-        number = _number("after", after) if after else None
-        said = (number, sent.get("cause", ""), sent.get("comment", ""))
+        run = number("after", after) if after else None
+        said = (run, sent.get("cause", ""), sent.get("comment", ""))
         gaps.name_cause(experiment, *said, requester_of(request), timezone.now(), was=sent.get("was"))
     except BadCommand as error:
         return refused(request, [str(error)], 400)

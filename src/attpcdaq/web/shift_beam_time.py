@@ -28,6 +28,13 @@ class DaysForm(forms.Form):
     since = forms.DateField(label="From", required=False, widget=forms.DateInput({"type": "date"}))
     until = forms.DateField(label="To", required=False, widget=forms.DateInput({"type": "date"}))
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and until < since:
+            self.add_error("until", f"It must not be before {since}.")
+        return cleaned
+
 
 @require_GET
 def beam_time(request: HttpRequest) -> HttpResponse:
@@ -51,7 +58,7 @@ def beam_time(request: HttpRequest) -> HttpResponse:
             "more_gaps": max(len(unnamed) - GAPS_SHOWN, 0),
         }
     context |= {"causes": CAUSES, "may_operate": may_operate(request.user)}
-    return render(request, "shifts/beam_time.html", context)
+    return render(request, "shifts/beam_time.html", context, status=200 if form.is_valid() else 400)
 
 
 def _drawn(made: Reckoned, day: Day) -> SafeString:

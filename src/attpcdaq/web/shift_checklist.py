@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
 from attpcdaq.shifts import checks, desk
 from attpcdaq.shifts.checklist import BY_HAND
+from attpcdaq.shifts.texts import number
 from attpcdaq.web.guard import operators_change, refused
 from attpcdaq.web.requester import requester_of
 from attpcdaq.web.roles import may_operate
@@ -24,11 +25,11 @@ def checklist(request: HttpRequest) -> HttpResponse:
         return _page(request)
     try:
         ticks = _ticks(request)
-        shift_id = int(request.POST.get("shift", "0")[:18])
+        shift_id = number("shift", request.POST.get("shift", ""))
         checks.tick(shift_id, ticks, requester_of(request), timezone.now(), checks.items_now())
     except CommandRefused as refusal:
         return refused(request, refusal.reasons)
-    except ValueError as error:
+    except BadCommand as error:
         return refused(request, [str(error)], 400)
     messages.success(request, "The checklist was saved.")
     return redirect("shift-checklist")

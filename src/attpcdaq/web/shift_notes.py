@@ -14,6 +14,7 @@ from attpcdaq.runlog.lifecycle import open_run
 from attpcdaq.runlog.models import Run
 from attpcdaq.shifts import desk, notes
 from attpcdaq.shifts.models import Note, Shift
+from attpcdaq.shifts.texts import number
 from attpcdaq.web.guard import operators_change, refused
 from attpcdaq.web.requester import requester_of
 from attpcdaq.web.run_found import found_run
@@ -41,21 +42,15 @@ def add(request: HttpRequest) -> HttpResponse:
 
 def _what_about(request: HttpRequest) -> tuple[Run | None, Shift | None]:
     """BadCommand when there is none of that number."""
-    experiment, number, shift = (request.POST.get(name, "") for name in ("experiment", "run", "shift"))
-    if number:
-        return found_run(experiment, _number("run", number)), desk.current()
+    experiment, run, shift = (request.POST.get(name, "") for name in ("experiment", "run", "shift"))
+    if run:
+        return found_run(experiment, number("run", run)), desk.current()
     if shift:
-        found = Shift.objects.filter(pk=_number("shift", shift)).first()
+        found = Shift.objects.filter(pk=number("shift", shift)).first()
         if found is None:
             raise BadCommand("shift", "there is none of that number.")
         return None, found
     return open_run(), desk.current()
-
-
-def _number(field: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise BadCommand(field, "send a number.")
-    return int(text)
 
 
 def _back(request: HttpRequest, written: Note) -> str:
