@@ -24,7 +24,7 @@ from attpcdaq.runlog.observables import (
     reorder,
     retire,
 )
-from attpcdaq.runlog.sheets import Edit, SheetRefusedError, copy_previous, save
+from attpcdaq.runlog.sheets import ALL, Edit, SheetRefusedError, save, save_and_fill
 from attpcdaq.topology.easy_setup import EasySetup, expand
 from attpcdaq.topology.models import ECCServer
 from tests.racing import race, race_of
@@ -67,8 +67,8 @@ def test_filling_from_the_previous_run_and_writing_at_once(run: Run) -> None:
     second = make_run(run.experiment, 2)
     field = key(Observable.objects.all()[0])
     results = race_of(
-        lambda: copy_previous(second, LEE),
-        lambda: copy_previous(second, LEE),
+        lambda: save_and_fill(second, {}, (ALL,), LEE).filled,
+        lambda: save_and_fill(second, {}, (ALL,), LEE).filled,
         lambda: save(second, {field: Edit("", "2")}, KIM),
     )
     assert all(isinstance(result, tuple | SheetRefusedError) for result in results), results

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attpcdaq.audit.people import Requester
 from attpcdaq.live.models import Event
 from attpcdaq.runlog.models import Measurement, Observable, Run
 from attpcdaq.runlog.observables import add, remove, reorder, retire
@@ -13,7 +14,6 @@ from attpcdaq.runlog.sheets import (
     ALL,
     Edit,
     SheetRefusedError,
-    copy_previous,
     previous_with_values,
     save,
     save_and_fill,
@@ -33,6 +33,10 @@ def run(db: None) -> Run:
 
 def key(name: str) -> str:
     return f"observable-{Observable.objects.get(name=name).pk}"
+
+
+def filled(run: Run, by: Requester) -> tuple[str, ...]:
+    return save_and_fill(run, {}, (ALL,), by).filled
 
 
 def values(run: Run) -> dict[str, str]:
@@ -140,20 +144,20 @@ def test_same_as_previous_fills_only_what_is_empty(run: Run) -> None:
     third = make_run(run.experiment, 3)
     save(third, {key("Target"): Edit("", "CH2")}, KIM)
     assert previous_with_values(third) == run
-    assert copy_previous(third, KIM) == ("Pressure",)
+    assert filled(third, KIM) == ("Pressure",)
     assert values(third) == {"Pressure": "3", "Target": "CH2"}
-    assert copy_previous(third, KIM) == ()
+    assert filled(third, KIM) == ()
 
 
 def test_same_as_previous_leaves_out_what_no_longer_fits(run: Run) -> None:
     save(run, {key("Target"): Edit("", "CD2")}, KIM)
     Observable.objects.filter(name="Target").update(value_type="number")
-    assert copy_previous(make_run(run.experiment, 2), KIM) == ()
+    assert filled(make_run(run.experiment, 2), KIM) == ()
 
 
 def test_the_first_run_has_no_previous_one(run: Run) -> None:
     assert previous_with_values(run) is None
-    assert copy_previous(run, KIM) == ()
+    assert filled(run, KIM) == ()
     other = make_experiment("other", is_active=False)
     save(run, {key("Target"): Edit("", "CD2")}, KIM)
     assert previous_with_values(make_run(other, 2)) is None
@@ -258,6 +262,6 @@ def test_retired_ones_are_not_filled_and_may_still_be_written(run: Run) -> None:
     save(run, {key("Pressure"): Edit("", "3"), key("Target"): Edit("", "CD2")}, KIM)
     retire(Observable.objects.get(name="Target"), KIM)
     second = make_run(run.experiment, 2)
-    assert copy_previous(second, KIM) == ("Pressure",)
+    assert filled(second, KIM) == ("Pressure",)
     # Typed while somebody retired it: asking no more is no reason to lose a value.
     assert save(second, {key("Target"): Edit("", "CH2")}, KIM) == (key("Target"),)

@@ -176,16 +176,16 @@ def test_of_two_writers_of_one_field_the_second_decides_knowingly(client: Client
 def test_empty_fields_are_filled_from_the_previous_run(client: Client, run: Run) -> None:
     client.post(SHEET, posted(run, Pressure="3", Target="CD2"))
     second = make_run(run.experiment, 2)
-    page = client.post("/runs/of/e20009/2/same-as-previous", follow=True)
+    page = client.post("/runs/of/e20009/2/", {"same": "all"}, follow=True)
     assert "Taken from the previous run: Pressure, Target." in text(page)
     assert second.measurements.count() == 2
-    page = client.post("/runs/of/e20009/2/same-as-previous", follow=True)
+    page = client.post("/runs/of/e20009/2/", {"same": "all"}, follow=True)
     assert "Nothing to take" in text(page)
 
 
 CHANGES = [
     (SHEET, {"title": "x", "was-title": "alphas"}),
-    ("/runs/of/e20009/1/same-as-previous", {}),
+    (SHEET, {"same": "all"}),
     ("/runs/experiments/", {"name": "new"}),
     ("/runs/experiments/activate", {"name": "e20009"}),
     ("/runs/observables/", {"name": "x", "value_type": "text"}),

@@ -17,7 +17,7 @@ from attpcdaq.runlog.values import ValueRefusedError, clean_value, plain
 SAID_LENGTH = 500  # of an old or new value in the audit trail
 ALL = "all"
 OVER = (RunState.CLOSED, RunState.FAILED)
-__all__ = ["ALL", "RUN_FIELDS", "Edit", "Saved", "SheetRefusedError", "copy_previous", "missing", "missing_of", "save"]
+__all__ = ["ALL", "RUN_FIELDS", "Edit", "Saved", "SheetRefusedError", "missing", "missing_of", "save"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,6 @@ def save_and_fill(run: Run, edits: Mapping[str, Edit], same: Collection[str], by
     if changed:
         _tell(row, {key: (stored[key], wanted[key]) for key in changed}, previous if filled else None, by)
     return Saved(changed, tuple(stored[key].name for key in filled if key in changed))
-
-
-def copy_previous(run: Run, by: Requester) -> tuple[str, ...]:
-    """Take the previous run's values where this one has none; returns the names of the observables filled."""
-    return save_and_fill(run, {}, (ALL,), by).filled
 
 
 def _checked(edits: Mapping[str, Edit], stored: Mapping[str, StoredField]) -> tuple[dict[str, str], dict[str, str]]:

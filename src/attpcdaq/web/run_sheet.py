@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from attpcdaq.web import run_page, run_sheet_form
 from attpcdaq.web.guard import operators_change
@@ -19,13 +19,4 @@ def sheet(request: HttpRequest, experiment: str, number: int) -> HttpResponse:
     refusal = run_sheet_form.save(request, run)
     if refusal:
         return run_page.page(request, run, refusal)
-    return redirect("run-sheet", run.experiment.name, number)
-
-
-@require_POST
-@operators_change
-def same_as_previous(request: HttpRequest, experiment: str, number: int) -> HttpResponse:
-    """Fill what is empty with the previous run's values."""
-    run = found_run(experiment, number)
-    run_sheet_form.fill_from_previous(request, run)
     return redirect("run-sheet", run.experiment.name, number)

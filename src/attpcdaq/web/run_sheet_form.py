@@ -96,11 +96,6 @@ def save(request: HttpRequest, run: Run) -> Refusal | None:
     return None
 
 
-def fill_from_previous(request: HttpRequest, run: Run) -> None:
-    """Fill what is empty with the previous run's values."""
-    _say(request, run, sheets.save_and_fill(run, {}, (sheets.ALL,), requester_of(request)), asked=True)
-
-
 def _say(request: HttpRequest, run: Run, saved: Saved, asked: bool) -> None:
     """What was saved, and what is still to be filled in."""
     left = f" Still to fill in: {', '.join(names)}." if (names := sheets.missing(run)) else ""

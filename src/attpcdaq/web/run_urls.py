@@ -22,7 +22,6 @@ urlpatterns = [
     path("runs.json", run_exports.export, {"kind": "json"}, name="runs-json"),
     path("of/<str:experiment>/<int:number>/", run_sheet.sheet, name="run-sheet"),
     path("of/<str:experiment>/<int:number>/rates", rates_pages.run_rates, name="run-rates"),
-    path("of/<str:experiment>/<int:number>/same-as-previous", run_sheet.same_as_previous, name="run-same-as-previous"),
     path("of/<str:experiment>/<int:number>/configuration/", config_pages.of_run, name="run-configuration"),
     path("configurations/<int:pk>/", config_pages.one_file, name="configuration-file"),
     path("configurations/<int:pk>/raw", config_pages.raw, name="configuration-raw"),
