@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from attpcdaq.audit.models import Entry
@@ -15,8 +15,10 @@ from attpcdaq.runcontrol.models import Command
 from attpcdaq.topology import setup_store
 from attpcdaq.topology.easy_setup import EasySetup, expand
 from attpcdaq.topology.models import ECCServer, Node
-from attpcdaq.topology.setup import Setup
+from attpcdaq.topology.setup import NodeEntry, Setup
 from attpcdaq.topology.setup_edit import find
+from attpcdaq.web import setup_saving
+from attpcdaq.web.forms_setup_rows import RowForm
 from tests.web.page import Page
 from tests.web.people import browser, expert, observer, operator
 
@@ -174,6 +176,25 @@ def test_a_setup_that_changed_meanwhile_ends_it_in_words(client: Client) -> None
     save(browser(expert("ann")), f"{NODE}add", name="mm9", host="10.0.0.9")
     assert "dropped. It was: add ECC server ecc-cobo2" in words(client.get("/setup/"))
     assert find(setup_store.read(), "node", "mm9")
+
+
+def test_what_is_in_force_keeps_its_name_while_something_is_begun(client: Client) -> None:
+    save(client, f"{ECC}add", name="ecc-cobo2", host="10.0.0.2", node="node-cobo0")
+    answer = save(client, f"{NODE}node-cobo0/", name="mm0")
+    assert (answer.status_code, "until then what is in force keeps its name" in words(answer)) == (400, True)
+    assert "mm0" not in client.get("/setup/draft").content.decode()
+    save(client, f"{ECC}ecc-cobo2/", name="ecc-new")
+    assert "ecc-new" in client.get("/setup/draft").content.decode()
+
+
+def test_a_form_is_saved_over_the_setup_that_it_was_read_with(client: Client, small: Setup) -> None:
+    form = RowForm("node", small, filled(client, f"{NODE}add", name="mm9", host="10.0.0.9"))
+    setup_rows.add([("node", NodeEntry("mm9", "10.0.0.8"))], DAQ)  # the other half of a double click
+    request = RequestFactory().post(f"{NODE}add")
+    request.user, request.session = expert("ann"), client.session
+    assert setup_saving.save(request, "node", form) is None
+    assert "changed meanwhile by somebody else" in str(form.non_field_errors())
+    assert Node.objects.get(name="mm9").host == "10.0.0.8"
 
 
 def test_two_experts_at_one_row_do_not_overwrite_each_other(client: Client, small: Setup) -> None:

@@ -7,35 +7,41 @@ from django.urls import reverse
 
 from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.trail import record
-from attpcdaq.runcontrol.asking import setup_rows
+from attpcdaq.runcontrol.asking import setup_changes, setup_rows
 from attpcdaq.runcontrol.asking.refusals import CommandRefused
 from attpcdaq.runcontrol.asking.setup_changes import SetupBusyError
 from attpcdaq.topology import setup_edit, setup_store
 from attpcdaq.topology.setup import Change, Entry, Setup, changes
 from attpcdaq.topology.setup_check import missing, wrong
+from attpcdaq.topology.setup_edit import find
 from attpcdaq.web import setup_draft
 from attpcdaq.web.fingerprints import fingerprint_of
 from attpcdaq.web.forms_setup_rows import RowForm
 from attpcdaq.web.requester import requester_of
+from attpcdaq.web.setup_draft import Draft
 from attpcdaq.web.setup_words import TITLES, in_words
 
+NAME_STAYS = "Load what you have begun first, or throw it away: until then what is in force keeps its name."
 CHANGED = "Somebody else changed it meanwhile: {}. Save again to put your values in place of theirs."
 
 
 def save(request: HttpRequest, kind: str, form: RowForm, row: Entry | None = None) -> HttpResponse | None:
-    """Where to go next; None when it was not saved, and the form says why."""
+    """Where to go next; None when it was not saved, and the form says why. `row`: as the form's setup has it."""
     if not form.is_valid() or (row is not None and not _as_seen(request, form, row)):
         return None
-    draft, entry = setup_draft.current(request), form.entry
-    base = draft.setup if draft else setup_store.read()
+    draft, base, entry = setup_draft.current(request), form.setup, form.entry
+    if draft is not None and row is not None and _is_renamed(draft, kind, row, entry):
+        form.add_error("name", NAME_STAYS)
+        return None
     setup = setup_edit.changed(base, kind, row.name, entry) if row else setup_edit.added(base, kind, entry)
     if faults := wrong(setup):
         _not(form, faults, conflict=False)
         return None
     if draft is not None or missing(setup):
-        return _into_draft(request, kind, entry, setup)
+        return _into_draft(request, kind, entry, setup, draft.over if draft else base)
+    renaming = setup_rows.renaming(kind, row.name, entry) if row else None
     try:
-        done = _in_force(request, kind, entry, row)
+        done = setup_changes.load(setup, requester_of(request), over=base, renaming=renaming)
     except (SetupBusyError, CommandRefused) as error:
         _not(form, error.reasons, conflict=True)
         return None
@@ -43,11 +49,9 @@ def save(request: HttpRequest, kind: str, form: RowForm, row: Entry | None = Non
     return redirect(f"{reverse('setup')}#{kind}")
 
 
-def _in_force(request: HttpRequest, kind: str, entry: Entry, row: Entry | None) -> tuple[Change, ...]:
-    by = requester_of(request)
-    if row is None:
-        return setup_rows.add([(kind, entry)], by)
-    return setup_rows.change(kind, row.name, entry, by, was=row)
+def _is_renamed(draft: Draft, kind: str, row: Entry, entry: Entry) -> bool:
+    """Whether it would lose what belongs to its name: a draft is loaded as a file is, where a new name is a new row."""
+    return kind in setup_store.NAMED and entry.name != row.name and find(draft.over, kind, row.name) is not None
 
 
 def _as_seen(request: HttpRequest, form: RowForm, row: Entry) -> bool:
@@ -70,8 +74,8 @@ def _not(form: RowForm, reasons: list[str] | tuple[str, ...], *, conflict: bool)
     form.conflict = conflict
 
 
-def _into_draft(request: HttpRequest, kind: str, entry: Entry, setup: Setup) -> HttpResponse:
-    draft = setup_draft.keep(request, setup, setup_store.read())
+def _into_draft(request: HttpRequest, kind: str, entry: Entry, setup: Setup, over: Setup) -> HttpResponse:
+    draft = setup_draft.keep(request, setup, over)
     text = "Kept in the browser until the setup is whole; nothing of it is in force yet."
     record(requester_of(request), "setup draft", Outcome.DONE, subject=entry.name, text=text)
     if draft is None or draft.missing:
