@@ -1,6 +1,7 @@
 """Pages of the setup."""
 
 import re
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
@@ -16,8 +17,9 @@ from attpcdaq.runcontrol.models import Command
 from attpcdaq.topology import setup_store
 from attpcdaq.topology.easy_setup import EasySetup, Series, expand
 from attpcdaq.topology.models import ECCServer
-from attpcdaq.topology.setup import Setup
+from attpcdaq.topology.setup import RouterEntry, Setup
 from attpcdaq.topology.setup_file import dump, parse
+from attpcdaq.web.easy_start import begin_with
 from attpcdaq.web.forms_setup import EasySetupForm
 from get_protocol.config_set import ConfigId
 from tests.topology.setups import TEXT
@@ -279,3 +281,9 @@ def test_easy_setup_begins_with_the_setup_that_is_there(client: Client, numbers:
     sent = {one.get("name"): one.get("value", "") for one in form.xpath(".//input[@name]")}
     sent |= {one.get("name"): one.xpath("./option[@selected]/@value")[0] for one in form.xpath(".//select")}
     assert "Nothing: the setup already says exactly this." in text(client.post("/setup/easy", sent))
+
+
+def test_easy_setup_puts_names_in_log_files_only(client: Client) -> None:
+    router = RouterEntry("daq", "n", "10.0.0.1", "/data/daq", process_name="daq", log_file="/logs/daq.log")
+    begun = begin_with(replace(expand(EasySetup(cobos=1)), data_routers=(router,)))
+    assert (begun["staging_dir"], begun["process_name"], begun["log_file"]) == ("/data/daq", "daq", "/logs/{name}.log")

@@ -11,6 +11,8 @@ from attpcdaq.topology.setup import NodeEntry, RouterEntry, ServerEntry, Setup
 
 NODE_KEYS = ("access", "ssh_user", "restart_ecc", "restart_router")
 ROUTER_KEYS = ("link_type", "process_name", "staging_dir", "log_file")
+NAMED = "log_file"
+"""The key in which Easy setup puts the name of each in place of {name}."""
 SERVER_KEYS: Mapping[str, str] = {"config_dir": "config_dir", "backup_dir": "backup_dir", "log_file": "ecc_log_file"}
 
 
@@ -40,8 +42,9 @@ def begin_with(setup: Setup) -> dict[str, Any]:
 
 
 def _same(rows: Sequence[NodeEntry | ServerEntry | RouterEntry], key: str) -> str | None:
-    """What all rows say, with {name} for the name of each; None where they differ."""
-    said = {str(getattr(row, key)).replace(row.name, "{name}") for row in rows}
+    """What all rows say, in a log file with {name} for the name of each; None where they differ."""
+    texts = ((str(getattr(row, key)), row.name) for row in rows)
+    said = {text.replace(name, "{name}") if key == NAMED else text for text, name in texts}
     return said.pop() if len(said) == 1 else None
 
 
