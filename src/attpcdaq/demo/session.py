@@ -117,6 +117,7 @@ def welcome(place: Place, port: int) -> str:
     """What the terminal shows when all is up."""
     password = place.password.read_text(encoding="ascii").strip()
     others = ", ".join(f"{name} (password in {place.password_of(name).name})" for name in OTHERS)
+    faults = f"http://{LOOPBACK}:{detector.announced(place)['control']}/faults"
     return f"""
   The AT-TPC DAQ is running, with a simulated detector: 10 CoBos and a MuTAnT.
 
@@ -126,6 +127,7 @@ def welcome(place: Place, port: int) -> str:
     Other accounts     {others}
     API token          in {place.token}
     Command line       ATTPCDAQ_URL=http://{LOOPBACK}:{port} ATTPCDAQ_TOKEN=$(cat {place.token}) {command()} status
+    Break something    curl {faults} -d '{{"target": "ecc-cobo3", "fault": "die"}}'
     Data               in {place.root} (data files in nodes/*/staging)
 
   Press Go to Ready, then Start run.
