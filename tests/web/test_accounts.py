@@ -54,6 +54,7 @@ def test_nobody_takes_the_own_role_away(ada: Client) -> None:
         ("/accounts/", {"name": "kim", "role": "king"}, "Select a valid choice"),
         ("/accounts/role", {"name": "nobody", "role": "shifter"}, "There is no user"),
         ("/accounts/role", {"name": "lee", "role": "king"}, "is not one of observer, shifter"),
+        ("/accounts/active", {"name": "lee"}, "use true or false"),
     ],
 )
 def test_nonsense_is_told_what_is_allowed(ada: Client, address: str, sent: dict[str, str], words: str) -> None:

@@ -76,6 +76,16 @@ def test_the_last_administrator_stays(attack: Callable[[User, Requester], object
     attack(ada, DAQ)
 
 
+def test_an_account_that_was_looked_up_before_it_changed_is_judged_as_it_is_now() -> None:
+    ada, bob = admin("ada"), admin("bob")
+    accounts.set_active(bob, False, DAQ)
+    looked_up = User.objects.get(username="bob")
+    accounts.set_active(bob, True, DAQ)
+    accounts.set_active(ada, False, DAQ)
+    with pytest.raises(AccountRefusedError, match="bob is the only administrator"):
+        accounts.set_role(looked_up, "shifter", DAQ)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_administrators_who_depose_each_other_leave_one() -> None:
     ada, bob = admin("ada"), admin("bob")

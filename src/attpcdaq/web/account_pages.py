@@ -79,8 +79,11 @@ def give_role(request: HttpRequest) -> HttpResponse:
 @require_POST
 @for_admins
 def activate(request: HttpRequest) -> HttpResponse:
-    """Whether the account `name` may be used: `active` is true or anything else."""
-    name, active = request.POST.get("name", ""), request.POST.get("active") == "true"
+    """Whether the account `name` may be used: `active` is true or false."""
+    name, wish = request.POST.get("name", ""), request.POST.get("active", "")
+    if wish not in ("true", "false"):
+        return refused(request, [f"active {wish[:40]!r}: use true or false."], 400)
+    active = wish == "true"
     done = f"{name} may log in again." if active else f"{name} can do nothing here any more."
     return _changed(request, done, lambda user, by: accounts.change(user, by, active=active))
 

@@ -55,6 +55,7 @@ def create(name: str, role: str, by: Requester) -> str:
         raise AccountRefusedError(
             f"User name {name[:80]!r}: use 1 to {NAME_LENGTH} letters, digits and any of @ . + - _ in it.", "name"
         )
+    _lock()
     if User.objects.filter(username__iexact=name).exists():
         raise AccountRefusedError(f"There is a user {name} already.")
     password = _random()
@@ -109,6 +110,7 @@ def set_role(user: User, role: str, by: Requester) -> str:
     """
     _check_role(role)
     _lock()
+    user.refresh_from_db(fields=["is_active", "is_superuser"])
     before = _role_given(user)
     if role != "admin":
         _keep_an_admin(user, before)
@@ -130,6 +132,7 @@ def set_role(user: User, role: str, by: Requester) -> str:
 def set_active(user: User, active: bool, by: Requester) -> None:
     """Whether anybody may use the account; who may not is logged out, and in charge of nothing. AccountRefusedError."""
     _lock()
+    user.refresh_from_db(fields=["is_active"])
     if not active:
         if user.get_username() == by.name and not by.itself:
             raise AccountRefusedError("You would lock yourself out: another administrator must do that.")
@@ -157,7 +160,7 @@ def change(user: User, by: Requester, *, role: str | None = None, active: bool |
 
 
 def _lock() -> None:
-    """Two administrators who take the role from each other do so one after the other (until the transaction ends)."""
+    """Whoever makes accounts or takes roles does so one after the other (until the transaction ends)."""
     list(User.objects.select_for_update().filter(is_active=True).order_by("pk").values_list("pk"))
 
 
