@@ -167,6 +167,8 @@ def test_configurations_are_chosen(api: Api) -> None:
         ("fullreadout", False, ["ecc-cobo0"], 0),
     ]
     assert len(api("get", "configurations/choices").json()) == 3
+    half = api("post", "configurations/choose", {key: one[key] for key in ("describe", "prepare", "configure")})
+    assert (half.status_code, list(half.json()["fields"])) == (422, ["describe"])
     wrong = api("post", "configurations/choose", one | {"prepare": "nosuch"})
     assert "does not offer cobo0 / nosuch / fullreadout" in wrong.json()["fields"]["configure"]
     assert (

@@ -74,6 +74,8 @@ def choices(
 def choose(request: HttpRequest, choice: schemas.ChooseIn) -> schemas.ChosenOut:
     """One ECC server's by all three names, or Prepare and Configure names wherever they fit."""
     by = operator(request)
+    if choice.ecc_server is None and choice.describe is not None:
+        raise BadCommand("describe", "goes with ecc_server only: for all, each server keeps its own.")
     with answered():
         try:
             if choice.ecc_server is None:
