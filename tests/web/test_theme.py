@@ -45,7 +45,9 @@ def test_a_cookie_that_says_something_else_is_none() -> None:
     assert theme_on(client) == "auto"
 
 
-@pytest.mark.parametrize("back", ["https://elsewhere.example/", "//elsewhere.example", "javascript:alert(1)", ""])
+@pytest.mark.parametrize(
+    "back", ["https://elsewhere.example/", "//elsewhere.example", "javascript:alert(1)", "", "nowhere", "logout"]
+)
 def test_it_leads_to_no_other_site(back: str) -> None:
     assert browser(observer()).post("/theme", {"theme": "dark", "next": back}).headers["Location"] == "/"
 

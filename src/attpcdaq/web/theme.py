@@ -26,7 +26,10 @@ def choose(request: HttpRequest) -> HttpResponse:
     theme, back = request.POST.get("theme", ""), request.POST.get("next", "")
     if theme not in THEMES:
         return refused(request, [WRONG.format(theme[:40], ", ".join(THEMES))], 400)
-    ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    # A bare word would be taken for the name of an address.
+    ours = back.startswith("/") and url_has_allowed_host_and_scheme(
+        back, {request.get_host()}, require_https=request.is_secure()
+    )
     answer = redirect(back if ours else "status")
     # The manual is files: a script of its own reads the cookie there.
     answer.set_cookie(settings.THEME_COOKIE_NAME, theme, max_age=A_YEAR, samesite="Lax", secure=request.is_secure())
