@@ -39,6 +39,14 @@ def test_without_a_run_it_says_for_how_long() -> None:
     assert "Last: run 7, Closed" in text
 
 
+def test_it_says_when_the_monitor_was_last_at_work() -> None:
+    client = browser(observer())
+    assert "Monitor never" in Page.of(client.get("/wall/").content).id("wall").text()
+    see(build_detector(cobos=1), State.READY, now=timezone.now() - timedelta(minutes=10))
+    page = Page.of(client.get("/wall/").content)
+    assert "Monitor 10 min ago" in page.id("wall").text()
+
+
 def test_it_is_dark_unless_somebody_chose_otherwise() -> None:
     client = browser(observer())
     assert Page.of(client.get("/wall/").content).one("//html").get("data-theme") == "dark"
