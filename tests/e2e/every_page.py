@@ -67,13 +67,14 @@ def _filled(pattern: str, own: dict[str, str]) -> str:
 
 
 def is_page(context: BrowserContext, url: str) -> bool:
-    """Whether a GET answers with HTML; files, and addresses that only take a POST, are none."""
+    """Whether a GET answers with HTML; files, and addresses that only take a POST, are none. None may break."""
     answer = context.request.get(url, max_redirects=0, fail_on_status_code=False)
+    assert answer.status < 500, (url, answer.status, answer.text()[:1000])
     return answer.status in (200, 404) and "text/html" in answer.headers.get("content-type", "")
 
 
 def furnish(system: System) -> None:
-    """Two runs that are over, the second with a sheet; observables, a shift and a note."""
+    """Two runs that are over, the second with a sheet; observables, a shift and a note. The demo must be a new one."""
     system.ready()
     _some_observables(system)
     for title, run_class in (("Pulser, all boards", "pulser"), ("16O on alpha, 400 Torr", "production")):
@@ -96,4 +97,4 @@ def _some_observables(system: System) -> None:
 
 def _ask(system: System, method: str, path: str, body: dict[str, Any]) -> None:
     code, answer = system.api(method, path, body)
-    assert code in (200, 201, 202, 204, 409), (method, path, code, answer)
+    assert code in (200, 201), (method, path, code, answer)
