@@ -127,7 +127,7 @@ def test_nothing_that_was_written_is_lost_when_observables_go_meanwhile(client: 
     sent = {target: "CD2", f"was-{target}": "", field: "-20", f"was-{field}": ""}
     answer = client.post(SHEET, sent)
     assert answer.status_code == 400
-    assert "not part of the run sheet any more; load the page again. You wrote: CD2" in text(answer)
+    assert "not part of the run sheet any more. You wrote: CD2" in text(answer)
     assert f'name="{field}" value="-20"' in text(answer)
 
 

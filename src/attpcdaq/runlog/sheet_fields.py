@@ -44,7 +44,7 @@ def locked(run: Run) -> tuple[Run, dict[str, StoredField]]:
 def clean(key: str, text: str, stored: Mapping[str, StoredField]) -> str:
     """The value as it is stored; ValueError names the field and what is allowed."""
     if key not in stored:
-        raise ValueError("This field is not part of the run sheet any more; load the page again.")
+        raise ValueError("This field is not part of the run sheet any more.")
     observable = stored[key].observable
     return clean_value(observable, text) if observable else _clean_run_field(key, text)
 

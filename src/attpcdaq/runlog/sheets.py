@@ -50,7 +50,7 @@ class SheetRefusedError(Exception):
 
 
 def save(run: Run, edits: Mapping[str, Edit], by: Requester) -> tuple[str, ...]:
-    """Save what a writer changed, all or nothing; returns the names of the fields changed.
+    """Save what a writer changed, all or nothing; returns the keys of the fields changed.
 
     A field which somebody else changed meanwhile to something else is refused, with their value.
     """
