@@ -16,7 +16,7 @@ from attpcdaq.shifts.reckoning import Day, Reckoned
 from attpcdaq.shifts.spans import Interval
 from attpcdaq.web.roles import may_operate
 from attpcdaq.web.run_found import chosen_experiment
-from attpcdaq.web.shift_gaps import CAUSES, gap_lines
+from attpcdaq.web.shift_gaps import CAUSES, gap_lines, gaps_of
 from attpcdaq.web.shift_strip import strip
 
 GAPS_SHOWN = 20
@@ -49,20 +49,23 @@ def beam_time(request: HttpRequest) -> HttpResponse:
     }
     if experiment is not None:
         made = beam_times.of_experiment(experiment, timezone.now(), days["since"], days["until"])
-        unnamed = sorted((gap for gap in gap_lines(made) if not gap.cause), key=lambda gap: -gap.seconds)
+        unnamed = sorted((gap for gap in gaps_of(made) if gap.named is None), key=lambda gap: gap.begin - gap.end)
         context |= {
             "made": made,
             "sums": made.sums,
-            "days": [(day, _drawn(made, day)) for day in made.days],
-            "gaps": unnamed[:GAPS_SHOWN],
+            "days": _drawn(made),
+            "gaps": gap_lines(made, unnamed[:GAPS_SHOWN]),
             "more_gaps": max(len(unnamed) - GAPS_SHOWN, 0),
         }
     context |= {"causes": CAUSES, "may_operate": may_operate(request.user)}
     return render(request, "shifts/beam_time.html", context, status=200 if form.is_valid() else 400)
 
 
-def _drawn(made: Reckoned, day: Day) -> SafeString:
-    """The day's own stretches: all are cut at midnight."""
+def _drawn(made: Reckoned) -> list[tuple[Day, SafeString]]:
+    """Each day with its own stretches: all are cut at midnight."""
     begins = [one.begin for one in made.segments]
-    first, last = bisect_left(begins, day.begin), bisect_left(begins, day.end)
-    return strip(Interval(day.begin, day.end), made.segments[first:last])
+    found = []
+    for day in made.days:
+        first, last = bisect_left(begins, day.begin), bisect_left(begins, day.end)
+        found.append((day, strip(Interval(day.begin, day.end), made.segments[first:last])))
+    return found

@@ -1,7 +1,8 @@
 """A strip of time, drawn by the server: full height running, half lost, a line not watched; colour is not needed."""
 
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import timedelta, tzinfo
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -17,33 +18,39 @@ MOST = 400
 KINDS = {RUNNING: (0, HEIGHT), LOST: (HEIGHT // 2, HEIGHT // 2), "not_watched": (HEIGHT - 4, 4)}
 
 
-def strip(within: Interval, segments: Sequence[Segment]) -> SafeString:
-    """An SVG as wide as its place; where there are very many stretches, those that nobody could see are left out."""
+@lru_cache(maxsize=64)
+def strip(within: Interval, segments: tuple[Segment, ...]) -> SafeString:
+    """An SVG as wide as its place; where there are very many stretches, those that nobody could see are left out.
+
+    Kept for a while: days that are over are drawn again and again.
+    """
     length = within.length
     if not length:
         return SafeString("")
     shown = segments if len(segments) <= MOST else [one for one in segments if (one.end - one.begin) * WIDTH > length]
-    bars = format_html_join("", '<rect class="{}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>',
-        (_bar(within, one) for one in shown))  # fmt: skip
+    zone = timezone.get_current_timezone()
+    bars = format_html_join("", "<rect {}><title>{}</title></rect>",
+        ((_bar(within, one), _said(one, zone)) for one in shown))  # fmt: skip
     return format_html(
         '<svg class="strip" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
         WIDTH, HEIGHT, in_words(account(segments)), bars,
     )  # fmt: skip
 
 
-def _bar(within: Interval, one: Segment) -> tuple[str, str, int, str, int, str]:
+def _bar(within: Interval, one: Segment) -> SafeString:
+    """Its attributes: numbers, and names of ours."""
     y, height = KINDS[one.kind]
     x, width = ((part / within.length) * WIDTH for part in (one.begin - within.begin, one.end - one.begin))
     css = one.kind.replace("_", "-")
     if one.kind == LOST and one.cause == Cause.UNNAMED:
         css += " unnamed"
-    return css, f"{x:.2f}", y, f"{max(width, 0.5):.2f}", height, _said(one)
+    return SafeString(f'class="{css}" x="{x:.2f}" y="{y}" width="{max(width, 0.5):.2f}" height="{height}"')
 
 
-def _said(one: Segment) -> str:
+def _said(one: Segment, zone: tzinfo) -> str:
     what = {RUNNING: "Running", LOST: label_of(one.cause)}.get(one.kind, "Not watched")
     what += f": {one.detail}" if one.detail else ""
-    begin, end = timezone.localtime(one.begin), timezone.localtime(one.end)
+    begin, end = one.begin.astimezone(zone), one.end.astimezone(zone)
     return f"{begin:%H:%M:%S} to {end:%H:%M:%S}: {what} ({_clock(one.end - one.begin)})"
 
 
