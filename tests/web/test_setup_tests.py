@@ -81,10 +81,12 @@ def test_nothing_new_is_no_answer_and_what_came_of_it_is_shown(client: Client) -
 
 def test_one_that_nobody_took_says_so(client: Client) -> None:
     client.post("/setup/rows/node/test", NEW, headers=HTMX)
-    ConnectionTest.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    asked = timezone.now() - timedelta(hours=1)
+    ConnectionTest.objects.update(requested_at=asked, expires_at=asked + timedelta(seconds=5))
     words = Page.of(result(client, state="queued").content).root.text_content()
     assert "Not tried" in words
     assert "No worker took it within 5 s" in words
+    assert "after 5.0 s" in words
 
 
 def test_what_is_wrong_is_named_with_its_field(client: Client) -> None:

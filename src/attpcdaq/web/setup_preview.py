@@ -86,6 +86,7 @@ def losses(changes: tuple[Change, ...]) -> list[str]:
     told = []
     if nodes:
         told.append(f"The host keys pinned for {', '.join(nodes)} are forgotten.")
+        told.append(f"Files of earlier runs on {', '.join(nodes)} cannot be checked again while no node has that name.")
     if servers:
         told.append(f"The chosen configurations and the lists of {', '.join(servers)} are forgotten.")
     if unchosen:

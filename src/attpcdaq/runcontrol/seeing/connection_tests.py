@@ -46,11 +46,11 @@ class TrialView:
 
 def view_of(row: ConnectionTest, now: datetime) -> TrialView:
     """The row, or what is true of it when nobody took it or finished it in time."""
-    state, findings = str(row.state), tuple(_findings(row.message))
+    state, findings, ended = str(row.state), tuple(_findings(row.message)), row.finished_at or now
     if state == CommandState.QUEUED and now > row.expires_at:
-        state, findings = CommandState.EXPIRED.value, (Finding("bad", NOBODY),)
-    elif state == CommandState.RUNNING and now > row.requested_at + GONE_AFTER:
-        state, findings = CommandState.FAILED.value, (Finding("bad", GONE),)
+        state, findings, ended = CommandState.EXPIRED.value, (Finding("bad", NOBODY),), row.expires_at
+    elif state == CommandState.RUNNING and now > (gone := row.requested_at + GONE_AFTER):
+        state, findings, ended = CommandState.FAILED.value, (Finding("bad", GONE),), gone
     return TrialView(
         id=str(row.pk),
         kind=row.kind,
@@ -60,7 +60,7 @@ def view_of(row: ConnectionTest, now: datetime) -> TrialView:
         requested_by=row.requested_by,
         requested_at=row.requested_at,
         until=row.expires_at + TRIED_WITHIN,
-        elapsed=((row.finished_at or now) - row.requested_at).total_seconds(),
+        elapsed=(ended - row.requested_at).total_seconds(),
     )
 
 
