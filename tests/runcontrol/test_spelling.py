@@ -2,6 +2,9 @@
 
 from datetime import datetime
 
+import pytest
+from django.db import DatabaseError
+
 from attpcdaq.live.models import Spell
 from attpcdaq.live.spells import Look
 from attpcdaq.live.store import add_event
@@ -53,6 +56,28 @@ def test_at_rest_an_event_is_looked_at_but_rates_are_not(ready: Rig) -> None:
     ready.do("breakup", ["ecc-cobo1"])
     spells_of(ready, 20, spelling)
     assert looking.taken == before + 3, "and a little longer, for ages"
+    assert Spell.objects.get(ended_at=None).title == "Mixed states"
+
+
+def test_a_look_that_fails_is_taken_again_but_not_at_once(ready: Rig) -> None:
+    class Failing(Looking):
+        def __call__(self, now: datetime) -> Look:
+            if self.taken == 3:
+                self.taken += 1
+                raise DatabaseError("away")
+            return super().__call__(now)
+
+    looking = Failing()
+    spelling = Spelling(looking)
+    spells_of(ready, 20, spelling)
+    ready.do("breakup", ["ecc-cobo1"])
+    with pytest.raises(DatabaseError):
+        spells_of(ready, 5, spelling)
+    assert looking.taken == 4
+    spells_of(ready, 3, spelling)
+    assert looking.taken == 4
+    spells_of(ready, 2, spelling)
+    assert looking.taken == 5
     assert Spell.objects.get(ended_at=None).title == "Mixed states"
 
 

@@ -35,17 +35,19 @@ class Spelling:
     def __call__(self, now: datetime) -> None:
         if not _is_over(self._noted_at, EVERY, now):
             return
+        # Before the look: one that fails is not tried again at once, for it costs as much as one that does not.
+        self._noted_at = now
         if not self._rests or self._has_news(now) or not spells.go_on(self._spell, now):
             self._put_down(now)
-        self._noted_at = now
 
     def _put_down(self, now: datetime) -> None:
         # First the newest event and whether all rests: what changes while it is looked at is news.
-        self._event = Event.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        event = Event.objects.order_by("-id").values_list("id", flat=True).first() or 0
         if not self._rests:
             self._news_at = now
-        self._rests = is_quiet()
+        rests = is_quiet()
         self._spell, self._looked_at = spells.note(self._look(now), now), now
+        self._event, self._rests = event, rests
 
     def _has_news(self, now: datetime) -> bool:
         """Whether an event told of something but rates just now, or the last look was long ago."""
