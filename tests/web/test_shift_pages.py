@@ -203,6 +203,24 @@ def test_beam_time_by_day_and_what_nobody_explained(client: Client, experiment: 
     page(client, "/shifts/beam-time/?experiment=nothing", 404)
 
 
+def test_a_comment_without_a_cause_is_not_thrown_away(client: Client, experiment: Experiment) -> None:
+    make_timed_run(experiment, 1, 0, 600)
+    gap = {"experiment": "e20009", "after": "1", "cause": "", "was": ""}
+    answer = client.post("/shifts/gaps", gap | {"comment": "cryo trip"})
+    assert answer.status_code == 400
+    assert "cause: choose one, or what you wrote is kept nowhere: 'cryo trip'" in text(Page.of(answer.content))
+    client.post("/shifts/gaps", gap | {"cause": "beam", "comment": "cryo trip"})
+    assert Gap.objects.get().comment == "cryo trip"
+    client.post("/shifts/gaps", gap | {"was": "beam", "comment": "cryo trip"})
+    assert not Gap.objects.exists()
+
+
+def test_a_hand_over_that_was_not_sent_clears_nothing(client: Client, experiment: Experiment) -> None:
+    shift = make_shift(0, None, experiment, hand_over="call Ann")
+    assert client.post(f"/shifts/{shift.pk}/write", {}).status_code == 400
+    assert Shift.objects.get().hand_over == "call Ann"
+
+
 def test_the_ends_of_the_calendar_are_days_too(client: Client, experiment: Experiment) -> None:
     make_timed_run(experiment, 1, 0, 600)
     page(client, "/shifts/beam-time/?since=0001-01-01&until=9999-12-31")

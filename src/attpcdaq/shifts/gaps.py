@@ -41,6 +41,8 @@ def name_cause(
         before = Gap.objects.filter(experiment=experiment, after=run).first()
         if was is not None and was != (before.cause if before else "") != cause:
             raise CommandRefused((_meanwhile(before),))
+        if comment and not cause and comment != (before.comment if before else ""):
+            raise BadCommand("cause", f"choose one, or what you wrote is kept nowhere: {comment!r}.")
         return _write(experiment, run, before, cause, comment, by, now)
 
 

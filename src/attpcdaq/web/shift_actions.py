@@ -39,12 +39,10 @@ def begin(request: HttpRequest) -> HttpResponse:
 @operators_change
 def write(request: HttpRequest, pk: int) -> HttpResponse:
     """Save what the next crew has to know; with `end` also end the shift."""
-    text, was, by, now = (
-        request.POST.get("hand_over", ""),
-        request.POST.get("was"),
-        requester_of(request),
-        timezone.now(),
-    )
+    text, was = request.POST.get("hand_over"), request.POST.get("was")
+    if text is None:
+        return refused(request, ["hand_over: send the text, which may be empty."], 400)
+    by, now = requester_of(request), timezone.now()
     try:
         if "end" in request.POST:
             desk.end(pk, by, now, hand_over=text, was=was)
@@ -75,7 +73,7 @@ def name_gap(request: HttpRequest) -> HttpResponse:
         return refused(request, [str(error)], 400)
     except CommandRefused as refusal:
         return refused(request, refusal.reasons)
-    messages.success(request, "The cause was saved.")
+    messages.success(request, "The cause was saved." if sent.get("cause") else "No cause is named for it.")
     return redirect(_back(sent.get("back", "")))
 
 
