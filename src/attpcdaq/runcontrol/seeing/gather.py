@@ -1,5 +1,6 @@
 """Rows to plain values: one read of everything, so that page, API and plan see the same moment."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,15 +55,15 @@ class Rows:
 def read_rows(now: datetime) -> Rows:
     """Everything a decision or a page rests on."""
     sources = Prefetch("data_sources", DataSource.objects.order_by("id"))
-    servers = ECCServer.objects.select_related("live", "config_set", "node", "exclusion").prefetch_related(sources)
-    routers = DataRouter.objects.select_related("live", "node__live", "data_source__ecc_server__exclusion")
+    asked = ECCServer.objects.select_related("live", "config_set", "node", "exclusion").prefetch_related(sources)
     preferred = preferences()
     # Before the run: a run must not look forsaken because its command ended between two questions.
     active = list(Command.objects.filter(state__in=ACTIVE_STATES).prefetch_related("steps").order_by("requested_at"))
+    servers = list(asked)
     return Rows(
         now=now,
-        servers=list(servers),
-        routers=list(routers),
+        servers=servers,
+        routers=_routers(servers),
         experiment=Experiment.objects.filter(is_active=True).first(),
         run=open_run(),
         active=active,
@@ -75,6 +76,17 @@ def read_rows(now: datetime) -> Rows:
         restarts=latest_restarts(now),
         drifts=_drifts(),
     )
+
+
+def _routers(servers: Iterable[ECCServer]) -> list[DataRouter]:
+    """All of them; the server of each is the one that was read already."""
+    known = {server.pk: server for server in servers}
+    routers = list(DataRouter.objects.select_related("live", "node__live", "data_source"))
+    for router in routers:
+        source = getattr(router, "data_source", None)
+        if source is not None and source.ecc_server_id in known:
+            source.ecc_server = known[source.ecc_server_id]
+    return routers
 
 
 def _drifts() -> dict[int, tuple[Drift, ...]]:
