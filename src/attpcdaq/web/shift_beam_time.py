@@ -39,16 +39,18 @@ class DaysForm(forms.Form):
 @require_GET
 def beam_time(request: HttpRequest) -> HttpResponse:
     """Running, lost by cause, not watched: altogether, by day, and the longest times that nobody explained."""
-    experiment, form = chosen_experiment(request), DaysForm(request.GET)
-    days = form.cleaned_data if form.is_valid() else {"since": None, "until": None}
+    experiment, form, now = chosen_experiment(request), DaysForm(request.GET), timezone.now()
+    days = form.cleaned_data if form.is_valid() else {}
     context: dict[str, Any] = {
         "experiment": experiment,
         "experiments": Experiment.objects.all(),
         "form": form,
-        "now": timezone.now(),
+        "now": now,
+        "causes": CAUSES,
+        "may_operate": may_operate(request.user),
     }
     if experiment is not None:
-        made = beam_times.of_experiment(experiment, timezone.now(), days["since"], days["until"])
+        made = beam_times.of_experiment(experiment, now, days.get("since"), days.get("until"))
         unnamed = sorted((gap for gap in gaps_of(made) if gap.named is None), key=lambda gap: gap.begin - gap.end)
         context |= {
             "made": made,
@@ -57,7 +59,6 @@ def beam_time(request: HttpRequest) -> HttpResponse:
             "gaps": gap_lines(made, unnamed[:GAPS_SHOWN]),
             "more_gaps": max(len(unnamed) - GAPS_SHOWN, 0),
         }
-    context |= {"causes": CAUSES, "may_operate": may_operate(request.user)}
     return render(request, "shifts/beam_time.html", context, status=200 if form.is_valid() else 400)
 
 
