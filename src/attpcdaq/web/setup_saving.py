@@ -39,14 +39,18 @@ def save(request: HttpRequest, kind: str, form: RowForm, row: Entry | None = Non
         return None
     if draft is not None or missing(setup):
         return _into_draft(request, kind, entry, setup, draft.over if draft else base)
-    renaming = setup_rows.renaming(kind, row.name, entry) if row else None
+    return _into_force(request, form, row, setup)
+
+
+def _into_force(request: HttpRequest, form: RowForm, row: Entry | None, setup: Setup) -> HttpResponse | None:
+    renaming = setup_rows.renaming(form.kind, row.name, form.entry) if row else None
     try:
-        done = setup_changes.load(setup, requester_of(request), over=base, renaming=renaming)
+        done = setup_changes.load(setup, requester_of(request), over=form.setup, renaming=renaming)
     except (SetupBusyError, CommandRefused) as error:
         _not(form, error.reasons, conflict=True)
         return None
     messages.success(request, _told(done) or "Nothing had changed.")
-    return redirect(f"{reverse('setup')}#{kind}")
+    return redirect(f"{reverse('setup')}#{form.kind}")
 
 
 def _is_renamed(draft: Draft, kind: str, row: Entry, entry: Entry) -> bool:
