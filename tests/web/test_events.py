@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from attpcdaq.audit.models import Entry
 from attpcdaq.audit.people import Requester
-from attpcdaq.live.events import MOST_COUNTED, acknowledge
+from attpcdaq.live.events import MOST_COUNTED, acknowledge, not_acknowledged
 from attpcdaq.live.models import Event
 from attpcdaq.live.store import add_event
 from attpcdaq.testing.builders import build_detector
@@ -244,6 +244,12 @@ class TestAcknowledging:
 
 
 class TestCount:
+    def test_its_question_says_what_the_index_is_for(self) -> None:
+        """With the words handed over beside the question SQLite would look through every event, for every page."""
+        sql, handed_over = not_acknowledged().query.sql_with_params()
+        assert "'warning'" in sql
+        assert not {"warning", "error"} & set(handed_over)
+
     def test_warnings_and_errors_that_nobody_acknowledged(self) -> None:
         assert unacknowledged() == ""
         happen("information")
