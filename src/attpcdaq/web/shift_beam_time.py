@@ -50,16 +50,19 @@ def beam_time(request: HttpRequest) -> HttpResponse:
         "may_operate": may_operate(request.user),
     }
     if experiment is not None:
-        made = beam_times.of_experiment(experiment, now, days.get("since"), days.get("until"))
-        unnamed = sorted((gap for gap in gaps_of(made) if gap.named is None), key=lambda gap: gap.begin - gap.end)
-        context |= {
-            "made": made,
-            "sums": made.sums,
-            "days": _drawn(made),
-            "gaps": gap_lines(made, unnamed[:GAPS_SHOWN]),
-            "more_gaps": max(len(unnamed) - GAPS_SHOWN, 0),
-        }
+        context |= _counted(beam_times.of_experiment(experiment, now, days.get("since"), days.get("until")))
     return render(request, "shifts/beam_time.html", context, status=200 if form.is_valid() else 400)
+
+
+def _counted(made: Reckoned) -> dict[str, Any]:
+    unnamed = sorted((gap for gap in gaps_of(made) if gap.named is None), key=lambda gap: gap.begin - gap.end)
+    return {
+        "made": made,
+        "sums": made.sums,
+        "days": _drawn(made),
+        "gaps": gap_lines(made, unnamed[:GAPS_SHOWN]),
+        "more_gaps": max(len(unnamed) - GAPS_SHOWN, 0),
+    }
 
 
 def _drawn(made: Reckoned) -> list[tuple[Day, SafeString]]:
