@@ -22,7 +22,6 @@ CALLS: dict[str, set[str]] = {
     "control": {"POST /control"},
     "acknowledge": {"POST /events/acknowledge"},
     "run-sheet": {"PATCH /runs/{number}/sheet"},
-    "run-same-as-previous": {"POST /runs/{number}/sheet/same-as-previous"},
     "run-check": {"POST /runs/{number}/check"},
     "experiments": {"POST /experiments"},
     "experiment": {"PATCH /experiments/{name}"},

@@ -236,5 +236,9 @@ class TestApi:
         assert answer.status_code == 404
         assert answer.json()["detail"]
 
+    def test_the_status_has_what_the_last_runs_sheet_lacks(self, made: Run, headers: dict[str, str]) -> None:
+        made.experiment.observables.create(name="Pressure", required=True)
+        assert Client().get("/api/v1/status", headers=headers).json()["last_run"]["sheet_lacks"] == ["Pressure"]
+
     def test_the_status_has_the_last_runs_verdict(self, made: Run, headers: dict[str, str]) -> None:
         assert Client().get("/api/v1/status", headers=headers).json()["last_run"]["data_verdict"] == "incomplete"

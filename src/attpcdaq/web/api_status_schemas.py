@@ -174,6 +174,7 @@ class RunNow(Schema):
     data_verdict: str = Field(
         description="On its data: complete, remarks, incomplete, not_proven; checking while they are read."
     )
+    sheet_lacks: list[str] = Field([], description="Required values that its sheet does not have (of the last run).")
 
 
 class LooseOut(Schema):

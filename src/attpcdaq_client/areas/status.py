@@ -190,6 +190,7 @@ class RunNow(Model):
     excluded: dict[str, dict[str, str]] = {}
     adopted: bool = False
     data_verdict: str = ""
+    sheet_lacks: list[str] = []
 
 
 class Loose(Model):

@@ -1,6 +1,6 @@
 """The whole status at one moment, for page, partials, API and event stream."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from attpcdaq.live.models import Event
@@ -26,7 +26,7 @@ from attpcdaq.runcontrol.seeing.views import (
     RunView,
     Snapshot,
 )
-from attpcdaq.runlog import manifests
+from attpcdaq.runlog import manifests, sheets
 from attpcdaq.runlog.models import OPEN_STATES, Run
 
 __all__ = ["command_view", "run_view", "snapshot"]
@@ -78,7 +78,7 @@ def _read(now: datetime) -> Snapshot:
         experiment=rows.experiment.name if rows.experiment else None,
         next_run_number=rows.experiment.last_run_number + 1 if rows.experiment else None,
         run=seen.run,
-        last_run=run_view(seen.last) if seen.last else None,
+        last_run=replace(run_view(seen.last), sheet_lacks=sheets.missing(seen.last)) if seen.last else None,
         ecc_servers=seen.servers,
         routers=seen.routers,
         actions=action_views(None, facts),

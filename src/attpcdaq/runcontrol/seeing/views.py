@@ -204,6 +204,8 @@ class RunView:
     adopted: bool = False
     data_verdict: str = ""
     """On its data: complete, remarks, incomplete, not_proven; `checking` while they are read, empty before."""
+    sheet_lacks: tuple[str, ...] = ()
+    """Required values that its sheet does not have; told of the last run only."""
 
 
 @dataclass(frozen=True, slots=True)
