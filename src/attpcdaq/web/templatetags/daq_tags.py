@@ -178,6 +178,6 @@ def compact(text: str) -> str:
 
 @register.filter
 def manual_link(place: str) -> str:
-    """Where the manual tells more: "runs#exports" on its page `runs`; an anchor alone is one of the page on troubles."""
+    """Where the manual tells more: "runs#exports" on its page `runs`; an anchor alone is on the page of troubles."""
     page, _, anchor = place.rpartition("#")
     return f"{reverse('help-page', args=[page or 'troubles'])}#{anchor}"
