@@ -17,7 +17,7 @@ from attpcdaq.runlog.manifests import with_verdicts
 from attpcdaq.runlog.models import Manifest, Run
 from attpcdaq.runlog.sheets import missing_of
 
-MOST = 20
+MOST = 5
 OWN = "shifts#open-problems"
 UNPROVEN = (Manifest.Verdict.INCOMPLETE, Manifest.Verdict.NOT_PROVEN)
 
@@ -70,10 +70,14 @@ def _of_events(since: datetime) -> Iterator[Problem]:
     ).exclude(text="")
     found = list(wrong[: MOST + 1])
     for event in found[:MOST]:
-        level = "bad" if event.severity == Severity.ERROR else "warn"
-        yield Problem(level, f"Not acknowledged, {_day(event.at)}: {event.subject} {event.text}".replace("  ", " "))
+        # Never "bad": it was so then, and what is bad now must not drown in it.
+        yield Problem("warn", f"Not acknowledged, {_day(event.at)}: {_said(event)}")
     if len(found) > MOST:
         yield Problem("warn", f"And {wrong.count() - MOST} more warnings and errors that nobody has acknowledged")
+
+
+def _said(event: Event) -> str:
+    return event.text if event.text.startswith(event.subject) else f"{event.subject} {event.text}"
 
 
 def _of_runs(since: datetime, now: datetime) -> Iterator[Problem]:
