@@ -40,7 +40,7 @@ def test_the_list_shows_runs_and_what_they_add_up_to(client: Client, run: Run) -
     page = text(client.get("/runs/"))
     assert page.index("Run 2") < page.index("Run 1")
     assert 'id="beam-time">2:00:00' in page
-    assert "Testing 1:00:00 in 1 · Beam 1:00:00 in 1" in page
+    assert "Testing 1:00:00 in 1 run · Beam 1:00:00 in 1 run" in page
     assert "1.50 MB" in page
     assert "CoBo[3] was silent" in page
 
