@@ -18,7 +18,6 @@ RUNS, MANY_RUNS, OBSERVABLES, EVENTS = 1000, 10_000, 50, 20_000
 EACH = 100
 # As the monitor does: what is too old would be drawn as unknown.
 SEEN_EVERY = 10
-BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 CLASSES = ("production", "testing", "beam", "pulser", "junk")
 
 
@@ -96,6 +95,7 @@ def _make_runs(experiment_name: str, runs: int, observables: int) -> None:
     """Closed runs of an hour each, with a sheet of so many observables."""
     from attpcdaq.runlog.models import Experiment, Measurement, Observable, Run
 
+    begin = datetime.now(UTC) - timedelta(hours=runs + 1)
     active = not Experiment.objects.exists()
     experiment = Experiment.objects.create(name=experiment_name, is_active=active, last_run_number=runs)
     wanted = Observable.objects.bulk_create(
@@ -109,10 +109,10 @@ def _make_runs(experiment_name: str, runs: int, observables: int) -> None:
             title=f"run {number} on alpha",
             run_class=CLASSES[number % len(CLASSES)],
             state="closed",
-            requested_at=BEGIN + timedelta(hours=number),
-            started_at=BEGIN + timedelta(hours=number),
-            stopped_at=BEGIN + timedelta(hours=number, minutes=50),
-            closed_at=BEGIN + timedelta(hours=number, minutes=51),
+            requested_at=begin + timedelta(hours=number),
+            started_at=begin + timedelta(hours=number),
+            stopped_at=begin + timedelta(hours=number, minutes=50),
+            closed_at=begin + timedelta(hours=number, minutes=51),
         )
         for number in range(1, runs + 1)
     )

@@ -32,7 +32,7 @@ def test_a_command_asks_what_the_table_says(words: str, more: list[str], calls: 
     assert result.exit_code == 0 or result.stderr
 
 
-@pytest.mark.parametrize("words", COMMANDS.keys() | ELSEWHERE.keys())
+@pytest.mark.parametrize("words", sorted(COMMANDS.keys() | ELSEWHERE.keys()))
 def test_a_command_says_what_it_does_and_gives_json(words: str) -> None:
     command = leaves()[words]
     assert command.help, words
