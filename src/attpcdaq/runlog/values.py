@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable
 
 from attpcdaq.runlog.models import Observable, ValueType
 
@@ -75,11 +76,13 @@ def number(observable: Observable, value: str) -> int | float | str:
 def unfit_values(observable: Observable, value_type: str) -> list[str]:
     """The runs whose recorded value would not fit another type."""
     wanted = ValueType(value_type)
-    found = observable.measurements.select_related("run").order_by("run__number")
-    return [f"run {each.run.number}: {each.value}" for each in found if not _fits(wanted, each.value)]
+    return [f"run {run}: {value}" for run, value in _recorded(observable) if not _fits(wanted, value)]
 
 
 def outside(observable: Observable) -> list[str]:
     """The runs whose recorded value lies outside the limits as they are now; such values stay."""
-    found = observable.measurements.select_related("run").order_by("run__number")
-    return [f"run {each.run.number}: {each.value}" for each in found if is_outside(observable, each.value)]
+    return [f"run {run}: {value}" for run, value in _recorded(observable) if is_outside(observable, value)]
+
+
+def _recorded(observable: Observable) -> Iterable[tuple[int, str]]:
+    return observable.measurements.order_by("run__number").values_list("run__number", "value")
