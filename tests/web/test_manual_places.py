@@ -4,12 +4,13 @@ import pytest
 from django.test import Client
 
 from attpcdaq.web import manual_places
-from attpcdaq.web.templatetags.manual_tags import manual_of_state
+from attpcdaq.web.roles import EXPERT_REASON, OBSERVER_REASON
+from attpcdaq.web.templatetags.manual_tags import manual_of_reason, manual_of_state
 from tests.docs.building import DOCS, Manual, build_served
 from tests.web.drawn import drawn
 from tests.web.everywhere import something_at_every_address
 from tests.web.page import Page
-from tests.web.people import admin, browser, expert
+from tests.web.people import admin, browser, expert, observer
 from tests.web.situations import situations
 from tests.web.test_audited_routes import ADDRESSES
 
@@ -71,3 +72,18 @@ def test_no_section_is_named_in_vain(manual: Manual) -> None:
     headings = (DOCS / "pages.md").read_text()
     for section in set(manual_places.SECTION_OF.values()):
         assert manual.heading_at(f"pages/#{section}").lower() in headings.lower()
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["Run 1 is still running.", "There is no active experiment.", OBSERVER_REASON, EXPERT_REASON, "Whatever else."],
+)
+def test_a_refusal_leads_to_its_paragraph(manual: Manual, reason: str) -> None:
+    assert manual.has(manual_of_reason(reason).removeprefix("/help/"))
+
+
+def test_a_page_that_refuses_shows_it(manual: Manual, db: None) -> None:
+    for address, headers in (("/actions/start", {"HX-Request": "true"}), ("/runs/experiments/activate", {})):
+        answer = browser(observer()).post(address, headers=headers)
+        assert answer.status_code == 403
+        assert manual_of_reason(OBSERVER_REASON) in answer.content.decode()
