@@ -15,6 +15,8 @@ INTERPOLATED = re.compile(r"\$\{([A-Z][A-Z_]*)(?::(-|\?)([^}]*))?\}")
 NAMED = re.compile(rf"\b{PREFIX}[A-Z][A-Z_]*[A-Z]\b")
 # Filled in by whoever puts nginx or the tests in place; the copy of the project that deploy/stack looks after.
 OF_OTHERS = {f"{PREFIX}{name}" for name in ("WEB", "EVENTS", "LISTEN", "STATIC", "HELP", "NGINX", "ROOT")}
+# Of the command line, which may run anywhere: docs/command-line.md tells of them.
+OF_THE_CLIENT = {f"{PREFIX}{name}" for name in ("URL", "TOKEN", "CA")}
 
 # In containers: told by compose.yaml or the Dockerfile, or only for who develops the program.
 NOT_IN_ENV = {
@@ -85,4 +87,5 @@ def test_no_program_reads_a_setting_that_is_not_there() -> None:
     ]
     named = {name for path in files for name in NAMED.findall(path.read_text())}
     assert f"{PREFIX}ALLOWED_HOSTS" in named
-    assert named - set(table()) - OF_OTHERS == set()
+    assert named - set(table()) - OF_OTHERS == OF_THE_CLIENT
+    assert set(NAMED.findall((ROOT / "docs/command-line.md").read_text())) >= OF_THE_CLIENT
