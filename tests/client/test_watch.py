@@ -56,7 +56,12 @@ class Watcher:
         command = [sys.executable, "-u", "-m", "attpcdaq_client", "status", "--watch", *words]
         with self.out.open("wb") as stream:
             self.process = subprocess.Popen(
-                command, stdout=stream, stderr=subprocess.STDOUT, env=environment | {"XDG_CONFIG_HOME": str(folder)}
+                command,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                env=environment | {"XDG_CONFIG_HOME": str(folder)},
+                # As at a terminal, also where the tests themselves were started to ignore Ctrl-C.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     @property

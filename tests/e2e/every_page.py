@@ -67,10 +67,11 @@ def _filled(pattern: str, own: dict[str, str]) -> str:
 
 
 def is_page(context: BrowserContext, url: str) -> bool:
-    """Whether a GET answers with HTML; files, and addresses that only take a POST, are none. None may break."""
+    """Whether a GET answers with a whole page; parts of one, files, and what only takes a POST, are none. None may break."""
     answer = context.request.get(url, max_redirects=0, fail_on_status_code=False)
     assert answer.status < 500, (url, answer.status, answer.text()[:1000])
-    return answer.status in (200, 404) and "text/html" in answer.headers.get("content-type", "")
+    whole = "text/html" in answer.headers.get("content-type", "") and "<html" in answer.text()[:1000]
+    return answer.status in (200, 404) and whole
 
 
 def furnish(system: System) -> None:

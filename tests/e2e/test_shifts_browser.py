@@ -159,6 +159,7 @@ def test_two_tabs_and_one_shift(shifter: Shifter) -> None:
     page.get_by_role("button", name="Save and end the shift").click()
     expect(page.locator("#refusal")).to_contain_text("was ended at")
     expect(page.get_by_label("What they have to know")).to_have_value("we are not done")
-    page.get_by_role("button", name="Save", exact=True).first.click()
+    form = page.locator("form", has=page.locator("[name=hand_over]"))
+    form.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     assert shifter.complaints == []

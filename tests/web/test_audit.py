@@ -20,7 +20,7 @@ from attpcdaq.web.roles import ROLES, role_of
 from get_protocol.state_machine import State
 from tests.runlog.rows import NOON, make_experiment, make_run
 from tests.web.page import Page
-from tests.web.people import browser, expert, observer, operator
+from tests.web.people import admin, browser, expert, observer, operator
 from tests.web.seen import see
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +62,7 @@ class TestChanges:
         client = browser(operator("kim"))
         changed = {"name": "Pressure", "value_type": "number", "unit": "mbar", "comment": ""}
         client.post(f"/runs/observables/{row.pk}/", changed)
-        assert last()[2:] == ("change observable", "done", "Pressure, number, torr -> Pressure, number, mbar")
+        assert last()[2:] == ("change observable", "done", "Pressure [torr], number -> Pressure [mbar], number")
         client.post(f"/runs/observables/{row.pk}/remove")
         assert last()[2:4] == ("remove observable", "done")
 
@@ -252,6 +252,7 @@ class TestRoles:
         user.is_superuser = True
         user.save()
         assert role_of(user) == "admin"
+        admin("ann")  # the last one could not be taken the role
         self.role("kim", "observer")
         assert role_of(User.objects.get(username="kim")) == "observer"
         self.role("kim", "expert")

@@ -66,7 +66,9 @@ def of(user: User | None) -> QuerySet[ApiToken]:
 def revoke(name: str, by: Requester, owner: User | None = None) -> None:
     """From now on this token opens nothing. Only one of `owner`, where given: NoSuchTokenError."""
     mine = of(owner)
-    deleted, _ = ApiToken.objects.filter(pk__in=mine.filter(name=name).values("pk")).delete()
+    # PostgreSQL refuses to look for what no name can hold.
+    wanted = mine.filter(name=name) if name.isprintable() else mine.none()
+    deleted, _ = ApiToken.objects.filter(pk__in=wanted.values("pk")).delete()
     if not deleted:
         known = ", ".join(mine.values_list("name", flat=True)) or "none"
         raise NoSuchTokenError(f"There is no token {name[:80]!r}; known: {known}.", "name")
