@@ -101,7 +101,8 @@ def test_a_changed_key_is_loud_with_both(client: Client) -> None:
     assert alarm.index(NEW) < alarm.index(OLD)
     refusal = post(client, "pin", fingerprint=NEW)
     assert refusal.status_code == 400
-    assert "another key is pinned for it: say why this one is right too" in Page.of(refusal.content).one("//*[@role='alert']//ul").text()
+    reasons = Page.of(refusal.content).one("//*[@role='alert']//ul").text()
+    assert "another key is pinned for it: say why this one is right too" in reasons
     assert post(client, "pin", fingerprint=NEW, reason="installed anew").status_code == 302
     assert "installed anew" in row(client)
     assert post(client, "unpin", fingerprint=OLD).status_code == 302
