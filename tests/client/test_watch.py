@@ -47,21 +47,27 @@ def serving(port: int, title: str) -> Iterator[None]:
         server.server_close()
 
 
+# Ctrl-C works, also where the tests themselves were started to ignore it.
+AT_A_TERMINAL = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("attpcdaq_client", run_name="__main__")
+"""
+
+
 class Watcher:
     """The command in a process, its output in a file."""
 
     def __init__(self, folder: Path, port: int, *words: str) -> None:
         self.out = folder / "out"
         environment = {**os.environ, "ATTPCDAQ_URL": f"http://127.0.0.1:{port}", "ATTPCDAQ_TOKEN": "t"}
-        command = [sys.executable, "-u", "-m", "attpcdaq_client", "status", "--watch", *words]
+        command = [sys.executable, "-u", "-c", AT_A_TERMINAL, "status", "--watch", *words]
         with self.out.open("wb") as stream:
             self.process = subprocess.Popen(
                 command,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 env=environment | {"XDG_CONFIG_HOME": str(folder)},
-                # As at a terminal, also where the tests themselves were started to ignore Ctrl-C.
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     @property
