@@ -67,7 +67,7 @@ def _filled(pattern: str, own: dict[str, str]) -> str:
 
 
 def is_page(context: BrowserContext, url: str) -> bool:
-    """Whether a GET answers with a whole page, not with a part of one or a file, and not only to a POST. None may break."""
+    """Whether a GET answers with a whole page, not a part of one or a file, and not only to a POST. None may break."""
     answer = context.request.get(url, max_redirects=0, fail_on_status_code=False)
     assert answer.status < 500, (url, answer.status, answer.text()[:1000])
     whole = "text/html" in answer.headers.get("content-type", "") and "<html" in answer.text()[:1000]
