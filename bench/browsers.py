@@ -117,7 +117,7 @@ def thirty(system: System, product: list[int], cookies: http.cookies.SimpleCooki
 
 def _share(product: list[int]) -> float:
     began, before = time.monotonic(), cpu_seconds(product)
-    time.sleep(LOOKED_FOR)
+    time.sleep(LOOKED_FOR)  # the time that is measured
     return (cpu_seconds(product) - before) / (time.monotonic() - began)
 
 

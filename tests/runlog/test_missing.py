@@ -6,22 +6,15 @@ import pytest
 from django.utils import timezone
 
 from attpcdaq.runlog.models import Observable, Run
-from attpcdaq.runlog.observables import add, change, retire
+from attpcdaq.runlog.observables import change, retire
 from attpcdaq.runlog.sheets import Edit, missing, missing_of, save
 from tests.runlog.rows import KIM, make_experiment, make_run
+from tests.runlog.sheet_rows import closed_run, key
 
 
 @pytest.fixture
 def run(db: None) -> Run:
-    experiment = make_experiment()
-    add(experiment, KIM, "Pressure", "number", "torr", "")
-    add(experiment, KIM, "Target", "text", "", "")
-    add(experiment, KIM, "Attenuator", "integer", "", "")
-    return make_run(experiment, 1)
-
-
-def key(name: str) -> str:
-    return f"observable-{Observable.objects.get(name=name).pk}"
+    return closed_run()
 
 
 def require(name: str, run: Run) -> None:

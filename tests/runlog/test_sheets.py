@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from attpcdaq.audit.people import Requester
 from attpcdaq.live.models import Event
 from attpcdaq.runlog.models import Measurement, Observable, Run
-from attpcdaq.runlog.observables import add, remove, reorder, retire
+from attpcdaq.runlog.observables import remove, reorder, retire
 from attpcdaq.runlog.sheets import (
     ALL,
     Edit,
@@ -20,19 +20,12 @@ from attpcdaq.runlog.sheets import (
 )
 from attpcdaq.runlog.values import ValueRefusedError, clean_value, number, unfit_values
 from tests.runlog.rows import KIM, LEE, make_experiment, make_run
+from tests.runlog.sheet_rows import closed_run, key
 
 
 @pytest.fixture
 def run(db: None) -> Run:
-    experiment = make_experiment()
-    add(experiment, KIM, "Pressure", "number", "torr", "")
-    add(experiment, KIM, "Target", "text", "", "")
-    add(experiment, KIM, "Attenuator", "integer", "", "")
-    return make_run(experiment, 1)
-
-
-def key(name: str) -> str:
-    return f"observable-{Observable.objects.get(name=name).pk}"
+    return closed_run()
 
 
 def filled(run: Run, by: Requester) -> tuple[str, ...]:

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from attpcdaq.audit.people import DAQ
-from attpcdaq.runlog.models import Measurement, Observable, Run, RunState
-from attpcdaq.runlog.observables import add
-from tests.runlog.rows import NOON, make_experiment, make_run
+from attpcdaq.runlog.models import Measurement, Observable, Run
+from tests.runlog.rows import NOON, make_run
+from tests.runlog.sheet_rows import key, running_run
 from tests.web.people import browser, operator
 
 pytestmark = pytest.mark.django_db
@@ -26,17 +25,7 @@ def client() -> Client:
 
 @pytest.fixture
 def run() -> Run:
-    experiment = make_experiment()
-    add(experiment, DAQ, "Pressure", "number", "torr", "at the outlet", required=True, minimum=0, maximum=800)
-    add(experiment, DAQ, "Field", "integer", "V/cm", "", minimum=-500, maximum=0)
-    add(experiment, DAQ, "Target", "text", "", "")
-    run = make_run(experiment, 1)
-    Run.objects.filter(pk=run.pk).update(closed_at=None, state=RunState.RUNNING)
-    return run
-
-
-def key(name: str) -> str:
-    return f"observable-{Observable.objects.get(name=name).pk}"
+    return running_run()
 
 
 def plotted(client: Client, *keys: str, **more: str) -> str:

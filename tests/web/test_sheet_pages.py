@@ -12,6 +12,7 @@ from attpcdaq.audit.people import DAQ
 from attpcdaq.runlog.models import Experiment, Measurement, Observable, Run, RunState
 from attpcdaq.runlog.observables import add, in_use, retire
 from tests.runlog.rows import NOON, make_experiment, make_run
+from tests.runlog.sheet_rows import key, running_run
 from tests.web.people import browser, observer, operator
 
 pytestmark = pytest.mark.django_db
@@ -29,17 +30,7 @@ def client() -> Client:
 
 @pytest.fixture
 def run() -> Run:
-    experiment = make_experiment()
-    add(experiment, DAQ, "Pressure", "number", "torr", "at the outlet", required=True, minimum=0, maximum=800)
-    add(experiment, DAQ, "Field", "integer", "V/cm", "", minimum=-500, maximum=0)
-    add(experiment, DAQ, "Target", "text", "", "")
-    run = make_run(experiment, 1)
-    Run.objects.filter(pk=run.pk).update(closed_at=None, state=RunState.RUNNING)
-    return run
-
-
-def key(name: str) -> str:
-    return f"observable-{Observable.objects.get(name=name).pk}"
+    return running_run()
 
 
 def names(experiment: Experiment) -> list[str]:

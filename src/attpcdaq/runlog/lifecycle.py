@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, F, When
 from django.db.models.functions import Coalesce, Greatest
 
 from attpcdaq.live.store import add_event
@@ -36,10 +36,13 @@ def request_run(
 
     The number is used up whatever becomes of the run.
     """
-    Experiment.objects.filter(pk=experiment.pk).update(last_run_number=F("last_run_number") + 1)
-    Experiment.objects.filter(pk=experiment.pk, directory="").update(directory=F("name"))
-    experiment.refresh_from_db(fields=["name", "directory"])
-    number = Experiment.objects.values_list("last_run_number", flat=True).get(pk=experiment.pk)
+    Experiment.objects.filter(pk=experiment.pk).update(
+        last_run_number=F("last_run_number") + 1,
+        # From the first run on data lie there, whatever the experiment is called later.
+        directory=Case(When(directory="", then=F("name")), default=F("directory")),
+    )
+    experiment.refresh_from_db(fields=["name", "directory", "last_run_number"])
+    number = experiment.last_run_number
     run = Run.objects.create(
         experiment=experiment,
         number=number,

@@ -32,6 +32,7 @@ from attpcdaq.web.runs_api import NOT_FOUND, ExperimentName, checked, chosen
 
 router = Router(tags=["observables"])
 ORDERS = {**ORDERED, 404: schemas.Problem}
+# The parameter is called `id` because that is its name in the address: hence the A002 below.
 RowId = Path(..., ge=1, lt=1 << 63)
 
 

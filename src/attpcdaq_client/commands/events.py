@@ -13,6 +13,8 @@ from attpcdaq_client.commands.text import clean, table, when
 from attpcdaq_client.errors import OutOfTouch
 
 EVERY = 1.0
+# A log that nobody has looked at for a while is read by the monitor within a second or two.
+FIRST_WITHIN, ASK_EVERY = 5.0, 0.3
 MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])
 followed = click.option("--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
 
@@ -87,9 +89,9 @@ def logs(session: Session, kind: Literal["ecc", "router"], name: str, follow: bo
     """The end of the log of an ECC server or data router; [error] and [warning] mark lines."""
     look = session.client.events.log
     log = look(kind, name)
-    until = time.monotonic() + 5.0
+    until = time.monotonic() + FIRST_WITHIN
     while log.state == "waiting" and time.monotonic() < until:
-        time.sleep(0.3)
+        time.sleep(ASK_EVERY)
         log = look(kind, name)
     if not follow:
         session.show(log, lambda: _in_words(log))
