@@ -202,6 +202,21 @@ class TestStillBusy:
         rig.look()
         assert see(rig).ecc_servers[0].still_busy == ""
 
+    @pytest.mark.parametrize("state", ["sent", "confirmed"])
+    def test_an_answer_from_before_the_latest_call_accuses_nobody(self, rig: Rig, state: str) -> None:
+        """The commands were read, Describe ended and Prepare was sent, and only then the monitor writes again."""
+        command = rig.request("describe")
+        server = rig.ecc.servers["ecc-cobo0"]
+        server.doing, server.done_at = Transition.DESCRIBE, rig.time.monotonic() + 100
+        rig.look()
+        now = rig.time.now()
+        Step.objects.filter(command=command).update(
+            transition=Transition.PREPARE, state=state, sent_at=now, finished_at=now if state == "confirmed" else None
+        )
+        type(command).objects.update(state="done", finished_at=now)
+        rig.time.elapsed += 2
+        assert see(rig).ecc_servers[0].still_busy == ""
+
     def test_what_another_program_asked_for_is_said_as_that(self, rig: Rig) -> None:
         server = rig.ecc.servers["ecc-cobo0"]
         server.doing, server.done_at = Transition.DESCRIBE, rig.time.monotonic() + 100

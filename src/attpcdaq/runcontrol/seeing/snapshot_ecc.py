@@ -27,7 +27,7 @@ def ecc_view(server: ECCServer, rows: Rows, facts: SystemFacts, *, actions: bool
     state, transition, live = live_state(server, rows.now)
     seen_at, problem = (live.seen_at, live.problem) if live else (None, "")
     last_error = _last_error(rows.steps.told.get(server.name), state, live, rows.now)
-    busy = still_busy(server, transition, rows)
+    busy = still_busy(server, transition, live, rows)
     return EccView(
         id=server.pk,
         name=server.name,
@@ -58,17 +58,29 @@ def exclusion_view(server: ECCServer) -> ExclusionView | None:
     return ExclusionView(out.reason, out.by, out.at) if out else None
 
 
-def still_busy(server: ECCServer, transition: Transition, rows: Rows) -> str:
+def still_busy(server: ECCServer, transition: Transition, live: ECCState | None, rows: Rows) -> str:
     """A call that blocks in the server while nobody waits for it any more (facts 2.3); empty when there is none."""
-    if transition is Transition.NONE or any(step.state == StepState.SENT for step in _steps_at_work(server, rows)):
+    step = rows.steps.told.get(server.name)
+    waited_for = any(at_work.state == StepState.SENT for at_work in _steps_at_work(server, rows))
+    if transition is Transition.NONE or waited_for or (step is not None and _not_seen_since(step, live, rows.now)):
         return ""
-    label, step = transition_label(transition), rows.steps.told.get(server.name)
+    label = transition_label(transition)
     if step is None or step.transition != transition or step.finished_at is None or step.sent_at is None:
         return f"{label}, which was not asked for here."
-    if is_about_now(step.finished_at, rows.now, JUST_ENDED):
-        return ""
     sent, given_up = timezone.localtime(step.sent_at), timezone.localtime(step.finished_at)
     return f"{label}, sent at {sent:%H:%M:%S} and given up at {given_up:%H:%M:%S}."
+
+
+def _not_seen_since(step: Step, live: ECCState | None, now: datetime) -> bool:
+    """Whether the server's last answer may be older than the end of its latest call: it says nothing of what is left.
+
+    A call may also have been sent since the commands were read: somebody waits for it.
+    """
+    if step.state == StepState.SENT:
+        return True
+    if live is None or live.seen_at is None or step.finished_at is None:
+        return False
+    return came_before(live.seen_at, step.finished_at, now) or is_about_now(live.seen_at, step.finished_at, JUST_ENDED)
 
 
 def _steps_at_work(server: ECCServer, rows: Rows) -> list[Step]:
