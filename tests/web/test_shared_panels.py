@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from attpcdaq.live import store
 from attpcdaq.runcontrol.models import Exclusion
+from attpcdaq.runcontrol.seeing.sharing import Key
 from attpcdaq.testing.builders import Detector, build_detector
 from attpcdaq.web import event_feed
 from attpcdaq.web.partials import PANELS
@@ -37,7 +38,7 @@ class TestDrawnOnce:
         """The HTML, and how often the status was read for it."""
         read: list[int] = []
 
-        def context() -> dict[str, Any]:
+        def context(events: Key) -> dict[str, Any]:
             read.append(1)
             return {"status": {"events": []}}
 
@@ -71,7 +72,7 @@ class TestDrawnOnce:
             store.add_event("control", "")
             return ("a",)
 
-        shared.html(overtaken, [PANELS["events"]], lambda: {"status": {"events": []}}, "t")
+        shared.html(overtaken, [PANELS["events"]], lambda events: {"status": {"events": []}}, "t")
         assert self.drawn(shared)[1] == 1
 
     def test_without_any_event_nothing_is_kept(self) -> None:

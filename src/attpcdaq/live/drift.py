@@ -3,7 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from attpcdaq.live.models import DiskConfig, ECCState, UsedConfig
+from attpcdaq.live.prepared import Prepared
 from attpcdaq.topology.models import ConfigKind, ConfigSource
 from get_protocol.state_machine import State
 
@@ -42,11 +45,19 @@ class Drift:
         return f"{name} changed on disk after {after}: what runs is the old one; Go to Ready loads the new one."
 
 
+def _used() -> QuerySet[UsedConfig, tuple[int, str, str, str | None]]:
+    """(ECC server, kind, name, content) of every file that was read."""
+    read = UsedConfig.objects.filter(source=ConfigSource.FILE, blob__isnull=False)
+    return read.values_list("ecc_server_id", "kind", "name", "blob_id")
+
+
+_USED = Prepared(_used)
+
+
 def drifts(server_ids: Collection[int] | None = None) -> list[Drift]:
     """Every drift of these ECC servers, or of all."""
-    rows = UsedConfig.objects.filter(source=ConfigSource.FILE, blob__isnull=False)
-    used = rows if server_ids is None else rows.filter(ecc_server_id__in=server_ids)
-    files = {(row[0], row[1], row[2]): row[3] for row in used.values_list("ecc_server_id", "kind", "name", "blob_id")}
+    used = _USED.rows() if server_ids is None else _used().filter(ecc_server_id__in=server_ids)
+    files = {(row[0], row[1], row[2]): row[3] for row in used}
     if not files:
         return []
     states = dict(ECCState.objects.values_list("ecc_server_id", "state"))

@@ -12,6 +12,7 @@ from attpcdaq.audit import trail
 from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.people import Requester
 from attpcdaq.live.models import Event, Severity
+from attpcdaq.live.prepared import Prepared
 from attpcdaq.live.store import add_event
 
 AT_LEAST = {
@@ -71,7 +72,10 @@ def not_acknowledged() -> QuerySet[Event]:
 
 def count_open() -> int:
     """How many of these there are, MOST_COUNTED + 1 for more than that."""
-    return not_acknowledged()[: MOST_COUNTED + 1].count()
+    return len(_OPEN.rows())
+
+
+_OPEN = Prepared(lambda: not_acknowledged().values_list("pk")[: MOST_COUNTED + 1])
 
 
 def acknowledge(by: Requester, now: datetime, *, ids: Collection[int] = (), through: int = 0) -> int:

@@ -49,10 +49,10 @@ class ControlBar:
         return bool(self.forced) and not self.mine and since is not None and self.now - since < LOUD_FOR
 
 
-def control_bar(request: HttpRequest) -> ControlBar:
-    """As the one who sent this request sees it."""
+def control_bar(request: HttpRequest, seen: ControlView | None = None) -> ControlBar:
+    """As the one who sent this request sees it; `seen` where it was read already."""
     viewer = request.user.get_username() if may_operate(request.user) else ""
-    seen = control.view()
+    seen = seen or control.view()
     return ControlBar(seen, viewer, control.force_of(seen), timezone.now())
 
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRedirect
 
+from attpcdaq.web.control_bar import control_bar
 from attpcdaq.web.partials import PANELS, drawn
 
 
@@ -25,4 +26,5 @@ class Login(LoginView):
 def status(request: HttpRequest) -> HttpResponse:
     """The page from which runs are taken."""
     panels, context = drawn(request, PANELS)
-    return render(request, "status/page.html", context | {"panels": panels})
+    bar = control_bar(request, context["status"].control)
+    return render(request, "status/page.html", context | {"panels": panels, "bar": bar})

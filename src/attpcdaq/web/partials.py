@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from attpcdaq.runcontrol.asking import control
+from attpcdaq.runcontrol.seeing.sharing import Key
 from attpcdaq.runcontrol.seeing.snapshot import snapshot
 from attpcdaq.runcontrol.seeing.system_health import HEALTH, notices
 from attpcdaq.runlog.models import RunClass
@@ -52,15 +53,14 @@ PANELS = {
 }
 
 
-def status_context(request: HttpRequest) -> dict[str, Any]:
-    """What every panel shows, and the last event that is surely in it: read first."""
-    latest = latest_event_id()
-    status = as_seen_by(request.user, snapshot())
+def status_context(request: HttpRequest, events: Key) -> dict[str, Any]:
+    """What every panel shows, and the last event that is surely in it: `events` were read first."""
+    status = as_seen_by(request.user, snapshot(events=events))
     return {
         "status": status,
         "attention": attention(status),
         "system": notices(HEALTH.seen()),
-        "event_id": latest,
+        "event_id": max(events, default=0),
         "unacknowledged": unacknowledged(),
         "may_operate": may_operate(request.user),
         "may_expert": may_expert(request.user),
@@ -85,7 +85,9 @@ def status(request: HttpRequest) -> HttpResponse:
 def drawn(request: HttpRequest, names: Iterable[str]) -> tuple[dict[str, SafeString], dict[str, Any]]:
     """These panels as HTML by name, for whoever asks, and what they were drawn with."""
     wanted = [PANELS[name] for name in names]
-    return SHARED.html(lambda: _viewer(request), wanted, lambda: status_context(request), get_token(request))
+    return SHARED.html(
+        lambda: _viewer(request), wanted, lambda events: status_context(request, events), get_token(request)
+    )
 
 
 def _viewer(request: HttpRequest) -> Viewer:

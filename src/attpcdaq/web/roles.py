@@ -60,7 +60,7 @@ def _refused(status: Snapshot, reason: str, but: Container[str] = ()) -> Snapsho
     refused = ActionView(allowed=False, reasons=(reason,))
 
     def without(actions: Mapping[str, ActionView]) -> dict[str, ActionView]:
-        return {name: view if name in but else refused for name, view in actions.items()}
+        return {name: actions[name] if name in but else refused for name in actions}
 
     status = _without_restarts(status, reason)
     command = status.command

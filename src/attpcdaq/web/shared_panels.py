@@ -47,16 +47,17 @@ class SharedPanels:
         self,
         who: Callable[[], Viewer],
         panels: Iterable[Any],
-        context: Callable[[], dict[str, Any]],
+        context: Callable[[Key], dict[str, Any]],
         token: str,
     ) -> tuple[dict[str, SafeString], dict[str, Any]]:
         """Panel -> HTML, and what they were drawn with; never without what had been committed before.
 
-        `who` and `context` read who asks and the status, in this order and after the events that both are kept under:
-        somebody who is in charge a moment later must not get what was drawn while he was not.
+        `who` and `context` read who asks and the status, in this order and after the events that both are kept under
+        (`context` is given these): somebody who is in charge a moment later must not get what was drawn while he was
+        not.
         """
         if connection.in_atomic_block:
-            return self._put_together(Drawing((), 0.0, context()), panels, token)
+            return self._put_together(Drawing((), 0.0, context(latest_events())), panels, token)
         waited = self._lock.acquire(timeout=PATIENCE_SECONDS)
         try:
             return self._put_together(self._fresh(who, context), panels, token)
@@ -64,11 +65,11 @@ class SharedPanels:
             if waited:
                 self._lock.release()
 
-    def _fresh(self, who: Callable[[], Viewer], context: Callable[[], dict[str, Any]]) -> Drawing:
+    def _fresh(self, who: Callable[[], Viewer], context: Callable[[Key], dict[str, Any]]) -> Drawing:
         at, key, viewer = self._monotonic(), latest_events(), who()
         kept = self._drawings.pop(viewer, None)
         if kept is None or not key or kept.key != key or at - kept.at > SECONDS:
-            kept = Drawing(key, at, context())
+            kept = Drawing(key, at, context(key))
         self._drawings[viewer] = kept
         while len(self._drawings) > MOST:
             self._drawings.pop(next(iter(self._drawings)))

@@ -1,6 +1,6 @@
 """What a button shows: whether it may be used, the reasons why not, and what it will do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from attpcdaq.live.labels import transition_label
@@ -23,9 +23,26 @@ def action_view(action: str, targets: Sequence[str] | None, facts: SystemFacts) 
     return ActionView(allowed=True, confirm=outcome.confirm, stages=stages, digest=outcome.digest)
 
 
-def action_views(targets: Sequence[str] | None, facts: SystemFacts) -> dict[str, ActionView]:
-    """The same for every action there is."""
-    return {action: action_view(action, targets, facts) for action in ACTIONS}
+class ActionViews(Mapping[str, ActionView]):
+    """The same for every action there is, worked out when somebody asks: few look at the controls of one server."""
+
+    def __init__(self, targets: Sequence[str] | None, facts: SystemFacts) -> None:
+        self._targets = targets
+        self._facts = facts
+        self._known: dict[str, ActionView] = {}
+
+    def __getitem__(self, action: str) -> ActionView:
+        if action not in ACTIONS:
+            raise KeyError(action)
+        if action not in self._known:
+            self._known[action] = action_view(action, self._targets, self._facts)
+        return self._known[action]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(ACTIONS)
+
+    def __len__(self) -> int:
+        return len(ACTIONS)
 
 
 def command_view(command: Command, facts: SystemFacts | None = None, own_limits: Limits | None = None) -> CommandView:

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from attpcdaq.live.prepared import Prepared
 from attpcdaq.runcontrol.models import Step, StepState
 from attpcdaq.runcontrol.planning.stages import FORWARD
 from attpcdaq.topology.models import ECCServer
@@ -37,11 +39,7 @@ class LatestSteps:
 
 def latest_steps(now: datetime) -> LatestSteps:
     """Read them, in two questions."""
-    sent = Step.objects.filter(sent_at__isnull=False)
-    newest = {f"newest_{transition:d}": _newest(sent.filter(transition=transition)) for transition in FORWARD}
-    told = Step.objects.filter(state__in=TOLD)
-    asked = ECCServer.objects.order_by().annotate(told=_newest(told), before=_newest(told, after=1), **newest)
-    found = list(asked.values_list("told", "before", *newest))
+    found = _IDS.rows()
     steps = Step.objects.select_related("command").in_bulk({pk for row in found for pk in row if pk is not None})
     last, before = ([steps[row[column]] for row in found if row[column] in steps] for column in (0, 1))
     loaded = [steps[pk] for row in found for pk in row[2:] if pk in steps]
@@ -50,6 +48,18 @@ def latest_steps(now: datetime) -> LatestSteps:
         {step.server_name: step for step in before},
         {(step.server_name, step.transition): step for step in loaded},
     )
+
+
+def _ids() -> QuerySet[ECCServer, tuple[Any, ...]]:
+    """Of each server the ids of its latest step, of the one before it, and of the latest of each way up."""
+    sent = Step.objects.filter(sent_at__isnull=False)
+    newest = {f"newest_{transition:d}": _newest(sent.filter(transition=transition)) for transition in FORWARD}
+    told = Step.objects.filter(state__in=TOLD)
+    asked = ECCServer.objects.order_by().annotate(told=_newest(told), before=_newest(told, after=1), **newest)
+    return asked.values_list("told", "before", *newest)
+
+
+_IDS = Prepared(_ids)
 
 
 def _newest(steps: QuerySet[Step], after: int = 0) -> Subquery:

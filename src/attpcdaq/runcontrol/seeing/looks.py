@@ -13,7 +13,7 @@ from attpcdaq.runcontrol.troubles.troubles import trouble_of
 def look(now: datetime) -> Look:
     """Read from the rows of this moment, without working out what each button would do."""
     rows = read_rows(now)
-    seen = core(rows, system_facts(rows), actions=False)
+    seen = core(rows, system_facts(rows))
     causes = _causes(seen, now) if seen.overall.level == "bad" else ()
     return Look(seen.overall.level, seen.overall.title, causes, seen.run.id if seen.run else None)
 

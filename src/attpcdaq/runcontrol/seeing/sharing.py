@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from attpcdaq.live.models import Event
+from attpcdaq.live.prepared import Prepared
 from attpcdaq.runcontrol.seeing.views import Snapshot
 
 SECONDS = 0.2
@@ -31,7 +32,10 @@ class Kept:
 
 def latest_events() -> Key:
     """The ids that say whether anything happened since."""
-    return tuple(Event.objects.values_list("id", flat=True)[:EVENTS_COMPARED])
+    return tuple(row[0] for row in _LATEST.rows())
+
+
+_LATEST = Prepared(lambda: Event.objects.values_list("id")[:EVENTS_COMPARED])
 
 
 class Shared:
@@ -43,20 +47,23 @@ class Shared:
         self._lock = threading.Lock()
         self._kept: Kept | None = None
 
-    def get(self) -> Snapshot:
-        """The status now, at most SECONDS old and never without what had been committed before."""
+    def get(self, events: Key | None = None) -> Snapshot:
+        """The status now, at most SECONDS old and never without what had been committed before.
+
+        `events`: the latest ones, where the asker has just read them.
+        """
         if connection.in_atomic_block:
             return self._make(timezone.now())  # what this transaction wrote is nobody else's yet
         waited = self._lock.acquire(timeout=PATIENCE_SECONDS)
         try:
-            return self._fresh()
+            return self._fresh(events)
         finally:
             if waited:
                 self._lock.release()
 
-    def _fresh(self) -> Snapshot:
+    def _fresh(self, events: Key | None) -> Snapshot:
         at, kept = self._monotonic(), self._kept
-        key = latest_events()
+        key = latest_events() if events is None else events
         if kept is not None and key and kept.key == key and at - kept.at <= SECONDS:
             return kept.snapshot
         made = self._make(timezone.now())

@@ -8,11 +8,11 @@ from attpcdaq.runcontrol.asking import control
 from attpcdaq.runcontrol.asking.adopt import adopt_reasons
 from attpcdaq.runcontrol.models import Command
 from attpcdaq.runcontrol.planning.facts import SystemFacts
-from attpcdaq.runcontrol.seeing.action_views import action_views, command_view
+from attpcdaq.runcontrol.seeing.action_views import ActionViews, command_view
 from attpcdaq.runcontrol.seeing.disks import disk_views
 from attpcdaq.runcontrol.seeing.gather import Rows, read_rows, system_facts
 from attpcdaq.runcontrol.seeing.overall import overall
-from attpcdaq.runcontrol.seeing.sharing import Shared
+from attpcdaq.runcontrol.seeing.sharing import Key, Shared
 from attpcdaq.runcontrol.seeing.snapshot_ecc import ecc_view
 from attpcdaq.runcontrol.seeing.snapshot_router import node_views, router_view
 from attpcdaq.runcontrol.seeing.views import (
@@ -35,9 +35,12 @@ EVENTS_SHOWN = 30
 SEEN_LATE = timedelta(seconds=2.5)
 
 
-def snapshot(now: datetime | None = None) -> Snapshot:
-    """Everything the status shows, read once; without `now` it may be the reading of who asked a moment before."""
-    return _shared.get() if now is None else _read(now)
+def snapshot(now: datetime | None = None, events: Key | None = None) -> Snapshot:
+    """Everything the status shows, read once; without `now` it may be the reading of who asked a moment before.
+
+    `events`: `sharing.latest_events()`, where the asker has just read them.
+    """
+    return _shared.get(events) if now is None else _read(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,9 @@ class Core:
     overall: Overall
 
 
-def core(rows: Rows, facts: SystemFacts, *, actions: bool = True) -> Core:
-    """Of the rows of one moment; without `actions` it is not worked out what may be done to each server."""
-    servers = tuple(ecc_view(server, rows, facts, actions=actions) for server in rows.servers)
+def core(rows: Rows, facts: SystemFacts) -> Core:
+    """Of the rows of one moment."""
+    servers = tuple(ecc_view(server, rows, facts) for server in rows.servers)
     disks = disk_views(rows)
     routers = tuple(router_view(router, rows, disks.get(router.pk)) for router in rows.routers)
     run = run_view(rows.run) if rows.run else None
@@ -81,7 +84,7 @@ def _read(now: datetime) -> Snapshot:
         last_run=replace(run_view(seen.last), sheet_lacks=sheets.missing(seen.last)) if seen.last else None,
         ecc_servers=seen.servers,
         routers=seen.routers,
-        actions=action_views(None, facts),
+        actions=ActionViews(None, facts),
         command=seen.command,
         events=tuple(_event_view(event) for event in Event.objects.exclude(text="")[:EVENTS_SHOWN]),
         stray=seen.run is None and any(router.clean is False for router in seen.routers if not router.excluded),

@@ -9,7 +9,7 @@ from attpcdaq.live.models import ECCState
 from attpcdaq.runcontrol.asking.restarts import restart_action
 from attpcdaq.runcontrol.models import Step, StepState
 from attpcdaq.runcontrol.planning.facts import SystemFacts
-from attpcdaq.runcontrol.seeing.action_views import action_views
+from attpcdaq.runcontrol.seeing.action_views import ActionViews
 from attpcdaq.runcontrol.seeing.gather import Rows, exclusion_of, live_state
 from attpcdaq.runcontrol.seeing.moments import came_before, is_about_now
 from attpcdaq.runcontrol.seeing.views import EccView, ExclusionView
@@ -22,8 +22,8 @@ JUST_ENDED = timedelta(seconds=1)
 SEEN_LATE = timedelta(seconds=3)
 
 
-def ecc_view(server: ECCServer, rows: Rows, facts: SystemFacts, *, actions: bool = True) -> EccView:
-    """A server, and with `actions` what may be done to it alone."""
+def ecc_view(server: ECCServer, rows: Rows, facts: SystemFacts) -> EccView:
+    """A server, and what may be done to it alone."""
     state, transition, live = live_state(server, rows.now)
     seen_at, problem = (live.seen_at, live.problem) if live else (None, "")
     last_error = _last_error(rows.steps.told.get(server.name), state, live, rows.now)
@@ -42,7 +42,7 @@ def ecc_view(server: ECCServer, rows: Rows, facts: SystemFacts, *, actions: bool
         last_error=last_error,
         roles=tuple(sorted({source.role for source in server.data_sources.all()})),
         boards=tuple(source.sender_id for source in server.data_sources.all()),
-        actions=action_views((server.name,), facts) if actions else {},
+        actions=ActionViews((server.name,), facts),
         excluded=exclusion_view(server),
         still_busy=busy,
         trouble=trouble_of(problem or last_error, part="ecc", state=state_word(state), still_busy=busy),

@@ -1,5 +1,6 @@
 """What page, API and event stream show: plain frozen values, times as aware datetimes, sizes in bytes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -108,7 +109,7 @@ class EccView:
     last_error: str
     roles: tuple[str, ...]
     boards: tuple[str, ...]
-    actions: dict[str, ActionView] = field(default_factory=dict)
+    actions: Mapping[str, ActionView] = field(default_factory=dict)
     excluded: ExclusionView | None = None
     still_busy: str = ""
     """A call that nobody waits for any more, and that still blocks in the server."""
@@ -269,7 +270,7 @@ class Snapshot:
     last_run: RunView | None
     ecc_servers: tuple[EccView, ...]
     routers: tuple[RouterView, ...]
-    actions: dict[str, ActionView]
+    actions: Mapping[str, ActionView]
     command: CommandView | None
     events: tuple[EventView, ...]
     stray: bool

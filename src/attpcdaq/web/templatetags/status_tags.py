@@ -1,6 +1,6 @@
 """What the status page makes of the status."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django import template
@@ -59,11 +59,11 @@ def steps_refusal(status: Snapshot) -> ActionView | None:
     return _shared(STEPS, status.actions)
 
 
-def _buttons(actions: Iterable[str], views: dict[str, ActionView]) -> list[Button]:
+def _buttons(actions: Iterable[str], views: Mapping[str, ActionView]) -> list[Button]:
     return [(action, Action(action).label, views[action]) for action in actions if action in views]
 
 
-def _shared(actions: Iterable[str], views: dict[str, ActionView]) -> ActionView | None:
+def _shared(actions: Iterable[str], views: Mapping[str, ActionView]) -> ActionView | None:
     found = [views[action] for action in actions]
     same = all(not view.allowed and view.reasons == found[0].reasons for view in found)
     return found[0] if same else None
