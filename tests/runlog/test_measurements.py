@@ -72,7 +72,7 @@ def test_series_are_numbers_texts_and_what_the_daq_knows(experiment: Experiment)
         RunFile.objects.create(
             run=first, kind="data", node="n", owner="o", path=path, size=1, first_event=begin, last_event=end
         )
-    runs = lines(list(Run.objects.values_list("pk", flat=True)))
+    runs = lines(Run.objects.all(), 10)
     found = series(runs, quantities(experiment))
     assert {key: values.get(first.pk) for key, values in found.items()} == {
         f"observable-{one('Pressure').pk}": 3.5,
@@ -88,6 +88,6 @@ def test_series_are_numbers_texts_and_what_the_daq_knows(experiment: Experiment)
 def test_a_line_begins_when_the_run_was_requested_if_it_never_started(experiment: Experiment) -> None:
     make_run(experiment, 2, started_at=None, stopped_at=None, requested_at=NOON)
     make_run(experiment, 1, started_at=NOON + timedelta(hours=1), stopped_at=None)
-    first, second = lines(list(Run.objects.values_list("pk", flat=True)))
-    assert (first.number, first.began, first.seconds) == (1, NOON + timedelta(hours=1), None)
-    assert (second.number, second.began, second.data) == (2, NOON, None)
+    first, second = lines(Run.objects.all(), 10)
+    assert (first.number, first.began, first.seconds) == (1, (NOON + timedelta(hours=1)).timestamp(), None)
+    assert (second.number, second.began, second.data) == (2, NOON.timestamp(), None)

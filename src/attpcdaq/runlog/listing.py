@@ -31,6 +31,19 @@ class Seconds(Func):
         return self.as_sql(compiler, connection, template=template, arg_joiner=") - julianday(", **context)
 
 
+class Epoch(Func):
+    """Seconds since 1970 of a moment, made by the database itself, to a millisecond: quicker than a thousand dates."""
+
+    arity = 1
+    output_field = FloatField()
+    template = "EXTRACT(EPOCH FROM %(expressions)s)::double precision"
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, tuple[str | int, ...]]:
+        return self.as_sql(
+            compiler, connection, template="ROUND((julianday(%(expressions)s) - 2440587.5) * 86400.0, 3)"
+        )
+
+
 def _rank(field: str, values: Iterable[str]) -> Expression:
     """The place of a field's value among these, for an order that is not the alphabet's."""
     return Case(*(When(**{field: value}, then=Value(rank)) for rank, value in enumerate(values)), default=Value(99))

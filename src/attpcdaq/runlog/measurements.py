@@ -1,15 +1,15 @@
 """What was measured, run by run: for the table, for plots, for programs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import NamedTuple
 
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 
-from attpcdaq.runlog.listing import BEGAN, DURATION
+from attpcdaq.runlog.listing import BEGAN, DURATION, Epoch
 from attpcdaq.runlog.models import Experiment, Measurement, Observable, Run, RunFile, ValueType
 from attpcdaq.runlog.sheet_fields import key_of
-from attpcdaq.runlog.values import number
+from attpcdaq.runlog.values import reader
 
 FEW_RUNS = 200
 Found = int | float | str
@@ -17,13 +17,19 @@ Found = int | float | str
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """Something that every run may have a value of; `is_text` where the values are words."""
+    """Something that every run may have a value of; `observable` is its row, None for what the DAQ knows itself."""
 
     key: str
     name: str
     unit: str = ""
-    is_text: bool = False
-    observable: Observable | None = None
+    value_type: str = ValueType.NUMBER
+    observable: int | None = None
+    is_retired: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the values are words."""
+        return self.value_type == ValueType.TEXT
 
     def __str__(self) -> str:
         return f"{self.name} [{self.unit}]" if self.unit else self.name
@@ -36,65 +42,66 @@ def columns(experiment: Experiment, *, retired: bool) -> list[Observable]:
     return kept + [row for row in rows if row.retired_at] if retired else kept
 
 
-@dataclass(frozen=True, slots=True)
-class RunLine:
-    """A run as a plot needs it: when it began, for how many seconds it took data, and how much (bytes)."""
+class RunLine(NamedTuple):
+    """A run as a plot needs it: when it began (epoch, s), for how many seconds it took data, and how much (bytes)."""
 
     id: int
     number: int
-    began: datetime
+    began: float
     seconds: float | None
     data: int | None
 
 
-def lines(ids: Sequence[int]) -> list[RunLine]:
-    """These runs by number."""
-    rows = Run.objects.filter(pk__in=ids).order_by("number").annotate(began=BEGAN, seconds=DURATION)
-    fields = rows.values_list("id", "number", "began", "seconds", "data_files", "data_bytes")
-    return [
+def lines(runs: QuerySet[Run], most: int) -> list[RunLine]:
+    """The last `most` of these runs by number, the first first."""
+    rows = runs.order_by("-number").annotate(epoch=Epoch(BEGAN), seconds=DURATION)
+    fields = rows.values_list("id", "number", "epoch", "seconds", "data_files", "data_bytes")[:most]
+    found = [
         RunLine(pk, place, began, seconds, size if files else None) for pk, place, began, seconds, files, size in fields
     ]
+    return found[::-1]
 
 
 def values_of(ids: Sequence[int], observables: Sequence[Observable]) -> dict[int, dict[int, str]]:
     """Run id -> observable id -> value as written, with one question to the database."""
     found: dict[int, dict[int, str]] = {pk: {} for pk in ids}
     wanted = {each.pk for each in observables}
-    if not found or not wanted:
-        return found
-    rows = Measurement.objects.order_by().values_list("run_id", "observable_id", "value")
-    if len(found) <= FEW_RUNS:
-        near = rows.filter(run__in=found)
-    else:
-        # A range is asked for quicker than a thousand numbers; what lies between is left out here.
-        near = rows.filter(observable__in=wanted, run_id__gte=min(found), run_id__lte=max(found))
-    for run_id, observable_id, value in near:
+    for run_id, observable_id, value in _measured(found, wanted):
         if run_id in found and observable_id in wanted:
             found[run_id][observable_id] = value
     return found
 
 
+def _measured(runs: Collection[int], observables: Collection[int]) -> Iterable[tuple[int, int, str]]:
+    """(run, observable, value) of these, and of others that lie near."""
+    if not runs or not observables:
+        return ()
+    rows = Measurement.objects.order_by().values_list("run_id", "observable_id", "value")
+    if len(runs) <= FEW_RUNS:
+        return rows.filter(run__in=runs)
+    # A range is asked for quicker than a thousand numbers.
+    return rows.filter(observable__in=observables, run_id__gte=min(runs), run_id__lte=max(runs))
+
+
 def quantities(experiment: Experiment) -> list[Quantity]:
     """Everything that can be plotted over the experiment's runs: its observables, then what the DAQ knows itself."""
-    return [*map(of_observable, columns(experiment, retired=True)), *(each for each, _ in OF_A_RUN.values())]
-
-
-def of_observable(row: Observable) -> Quantity:
-    return Quantity(key_of(row.pk), row.name, row.unit, row.value_type == ValueType.TEXT, row)
+    rows = experiment.observables.order_by("position", "id")
+    fields = rows.values_list("id", "name", "unit", "value_type", "retired_at")
+    measured = [Quantity(key_of(pk), name, unit, kind, pk, bool(at)) for pk, name, unit, kind, at in fields]
+    return [*sorted(measured, key=lambda each: each.is_retired), *(each for each, _ in OF_A_RUN.values())]
 
 
 def series(runs: Sequence[RunLine], wanted: Sequence[Quantity]) -> dict[str, dict[int, Found]]:
     """Quantity's key -> run id -> value, of the runs that have one. At most two questions, whatever is wanted."""
-    observed = [each.observable for each in wanted if each.observable]
-    measured = values_of([run.id for run in runs], observed) if observed else {}
-    found: dict[str, dict[int, Found]] = {}
-    for each in wanted:
-        if row := each.observable:
-            key = row.pk
-            found[each.key] = {pk: number(row, values[key]) for pk, values in measured.items() if key in values}
-        else:
-            found[each.key] = dict(OF_A_RUN[each.key][1](runs))
-    return found
+    ids = {run.id for run in runs}
+    readers = {each.observable: reader(each.value_type) for each in wanted if each.observable}
+    measured: dict[int, dict[int, Found]] = {pk: {} for pk in readers}
+    for run_id, pk, value in _measured(ids, readers):
+        if run_id in ids and pk in readers:
+            measured[pk][run_id] = readers[pk](value)
+    return {
+        each.key: measured[each.observable] if each.observable else dict(OF_A_RUN[each.key][1](runs)) for each in wanted
+    }
 
 
 def _durations(runs: Sequence[RunLine]) -> Mapping[int, Found]:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from attpcdaq.runlog.models import Observable, ValueType
 
@@ -14,6 +14,7 @@ ALLOWED = {
     ValueType.NUMBER: "a number with a decimal point, as in 3.14 or 1e-3",
     ValueType.TEXT: f"a line of at most {MAX_LENGTH} printable characters",
 }
+READERS: dict[str, Callable[[str], int | float | str]] = {ValueType.INTEGER: int, ValueType.NUMBER: float}
 
 
 class ValueRefusedError(ValueError):
@@ -68,9 +69,12 @@ def _fits(value_type: ValueType, value: str) -> bool:
 
 def number(observable: Observable, value: str) -> int | float | str:
     """A stored value as the analysis wants it: int, float or text."""
-    if observable.value_type == ValueType.INTEGER:
-        return int(value)
-    return float(value) if observable.value_type == ValueType.NUMBER else value
+    return reader(observable.value_type)(value)
+
+
+def reader(value_type: str) -> Callable[[str], int | float | str]:
+    """What makes of stored values of this type what the analysis wants."""
+    return READERS.get(value_type, str)
 
 
 def unfit_values(observable: Observable, value_type: str) -> list[str]:

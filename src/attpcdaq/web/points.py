@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -21,9 +22,8 @@ NO_SPAN = 1e-13
 """Of the value itself: what differs by less differs by how numbers are kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """`at` on the axis below, from 0 to 1; `place` tells neighbours: one more than the point before."""
+class Point(NamedTuple):
+    """`at` on the axis below, from 0 to 1; `place`, from 0, tells neighbours: one more than the point before."""
 
     at: float
     value: float
@@ -88,9 +88,7 @@ def drawn(label: str, points: Sequence[Point], scale: Scale, marks: Sequence[tup
     parts = [f'<svg class="plot-area points" width="100%" height="{HEIGHT}" role="img" aria-label="{escape(label)}">']
     for value, _ in scale.marks:
         parts.append(f'<line class="grid" x1="0" x2="100%" y1="{scale.y(value):.1f}" y2="{scale.y(value):.1f}"/>')
-    frame = f'<svg x="0" y="0" width="100%" height="{HEIGHT}" viewBox="0 0 {WIDE} {HEIGHT}" preserveAspectRatio="none">'
-    parts.append(f'{frame}<path class="curve faint" d="{_line(points, scale)}"/></svg>')
-    parts += [_circle(each, scale) for each in points]
+    parts += _drawn(points, scale)
     parts += [
         f'<text x="2" y="{scale.y(value) - scale.above:.1f}">{escape(text)}</text>' for value, text in scale.marks
     ]
@@ -101,17 +99,18 @@ def drawn(label: str, points: Sequence[Point], scale: Scale, marks: Sequence[tup
     return mark_safe("".join(parts) + "</svg>")  # noqa: S308  # every text was escaped above
 
 
-def _circle(point: Point, scale: Scale) -> str:
-    place = f'cx="{100 * point.at:.2f}%" cy="{scale.y(point.value):.1f}" r="3.5"'
-    return f"<circle {place}><title>{escape(point.title)}</title></circle>"
+def _drawn(points: Sequence[Point], scale: Scale) -> list[str]:
+    """The line and its points in one pass, for there may be thousands.
 
-
-def _line(points: Sequence[Point], scale: Scale) -> str:
-    """Between points of neighbouring places; broken where one has no value."""
-    parts: list[str] = []
-    last: int | None = None
-    for each in points:
-        sign = "L" if last is not None and each.place == last + 1 else "M"
-        parts.append(f"{sign}{WIDE * each.at:.0f} {scale.y(each.value):.1f}")
-        last = each.place
-    return "".join(parts)
+    The line goes between points of neighbouring places; it is broken where one has no value.
+    """
+    steps: list[str] = []
+    circles: list[str] = []
+    last, y_of = -2, scale.y
+    for at, value, title, place in points:
+        y = f"{y_of(value):.1f}"
+        steps.append(f"{'L' if place == last + 1 else 'M'}{WIDE * at:.0f} {y}")
+        circles.append(f'<circle cx="{100 * at:.2f}%" cy="{y}" r="3.5"><title>{escape(title)}</title></circle>')
+        last = place
+    frame = f'<svg x="0" y="0" width="100%" height="{HEIGHT}" viewBox="0 0 {WIDE} {HEIGHT}" preserveAspectRatio="none">'
+    return [f'{frame}<path class="curve faint" d="{"".join(steps)}"/></svg>', *circles]

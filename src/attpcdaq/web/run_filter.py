@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from attpcdaq.runlog.listing import NEWEST, ORDERS, SORTS, VERDICTS, Wanted
 from attpcdaq.runlog.models import RunClass, RunState
+from attpcdaq.web.plain_select import PlainSelect
 
 ANY = [("", "any")]
 LABELS = {"run": "run number", "problem": "what went wrong", "data": "amount of data", "files": "number of files"}
@@ -42,15 +43,16 @@ class RunFilter(forms.Form):
     """Which runs are shown, and in which order."""
 
     text = forms.CharField(label="Text or number", max_length=100, required=False)
-    run_class = forms.ChoiceField(label="Class", choices=ANY + RunClass.choices, required=False)
-    state = forms.ChoiceField(label="State", choices=ANY + RunState.choices, required=False)
-    verdict = forms.ChoiceField(label="Data", choices=ANY + VERDICTS, required=False)
+    run_class = forms.ChoiceField(label="Class", choices=ANY + RunClass.choices, required=False, widget=PlainSelect)
+    state = forms.ChoiceField(label="State", choices=ANY + RunState.choices, required=False, widget=PlainSelect)
+    verdict = forms.ChoiceField(label="Data", choices=ANY + VERDICTS, required=False, widget=PlainSelect)
     since = _day("From")
     until = _day("To")
     sort = forms.ChoiceField(
         label="Sorted by",
         choices=_sorts,
         required=False,
+        widget=PlainSelect,
         error_messages={"invalid_choice": f"The list can be sorted by {', '.join(SORTS)}."},
     )
 

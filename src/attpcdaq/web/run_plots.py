@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timezone import localtime
+from django.utils.timezone import get_current_timezone
 from django.views.decorators.http import require_GET
 
 from attpcdaq.runcontrol.planning.amounts import in_bytes
@@ -38,6 +39,15 @@ class Plot:
     count: int
     svg: SafeString | str = ""
     why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """The axis below: where each run is on it, from 0 to 1, and its marks."""
+
+    name: str
+    places: Sequence[float]
+    marks: Sequence[tuple[float, str]]
 
 
 @require_GET
@@ -69,7 +79,7 @@ def _chosen(request: HttpRequest, offered: Sequence[Quantity]) -> tuple[list[Qua
         return [], f"y: {unknown[0][:60]!r} is none of {', '.join(list(by_key)[:60])}."
     if len(asked) > MOST_PLOTS:
         return [], f"y: choose at most {MOST_PLOTS}."
-    numbers = [each for each in offered if not each.is_text and not (each.observable and each.observable.retired_at)]
+    numbers = [each for each in offered if not each.is_text and not each.is_retired]
     return [by_key[key] for key in asked] or numbers[:2], ""
 
 
@@ -77,9 +87,9 @@ def _choice(offered: Sequence[Quantity], chosen: Sequence[Quantity], against: st
     """The four selects: groups of quantities, and which is chosen in each."""
     measured = [each for each in offered if each.observable]
     groups = (
-        ("Observables", [each for each in measured if each.observable and not each.observable.retired_at]),
+        ("Observables", [each for each in measured if not each.is_retired]),
         ("Of the run", [each for each in offered if not each.observable]),
-        ("Retired", [each for each in measured if each.observable and each.observable.retired_at]),
+        ("Retired", [each for each in measured if each.is_retired]),
     )
     options = "".join(
         f'<optgroup label="{label}">{"".join(map(_option, rows))}</optgroup>' for label, rows in groups if rows
@@ -99,19 +109,21 @@ def _option(quantity: Quantity) -> str:
 def _plotted(
     request: HttpRequest, experiment: Experiment, wanted: Wanted, chosen: Sequence[Quantity], against: str
 ) -> dict[str, Any]:
-    ids = list(matching(experiment, wanted).order_by("-number").values_list("pk", flat=True)[: MOST_RUNS + 1])
-    runs = lines(ids[:MOST_RUNS])
+    found_runs = lines(matching(experiment, wanted), MOST_RUNS + 1)
+    runs = found_runs[-MOST_RUNS:]
     found = series(runs, chosen)
-    rows = [run for run in reversed(runs) if any(run.id in found[each.key] for each in chosen)]
+    with_values = set().union(*found.values())
+    rows = [run for run in reversed(runs) if run.id in with_values]
+    below = _below(runs, against)
     shown = rows if request.GET.get("numbers") == "all" else rows[:NUMBERS_SHOWN]
     return {
-        "plots": [_plot(each, runs, found[each.key], against) for each in chosen],
+        "plots": [_plot(each, runs, found[each.key], below) for each in chosen],
         "chosen": chosen,
         "rows": rows,
         "numbers": _numbers(experiment, shown, chosen, found),
         "all_numbers": "numbers" in request.GET,
         "more": len(rows) - len(shown),
-        "is_cut": len(ids) > MOST_RUNS,
+        "is_cut": len(found_runs) > MOST_RUNS,
         "most": MOST_RUNS,
         "run_count": len(runs),
     }
@@ -126,11 +138,11 @@ def _numbers(
     """The rows of the table, written here: there may be a thousand."""
     above = escape(reverse("run-sheet", args=[experiment.name, 1]).removesuffix("1/"))
     kinds = [(found[each.key], "text" if each.is_text else "num") for each in chosen]
-    rows = []
+    rows, zone = [], get_current_timezone()
     for run in runs:
         cells = "".join([f'<td class="{kind}">{escape(_said(values.get(run.id, "")))}</td>' for values, kind in kinds])
         head = f'<th scope="row"><a href="{above}{run.number}/">Run {run.number}</a></th>'
-        rows.append(f"<tr>{head}<td>{localtime(run.began):%d %b %Y %H:%M}</td>{cells}</tr>")
+        rows.append(f"<tr>{head}<td>{datetime.fromtimestamp(run.began, zone):%d %b %Y %H:%M}</td>{cells}</tr>")
     return mark_safe("".join(rows))  # noqa: S308  # every value was escaped
 
 
@@ -138,7 +150,7 @@ def _plot(
     quantity: Quantity,
     runs: Sequence[RunLine],
     values: Mapping[int, Found],
-    against: str,
+    below: Below,
 ) -> Plot:
     texts = list(dict.fromkeys(str(values[run.id]) for run in runs if run.id in values)) if quantity.is_text else []
     rank = {text: place for place, text in enumerate(texts)}
@@ -146,16 +158,14 @@ def _plot(
     if why_not := _why_not(list(heights.values()), len(texts)):
         return Plot(quantity, len(values), why_not=why_not)
     scale = points.categories(texts) if texts else points.numbers(list(heights.values()), _words(quantity))
-    places, marks = _places(runs, against)
-    said = _titles(quantity, values)
+    said = _titles(quantity)
     drawn = [
-        Point(places[place], heights[run.id], f"Run {run.number}: {said(run.id)}", place)
+        Point(below.places[place], heights[run.id], f"Run {run.number}: {said(values[run.id])}", place)
         for place, run in enumerate(runs)
         if run.id in heights
     ]
-    over = "run number" if against == NUMBER else "time"
-    label = f"{quantity} over {over}, runs {runs[0].number} to {runs[-1].number}, {len(drawn)} values"
-    return Plot(quantity, len(values), points.drawn(label, drawn, scale, marks))
+    label = f"{quantity} over {below.name}, runs {runs[0].number} to {runs[-1].number}, {len(drawn)} values"
+    return Plot(quantity, len(values), points.drawn(label, drawn, scale, below.marks))
 
 
 def _why_not(heights: Sequence[float], texts: int) -> str:
@@ -168,12 +178,12 @@ def _why_not(heights: Sequence[float], texts: int) -> str:
     return ""
 
 
-def _titles(quantity: Quantity, values: Mapping[int, Found]) -> Callable[[int], str]:
-    """What is said of the value of a run."""
+def _titles(quantity: Quantity) -> Callable[[Found], str]:
+    """How a value of it is said."""
     if quantity.key == "data":
-        return lambda pk: in_bytes(float(values[pk]))
+        return lambda value: in_bytes(float(value))
     unit = f" {quantity.unit}" if quantity.unit else ""
-    return lambda pk: f"{_said(values[pk])}{unit}"
+    return lambda value: f"{_said(value)}{unit}"
 
 
 def _said(value: Found) -> str:
@@ -184,13 +194,16 @@ def _words(quantity: Quantity) -> Callable[[float], str]:
     return in_bytes if quantity.key == "data" else lambda value: f"{value:.10g}"
 
 
-def _places(runs: Sequence[RunLine], against: str) -> tuple[list[float], list[tuple[float, str]]]:
-    """Where each run is on the axis below, from 0 to 1, and the marks of that axis."""
+def _below(runs: Sequence[RunLine], against: str) -> Below:
+    """The same for all plots."""
+    if not runs:
+        return Below("", (), ())
     if against == NUMBER:
         low, high = runs[0].number, runs[-1].number
-        return [points.share(run.number, low, high) for run in runs], points.run_marks(low, high)
-    epochs = [run.began.timestamp() for run in runs]
+        places = [points.share(run.number, low, high) for run in runs]
+        return Below("run number", places, points.run_marks(low, high))
+    epochs = [run.began for run in runs]
     begin, end = min(epochs), max(epochs)
     edge = (end - begin) * points.EDGE / (1 - 2 * points.EDGE)
     marks = [(percent / 100, text) for percent, text in Axis(begin - edge, end + edge, 1.0).times()]
-    return [points.share(epoch, begin, end) for epoch in epochs], marks
+    return Below("time", [points.share(epoch, begin, end) for epoch in epochs], marks)
