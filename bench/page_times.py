@@ -5,6 +5,7 @@ addresses; times are from the request's arrival in Django to its answer, everyth
 something has happened, so that nothing is taken from what was drawn for another viewer.
 """
 
+import gc
 import json
 import sys
 import time
@@ -32,6 +33,9 @@ def main() -> None:
     from tests.e2e.every_page import addresses
 
     client, pages = _client(), {}
+    # As deploy/gunicorn.conf.py does in the server.
+    gc.collect()
+    gc.freeze()
     for address in addresses():
         seen()
         if _is_page(client, address):

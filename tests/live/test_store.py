@@ -1,5 +1,6 @@
 """The live store writes a row only when it changed, and an event says so."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -155,17 +156,40 @@ class TestRouter:
         store.record_router(pk, reading(), after(4))
         assert Event.objects.first().text == "answers again"
 
-    def test_numbers_alone_make_one_refresh_a_second_for_all(self, detector: Detector) -> None:
-        for pk in [router.pk for router in detector.data_routers]:
-            store.record_router(pk, reading(1), NOW)
-        store.touch([], [], NOW, writing_term())
-        Event.objects.all().delete()
-        for pk in [router.pk for router in detector.data_routers]:
-            store.record_router(pk, reading(2), after(0.5), since=NOW)
-        assert Event.objects.count() == 0
+    @pytest.mark.parametrize(
+        ("then", "refreshes"),
+        [
+            pytest.param(reading(2, 3), 0, id="figures alone, which the beat brings"),
+            pytest.param(reading(), 1, id="the last file is gone"),
+            pytest.param(reading(1, 2, event=1), 1, id="the first event"),
+            pytest.param(replace(reading(1, 2), disk_total=10**12), 1, id="another disk"),
+        ],
+    )
+    def test_what_the_beat_does_not_bring_makes_one_refresh_for_all(
+        self, detector: Detector, then: RouterReading, refreshes: int
+    ) -> None:
+        routers = [router.pk for router in detector.data_routers]
+        for second, seen in enumerate((reading(1), reading(1, 2))):
+            for pk in routers:
+                store.record_router(pk, seen, after(second), since=after(second - 1))
         store.touch([], [], after(1), writing_term())
+        Event.objects.all().delete()
+        for pk in routers:
+            store.record_router(pk, then, after(1.5), since=after(1))
+        assert Event.objects.count() == 0
         store.touch([], [], after(2), writing_term())
-        assert list(Event.objects.values_list("topic", "text")) == [("router", "")]
+        store.touch([], [], after(3), writing_term())
+        assert list(Event.objects.values_list("topic", "text")) == [("router", "")] * refreshes
+
+    def test_that_data_begin_or_cease_to_come_makes_a_refresh(self, detector: Detector) -> None:
+        pk = detector.data_routers[0].pk
+        told = []
+        for second, size in enumerate((1, 1, 2, 3, 3)):
+            store.record_router(pk, reading(size), after(second), since=after(second - 1))
+            Event.objects.all().delete()
+            store.touch([], [], after(second), writing_term())
+            told.append(Event.objects.count())
+        assert told[1:] == [1, 1, 0, 1]
 
 
 def test_touch_is_the_monitors_sign_of_life(detector: Detector) -> None:

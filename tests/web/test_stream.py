@@ -19,7 +19,7 @@ from attpcdaq.live.models import Event
 from attpcdaq.testing.builders import build_detector
 from attpcdaq.web import event_feed
 from attpcdaq.web.hub import END, QUEUE_LENGTH, Hub
-from attpcdaq.web.stream import messages
+from attpcdaq.web.stream import messages, moment_of
 from get_protocol.state_machine import State
 from tests.web.people import observer
 from tests.web.seen import see
@@ -159,6 +159,20 @@ class TestResuming:
         latest = store.add_event("run", "Run 1 is running")
         store.forget_refreshes(timezone.now())
         assert event_feed.resume(str(seen.pk)) == event_feed.reset(latest.pk)
+
+    def test_what_was_written_long_before_the_page_was_made_is_in_it(self) -> None:
+        now = timezone.now()
+        for seconds in (60, 30):
+            seen = store.add_event("ecc", at=now - timedelta(seconds=seconds))
+        assert event_feed.resume(str(seen.pk), drawn=now) is None
+        late = event_feed.resume(str(seen.pk), drawn=now - timedelta(seconds=50))
+        assert late == event_feed.change(seen.pk, {"ecc"})
+        missed = store.add_event("run", at=now - timedelta(seconds=30))
+        assert event_feed.resume(str(seen.pk), drawn=now) == event_feed.change(missed.pk, {"run"})
+
+    @pytest.mark.parametrize("drawn", ["", "abc", "nan", "1e300", "-1e300", "inf"])
+    def test_a_page_made_at_no_time_is_told_everything(self, drawn: str) -> None:
+        assert moment_of(drawn) is None
 
     def test_an_empty_log_has_nothing_to_resume(self) -> None:
         assert event_feed.resume("0") is None

@@ -1,8 +1,9 @@
 """The only writer of the live tables: a row is written only when it changed, and an event says so."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -22,6 +23,8 @@ REFRESH_KEPT = timedelta(hours=1)
 # Seconds over which the rate is smoothed that tells when a disk is full.
 SMOOTHED_OVER = 30.0
 PAUSE = 300.0
+# Of a router: they change all the time, and pages get them with each beat.
+FIGURES = frozenset(("files", "bytes", "rate", "smooth_rate", "last_event", "event_rate", "grew_at", "disk_free"))
 
 
 @transaction.atomic(savepoint=False)
@@ -89,9 +92,11 @@ def record_router(
     with transaction.atomic():
         row, _ = RouterState.objects.select_for_update().get_or_create(data_router_id=router_id)
         fields = _router_fields(row, reading, at, since)
-        if all(getattr(row, name) == value for name, value in fields.items()):
+        changed = {name for name, value in fields.items() if getattr(row, name) != value}
+        if not changed:
             return False
-        RouterState.objects.filter(pk=router_id).update(**fields, changed_at=at, seen_at=at)
+        fields["changed_at"] = at if _shows(row, fields, changed) else row.changed_at
+        RouterState.objects.filter(pk=router_id).update(**fields, seen_at=at)
         text = _router_text(row, reading, restarted=fields["restarted_at"] != row.restarted_at)
         if text:
             good = reading.online and reading.hears is not False
@@ -100,6 +105,12 @@ def record_router(
             text = f"less than {min_free / 1e9:g} GB are free on its disk: once it is full, frames are lost"
             _router_event(router_id, text, Severity.ERROR, at)
     return True
+
+
+def _shows(row: RouterState, fields: Mapping[str, Any], changed: Collection[str]) -> bool:
+    """Whether a page must look again: for mere figures the beat is enough, but not where they begin or end."""
+    turned = (bool(getattr(row, name)) != bool(fields[name]) for name in ("files", "rate", "last_event"))
+    return not FIGURES.issuperset(changed) or any(turned)
 
 
 def _has_become_low(row: RouterState, reading: RouterReading, min_free: int) -> bool:
@@ -116,7 +127,7 @@ def amount(reading: RouterReading) -> tuple[int, int]:
     return reading.counted or (len(reading.files), sum(file.size for file in reading.files))
 
 
-def _router_fields(row: RouterState, reading: RouterReading, at: datetime, since: datetime | None) -> dict[str, object]:
+def _router_fields(row: RouterState, reading: RouterReading, at: datetime, since: datetime | None) -> dict[str, Any]:
     files, size = amount(reading)
     seconds = (at - since).total_seconds() if since else 0.0
     grown = size - row.bytes
@@ -202,8 +213,8 @@ def _router_event(router_id: int, text: str, severity: str, at: datetime) -> Non
 def touch(ecc_ids: Collection[int], router_ids: Collection[int], at: datetime, term: Term) -> None:
     """Say that these answered and that the monitor is alive, which renews its lease; call it about once a second.
 
-    One event for all routers whose numbers moved since the last call: rates change every second on
-    every router, and an event for each would be most of the table.
+    One event for all routers of which something else than figures changed since the last call: at the start of a run
+    that is every one of them.
     """
     with transaction.atomic():
         before = lease.written_at()

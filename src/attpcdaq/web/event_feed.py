@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.utils import timezone
@@ -15,8 +15,9 @@ from attpcdaq.live.store import REFRESH_KEPT
 from attpcdaq.web import figures
 from attpcdaq.web.event_counts import unacknowledged
 
-# PostgreSQL gives out ids before the commits: an event may appear after one with a higher id.
+# PostgreSQL gives out ids before the commits: an event may appear after one with a higher id, but not much later.
 OVERLAP = 50
+LATE = timedelta(seconds=15)
 SAID = "said"
 """The topic, besides its own, of every event that has words: most only refresh pages."""
 HAS_WORDS = ExpressionWrapper(~Q(text=""), output_field=BooleanField())
@@ -50,24 +51,30 @@ def latest_id() -> int:
     return Event.objects.values_list("id", flat=True).first() or 0
 
 
-def resume(wanted: str, now: datetime | None = None) -> Message | None:
-    """What somebody missed who has seen everything up to event `wanted`; None when that is nothing."""
+def resume(wanted: str, now: datetime | None = None, drawn: datetime | None = None) -> Message | None:
+    """What somebody missed who has seen everything up to event `wanted`; None when that is nothing.
+
+    `drawn`: when the page was made that he sees, if he says so: what was committed long before is in it.
+    """
     latest = latest_id()
     seen = Event.objects.filter(pk=int(wanted)).first() if wanted.isdecimal() and int(wanted) <= latest else None
     if seen is None:
         return None if wanted == str(latest) else reset(latest)
     if (now or timezone.now()) - seen.at > REFRESH_KEPT:
         return reset(latest)
-    missed = Event.objects.filter(id__gt=seen.pk - OVERLAP).exclude(pk=seen.pk)
+    late = Q(id__gt=seen.pk - OVERLAP)
+    if drawn is not None:
+        late &= Q(at__gt=drawn - LATE)
+    missed = Event.objects.filter(Q(id__gt=seen.pk) | late).exclude(pk=seen.pk)
     topics = set(missed.order_by().values_list("topic", flat=True).distinct())
     if missed.exclude(text="").exists():
         topics.add(SAID)
     return change(latest, topics) if topics else None
 
 
-def opening(wanted: str) -> list[Message]:
-    """What a stream begins with: what was missed since event `wanted` (empty: nothing), and a beat."""
-    missed = resume(wanted) if wanted else None
+def opening(wanted: str, drawn: datetime | None = None) -> list[Message]:
+    """What a stream begins with: what was missed since event `wanted` (empty: nothing; see `resume`), and a beat."""
+    missed = resume(wanted, drawn=drawn) if wanted else None
     return [message for message in (missed, beat()) if message is not None]
 
 

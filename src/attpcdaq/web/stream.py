@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 
 from asgiref.sync import sync_to_async
@@ -22,7 +23,10 @@ BROWSER_RETRY_MS = 500
 
 @login_not_required
 async def stream(request: HttpRequest) -> HttpResponseBase:
-    """Events since Last-Event-ID (or ?last=) and from now on; 401 without a log-in."""
+    """Events since Last-Event-ID (or ?last=) and from now on; 401 without a log-in.
+
+    ?drawn= is when the page was made, in seconds since 1970.
+    """
     if request.method != "GET":
         return HttpResponse("use GET\n", status=405, content_type="text/plain", headers={"Allow": "GET"})
     if not isinstance(request, ASGIRequest):
@@ -37,16 +41,25 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
     await sync_to_async(connections.close_all)()
     last = request.headers.get("Last-Event-ID") or request.GET.get("last", "")
     headers = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-    return StreamingHttpResponse(messages(HUB, last), content_type="text/event-stream", headers=headers)
+    told = messages(HUB, last, moment_of(request.GET.get("drawn", "")))
+    return StreamingHttpResponse(told, content_type="text/event-stream", headers=headers)
 
 
-async def messages(hub: Hub, last: str) -> AsyncIterator[bytes]:
+def moment_of(epoch: str) -> datetime | None:
+    """None for what is no time: then nothing is taken for granted."""
+    try:
+        return datetime.fromtimestamp(float(epoch), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+async def messages(hub: Hub, last: str, drawn: datetime | None = None) -> AsyncIterator[bytes]:
     """The bytes of one stream which begins after event `last` (empty: now); it ends when the database fails."""
     end = asyncio.get_running_loop().time() + LIFETIME
     yield f"retry: {BROWSER_RETRY_MS}\n\n".encode()
     async with hub.listen() as queue:
         with suppress(DatabaseError):
-            for first in await hub.call(partial(event_feed.opening, last)):
+            for first in await hub.call(partial(event_feed.opening, last, drawn)):
                 yield first.encode()
             while (message := await queue.get()) is not END and asyncio.get_running_loop().time() < end:
                 yield message.encode()

@@ -98,7 +98,7 @@ menu?.addEventListener("toggle", (event) => { if (event.newState === "closed") m
 const page = document.body.dataset;
 setServerNow(Number(page.now));
 if (document.querySelector("[data-panel]")) {
-  new Stream(page.stream, page.eventId, {
+  new Stream(page.stream, page.eventId, page.now, {
     change: refresh, reset: () => refresh(), back: () => refresh(), beat: hear, silence: showSilence,
   });
   document.addEventListener("daq:shown", tick);

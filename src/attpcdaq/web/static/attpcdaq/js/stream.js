@@ -7,8 +7,8 @@ const HIDDEN_MS = 30000;  // a page nobody sees gives up its connection: browser
 
 export class Stream {
   /** `handlers`: change(topics), reset(), beat(data), back(), silence(seconds or 0). */
-  constructor(url, lastEventId, handlers) {
-    Object.assign(this, { url, lastEventId, handlers, heard: performance.now(), opened: 0, source: null, lost: false, hiddenAt: 0 });
+  constructor(url, lastEventId, drawn, handlers) {
+    Object.assign(this, { url, lastEventId, drawn, handlers, heard: performance.now(), opened: 0, source: null, lost: false, hiddenAt: 0 });
     this.open();
     setInterval(() => this.watch(), 250);
     document.addEventListener("visibilitychange", () => this.visible());
@@ -19,7 +19,7 @@ export class Stream {
   open() {
     this.source?.close();
     this.opened = performance.now();
-    this.source = new EventSource(`${this.url}?last=${this.lastEventId}`);
+    this.source = new EventSource(`${this.url}?last=${this.lastEventId}&drawn=${this.drawn}`);
     for (const kind of ["change", "reset", "beat"]) {
       this.source.addEventListener(kind, (message) => this.take(kind, message));
     }
