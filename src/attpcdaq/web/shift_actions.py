@@ -1,7 +1,9 @@
 """Buttons of the shift's pages: begin, take over, write and end, name a cause."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +17,8 @@ from attpcdaq.web.audited import because
 from attpcdaq.web.guard import operators_change, refused
 from attpcdaq.web.requester import requester_of
 from attpcdaq.web.shift_pages import hand_over_page, overview_page
+
+BEAM_TIME_FIELDS = ("experiment", "since", "until", "page")
 
 
 @require_POST
@@ -78,6 +82,8 @@ def name_gap(request: HttpRequest) -> HttpResponse:
 
 
 def _back(place: str) -> str:
-    """Only to pages of ours: a shift by its number, else the beam time."""
-    ours = place.isascii() and place.isdigit() and len(place) < 19
-    return f"{reverse('shift', args=[int(place)])}#gaps" if ours else f"{reverse('shift-beam-time')}#gaps"
+    """Only to pages of ours: a shift by its number, else the beam time with the days of a query."""
+    if place.isascii() and place.isdigit() and len(place) < 19:
+        return f"{reverse('shift', args=[int(place)])}#gaps"
+    asked = {name: value for name, value in QueryDict(place).items() if name in BEAM_TIME_FIELDS and value}
+    return f"{reverse('shift-beam-time')}{'?' * bool(asked)}{urlencode(asked)}#gaps"

@@ -13,7 +13,7 @@ from attpcdaq.shifts import hand_over as handing_over
 from attpcdaq.shifts.models import Shift
 from attpcdaq.web.latest import latest_event_id
 from attpcdaq.web.roles import may_operate
-from attpcdaq.web.shift_gaps import CAUSES, gap_lines
+from attpcdaq.web.shift_gaps import gap_lines
 from attpcdaq.web.shift_strip import strip
 
 PAGE = 30
@@ -70,7 +70,6 @@ def _facts(request: HttpRequest, shift: Shift) -> dict[str, Any]:
         "sums": made.reckoned.sums,
         "strip": strip(made.reckoned.within, made.reckoned.segments),
         "gaps": gap_lines(made.reckoned),
-        "causes": CAUSES,
         "may_operate": may_operate(request.user),
     }
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta, tzinfo
 from functools import lru_cache
+from itertools import groupby
 
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -15,7 +16,9 @@ from attpcdaq.web.templatetags.daq_tags import duration
 
 WIDTH, HEIGHT = 1000, 32
 MOST = 400
-KINDS = {RUNNING: (0, HEIGHT), LOST: (HEIGHT // 2, HEIGHT // 2), "not_watched": (HEIGHT - 4, 4)}
+LOW = (HEIGHT // 2, HEIGHT // 2)
+SHAPES = {"running": (0, HEIGHT), "lost": LOW, "lost unnamed": LOW, "not-watched": (HEIGHT - 4, 4)}
+"""Upper edge and height by CSS class."""
 
 
 @lru_cache(maxsize=64)
@@ -37,14 +40,36 @@ def strip(within: Interval, segments: tuple[Segment, ...]) -> SafeString:
     )  # fmt: skip
 
 
+def outline(within: Interval, segments: Iterable[Segment]) -> SafeString:
+    """The same shapes in a twentieth of the space, without a word on each: for many days at once."""
+    length = within.length
+    if not length:
+        return SafeString("")
+    shapes = [(css, list(same)) for css, same in groupby(segments, _css)]
+    places = [(css, same[0].begin - within.begin, same[-1].end - within.begin) for css, same in shapes]
+    if len(places) > MOST:
+        places = [one for one in places if (one[2] - one[1]) * WIDTH > length]
+    paths: dict[str, list[str]] = {}
+    for css, begin, end in places:
+        x, right = begin / length * WIDTH, end / length * WIDTH
+        y, height = SHAPES[css]
+        wide = f"{max(right - x, 0.5):.1f}"
+        paths.setdefault(css, []).append(f"M{x:.1f} {y}h{wide}v{height}h-{wide}z")
+    drawn = "".join(f'<path class="{css}" d="{"".join(parts)}"/>' for css, parts in paths.items())
+    return SafeString(f'<svg class="strip" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none">{drawn}</svg>')
+
+
+def _css(one: Segment) -> str:
+    if one.kind == LOST and one.cause == Cause.UNNAMED:
+        return "lost unnamed"
+    return one.kind.replace("_", "-")
+
+
 def _bar(within: Interval, one: Segment) -> SafeString:
     """Its attributes: numbers, and names of ours."""
-    y, height = KINDS[one.kind]
+    y, height = SHAPES[_css(one)]
     x, width = ((part / within.length) * WIDTH for part in (one.begin - within.begin, one.end - one.begin))
-    css = one.kind.replace("_", "-")
-    if one.kind == LOST and one.cause == Cause.UNNAMED:
-        css += " unnamed"
-    return SafeString(f'class="{css}" x="{x:.2f}" y="{y}" width="{max(width, 0.5):.2f}" height="{height}"')
+    return SafeString(f'class="{_css(one)}" x="{x:.2f}" y="{y}" width="{max(width, 0.5):.2f}" height="{height}"')
 
 
 def _said(one: Segment, zone: tzinfo) -> str:

@@ -1,19 +1,22 @@
 """How shifts and what they add up to are written on a page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django import template
+from django.template import Context
 from django.urls import NoReverseMatch, reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from attpcdaq.shifts.causes import label_of
 from attpcdaq.shifts.checklist import BY_HAND
 from attpcdaq.shifts.log_book_markdown import clock, verdict_of
 from attpcdaq.shifts.models import Shift
 from attpcdaq.shifts.reckoning import Line, Sums
+from attpcdaq.web import gap_rows as gaps_drawn
+from attpcdaq.web.shift_gaps import GapLine
 
 register = template.Library()
 register.filter("clock", clock)
@@ -47,12 +50,6 @@ def percent(share: float) -> str:
 
 
 @register.filter
-def cause_label(cause: str) -> str:
-    """A cause in words; empty: nobody said."""
-    return label_of(cause) if cause else "Not said"
-
-
-@register.filter
 def when(text: str) -> datetime | None:
     """A moment as it is kept with a checklist."""
     return parse_datetime(text) if text else None
@@ -81,6 +78,13 @@ def checked(shift: Shift) -> list[Checked]:
         by, at = (each["by"], when(each["at"])) if done else ("", None)
         found.append(Checked(level, word, item.label, by, at))
     return sorted(found, key=lambda each: each.level == "ok") if kept else []
+
+
+@register.simple_tag(takes_context=True)
+def gap_rows(context: Context, lines: Sequence[GapLine], back: object) -> SafeString:
+    """Times without a run as rows; who may operate can name their causes, and comes `back`."""
+    token = str(context["csrf_token"]) if context["may_operate"] else ""
+    return gaps_drawn.gap_rows(lines, str(back), token)
 
 
 @register.simple_tag
