@@ -227,7 +227,7 @@ def drawn(shown: Snapshot, user: User) -> str:
         "may_operate": user.has_perm("runcontrol.operate"),
         "run_classes": RunClass.choices,
     }
-    panels, _ = SharedPanels().html(tuple, PANELS.values(), lambda: context, "token")
+    panels, _ = SharedPanels().html(tuple, PANELS.values(), lambda events: context, "token")
     return render_to_string("status/page.html", context | {"panels": panels}, request)
 
 

@@ -123,3 +123,23 @@ def test_a_row_too_old_becomes_unknown_and_says_that_the_page_is_outdated(browse
         f"<table>{row} <time data-seen='ecc:1' data-ago='999'></time></td></tr></tbody></table>",
     )
     assert result == [["0 s", "Running", 0], ["4 s", "Running", 0], ["6 s", "Unknown", 1], ["7 s", "Unknown", 1]]
+
+
+def test_who_has_fallen_silent_since_the_page_was_drawn_makes_it_look_again_once(browser_page: Page) -> None:
+    result = browser_page.evaluate(
+        """async () => {
+          const main = document.querySelector("main");
+          main.innerHTML = "<section data-quiet='4'></section>";
+          const clock = await import("/clock.js");
+          let aged = 0;
+          document.addEventListener("daq:aged", () => { aged += 1; });
+          const seen = [], beat = (quiet) => { clock.takeBeat({ now: 1000, quiet }); seen.push(aged); };
+          for (const quiet of [[4], [4, 7], [4, 7]]) beat(quiet);
+          main.firstChild.dataset.quiet = "4,7";
+          for (const quiet of [[4, 7], [], []]) beat(quiet);
+          main.replaceChildren();
+          beat([7]);
+          return seen;
+        }"""
+    )
+    assert result == [0, 1, 1, 1, 2, 2, 2]

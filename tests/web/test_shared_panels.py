@@ -11,8 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from attpcdaq.live import store
+from attpcdaq.live.models import RouterState
 from attpcdaq.runcontrol.models import Exclusion
 from attpcdaq.runcontrol.seeing.sharing import Key
+from attpcdaq.runlog.models import Run
 from attpcdaq.testing.builders import Detector, build_detector
 from attpcdaq.web import event_feed
 from attpcdaq.web.partials import PANELS
@@ -143,6 +145,19 @@ class TestFigures:
         said = json.loads(event_feed.beat(later).data)
         assert build_detector_row.pk in said["quiet"]
         assert said["figures"]["rate"] == "0 B/s"
+
+    def test_the_page_says_for_whom_it_was_drawn_as_silent(self, running: Detector) -> None:
+        row = RouterState.objects.get(data_router=running.data_routers[1])
+        row.grew_at = timezone.now() - timedelta(seconds=7)
+        row.save()
+        Run.objects.update(started_at=timezone.now() - timedelta(seconds=8))
+        page = Page.of(browser(operator()).get("/").content)
+        assert page.id("overall").get("data-quiet") == str(row.pk)
+        assert self.beat()["quiet"] == [row.pk]
+
+    def test_without_a_run_nobody_is_silent(self, running: Detector) -> None:
+        Run.objects.update(state="closed")
+        assert json.loads(event_feed.beat(timezone.now() + timedelta(seconds=60)).data)["quiet"] == []
 
 
 MOST_QUERIES = 12

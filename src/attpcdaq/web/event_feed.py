@@ -95,7 +95,7 @@ def beat(now: datetime | None = None) -> Message:
         "ecc": _epochs(ECCState.objects.values_list("pk", "seen_at")),
         "routers": _epochs((router.id, router.seen_at) for router in routers),
         "figures": figures.texts(routers),
-        "quiet": [router.id for router in routers if router.quiet],
+        "quiet": sorted(router.id for router in routers if router.quiet),
     }
     return Message("beat", json.dumps(said))
 

@@ -11,9 +11,10 @@ from datetime import datetime
 from attpcdaq.live.labels import ROUTER_TOO_OLD
 from attpcdaq.live.models import RouterState
 from attpcdaq.runcontrol.seeing.moments import is_about_now
-from attpcdaq.runcontrol.seeing.overall import NO_DATA
+from attpcdaq.runcontrol.seeing.overall import is_quiet
 from attpcdaq.runcontrol.seeing.snapshot_router import GROWING
-from attpcdaq.runcontrol.seeing.views import RouterView
+from attpcdaq.runcontrol.seeing.views import RouterView, Snapshot
+from attpcdaq.runlog.models import Run, RunState
 from attpcdaq.web.templatetags.daq_tags import human_bytes, human_rate, per_second
 
 
@@ -36,7 +37,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One router's figures as they count now; `quiet`: no data came for longer than is all right in a run."""
+    """One router's figures as they count now; `quiet`: no data came for longer than is all right in this run."""
 
     id: int
     files: int
@@ -68,24 +69,32 @@ def _of_view(view: RouterView) -> Seen:
     )
 
 
+def quiet(status: Snapshot) -> list[int]:
+    """The ids of the routers that are quiet as the status has them: what the beat says later is held against this."""
+    started_at = status.run.started_at if status.run and status.run.state == RunState.RUNNING else None
+    return sorted(router.id for router in status.routers if is_quiet(router.grew_at, started_at, status.at))
+
+
 def read(now: datetime) -> list[Seen]:
     """Every data router that was ever seen."""
+    started_at = Run.objects.filter(state=RunState.RUNNING).values_list("started_at", flat=True).first()
     excluded = "data_router__data_source__ecc_server__exclusion__pk"
     rows = RouterState.objects.values_list(
         "pk", "files", "bytes", "rate", "last_event", "event_rate", "grew_at", "seen_at", excluded
     )
-    return [_seen(now, *row) for row in rows]
+    return [_seen(now, started_at, *row) for row in rows]
 
 
 def _seen(
-    now: datetime, pk: int, files: int, size: int, rate: float, event: int | None, events: float,
+    now: datetime, started_at: datetime | None,
+    pk: int, files: int, size: int, rate: float, event: int | None, events: float,
     grew_at: datetime | None, seen_at: datetime | None, excluded: int | None,
 ) -> Seen:  # fmt: skip
     fresh = seen_at is not None and is_about_now(seen_at, now, ROUTER_TOO_OLD)
     growing = fresh and grew_at is not None and is_about_now(grew_at, now, GROWING)
-    quiet = grew_at is None or (now - grew_at).total_seconds() > NO_DATA
     shown = (rate, events) if growing else (0.0, 0.0)
-    return Seen(pk, files, size, growing, shown[0], event, shown[1], excluded is not None, seen_at, quiet)
+    too_long = is_quiet(grew_at, started_at, now)
+    return Seen(pk, files, size, growing, shown[0], event, shown[1], excluded is not None, seen_at, too_long)
 
 
 def texts(seen: Iterable[Seen]) -> dict[str, str]:

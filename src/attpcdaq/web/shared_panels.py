@@ -16,8 +16,9 @@ from django.utils.safestring import SafeString
 
 from attpcdaq.runcontrol.seeing.sharing import Key, latest_events
 
-# Whatever changed has left an event; only ages and figures may be so old, and those the beat brings.
-SECONDS = 1.0
+# Whatever changed has left an event, but for what time alone changes: ages, figures, and who has become too old or too
+# quiet to be believed. A page that notices that by itself waits for longer than this before it looks again (live.js).
+SECONDS = 0.25
 MOST = 16
 PATIENCE_SECONDS = 1.0
 TOKEN = "token-of-whoever-asks"  # noqa: S105  # stands where the real one goes

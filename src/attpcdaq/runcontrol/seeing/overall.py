@@ -156,12 +156,23 @@ def _router_problem(router: RouterView, started_at: datetime, now: datetime) -> 
         return f"{router.name}: the data router is not running, so no data of {router.ecc_server} are written."
     if router.hears is False:
         return f"{router.name}: its port is taken by another process: data of {router.ecc_server} are not written."
-    ages = [
-        age for at in (started_at, router.grew_at) if at is not None and (age := seconds_since(at, now)) is not None
-    ]
-    if not ages:
-        return f"{router.name}: no data since the clock was set back ({router.ecc_server})."
-    return f"{router.name}: no data for {min(ages):.0f} s ({router.ecc_server})." if min(ages) > NO_DATA else ""
+    if not is_quiet(router.grew_at, started_at, now):
+        return ""
+    silent = _silent_for(router.grew_at, started_at, now)
+    for_how_long = "since the clock was set back" if silent is None else f"for {silent:.0f} s"
+    return f"{router.name}: no data {for_how_long} ({router.ecc_server})."
+
+
+def is_quiet(grew_at: datetime | None, started_at: datetime | None, now: datetime) -> bool:
+    """Whether nothing has come for longer than is all right in the run that was started then; never without a run."""
+    silent = _silent_for(grew_at, started_at, now)
+    return started_at is not None and (silent is None or silent > NO_DATA)
+
+
+def _silent_for(grew_at: datetime | None, started_at: datetime | None, now: datetime) -> float | None:
+    """Seconds; None where nobody can tell."""
+    ages = (seconds_since(at, now) for at in (started_at, grew_at) if at is not None)
+    return min((age for age in ages if age is not None), default=None)
 
 
 def _bad_title(servers: tuple[EccView, ...], run: RunView | None, loose: LooseView | None) -> str:

@@ -9,6 +9,7 @@ from attpcdaq.runcontrol.models import Action
 from attpcdaq.runcontrol.seeing.views import ActionView, CommandView, EccView, Snapshot, StepView
 from attpcdaq.web.attention import ENDED_BADLY
 from attpcdaq.web.figures import flow
+from attpcdaq.web.figures import quiet as quiet_routers
 from attpcdaq.web.waiting import Waiting
 from attpcdaq.web.waiting import waiting as waiting_for
 
@@ -107,6 +108,12 @@ def stop_confirm(status: Snapshot) -> str:
     if run is None or run.run_class != "production" or run.state != "running":
         return view.confirm if view else ""
     return f"Run {run.number} is a production run and takes data. Stop it?"
+
+
+@register.filter
+def quiet(status: Snapshot) -> str:
+    """The ids of the routers that write nothing although a run takes data, as the scripts compare them."""
+    return ",".join(map(str, quiet_routers(status)))
 
 
 @register.filter

@@ -3,7 +3,7 @@
 
 let offset = 0;
 let known = "";
-let quiet = null;
+let lookedFor = null;
 
 export const serverNow = () => Date.now() / 1000 + offset;
 export const setServerNow = (epoch) => { offset = epoch - Date.now() / 1000; };
@@ -38,10 +38,11 @@ export function takeBeat(beat) {
     if (text !== undefined) say(element, text);
   }
   tick();
-  // Who has just fallen silent, or writes again, may change what the whole page says.
+  // Who has fallen silent since the page was drawn, or writes again, may change what the whole page says.
   const now = String(beat.quiet);
-  if (quiet !== null && quiet !== now) document.dispatchEvent(new CustomEvent("daq:aged"));
-  quiet = now;
+  const drawn = document.querySelector("[data-quiet]")?.dataset.quiet ?? now;
+  if (now !== drawn && now !== lookedFor) document.dispatchEvent(new CustomEvent("daq:aged"));
+  lookedFor = now === drawn ? null : now;
 }
 
 // A row says with data-limit how many seconds its state may be believed.

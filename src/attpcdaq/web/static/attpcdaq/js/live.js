@@ -4,6 +4,7 @@ import { setServerNow, takeBeat, tick } from "./clock.js";
 import { refresh, refreshOld } from "./panels.js";
 import { Stream } from "./stream.js";
 
+const DRAWN_FOR_MS = 300;   // a little more than web/shared_panels keeps a drawing
 const banner = document.getElementById("out-of-touch");
 
 function showSilence(seconds) {
@@ -102,7 +103,8 @@ if (document.querySelector("[data-panel]")) {
     change: refresh, reset: () => refresh(), back: () => refresh(), beat: hear, silence: showSilence,
   });
   document.addEventListener("daq:shown", tick);
-  document.addEventListener("daq:aged", () => refresh());
+  // What was drawn for somebody else before that moment is given out no more by then.
+  document.addEventListener("daq:aged", () => setTimeout(refresh, DRAWN_FOR_MS));
   setInterval(refreshOld, 500);
   watchActions();
 }
