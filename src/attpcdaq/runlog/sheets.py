@@ -173,8 +173,10 @@ def missing_of(runs: Sequence[Run]) -> dict[int, tuple[str, ...]]:
     required = list(
         Observable.objects.filter(experiment__in={run.experiment_id for run in runs}, required=True, retired_at=None)
     )
+    if not required:
+        return {run.pk: () for run in runs}
     found = Measurement.objects.filter(run__in=[run.pk for run in runs], observable__in=required)
-    there = set(found.values_list("run_id", "observable_id")) if required else set()
+    there = set(found.values_list("run_id", "observable_id"))
     return {
         run.pk: tuple(each.name for each in required if _is_wanted(each, run) and (run.pk, each.pk) not in there)
         for run in runs

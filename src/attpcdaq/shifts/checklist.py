@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from attpcdaq.live.events import MOST_COUNTED
 from attpcdaq.runcontrol.planning.amounts import in_bytes
 from attpcdaq.runcontrol.seeing.system_checks import Check
-from attpcdaq.runcontrol.seeing.views import Snapshot
+from attpcdaq.runcontrol.seeing.views import EccView, NodeView, RouterView, RunView
 
 Level = Literal["ok", "warn", "bad"]
 NAMED = 4
@@ -46,6 +47,18 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Status:
+    """What of the status is judged; `run` is the open one."""
+
+    experiment: str | None
+    next_run_number: int | None
+    run: RunView | None
+    ecc_servers: Sequence[EccView]
+    routers: Sequence[RouterView]
+    nodes: Sequence[NodeView]
+
+
+@dataclass(frozen=True, slots=True)
 class LastRun:
     """What the last run was: its number, ECC server -> name of its configuration, events per second (None: unknown)."""
 
@@ -58,13 +71,14 @@ class LastRun:
 class Seen:
     """Everything that is judged."""
 
-    status: Snapshot
+    status: Status
     checks: Sequence[Check]
     last: LastRun | None
     incomplete_sheets: Sequence[int]
     """Numbers of runs."""
     unproven_runs: Sequence[int]
     unacknowledged: int
+    """MOST_COUNTED + 1 for more than that."""
 
 
 def judged(seen: Seen) -> tuple[Item, ...]:
@@ -226,7 +240,8 @@ def _events(seen: Seen) -> Item:
     label, count = "Warnings and errors acknowledged", seen.unacknowledged
     if not count:
         return Item("events", label, "ok", "all of them.", "events")
-    return Item("events", label, "warn", f"{count} {'is' if count == 1 else 'are'} not.", "events")
+    said = f"more than {MOST_COUNTED}" if count > MOST_COUNTED else str(count)
+    return Item("events", label, "warn", f"{said} {'is' if count == 1 else 'are'} not.", "events")
 
 
 def _names(names: Iterable[str]) -> str:

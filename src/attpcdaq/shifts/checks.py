@@ -5,51 +5,77 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, FloatField, Sum
+from django.db.models import F, FloatField, QuerySet, Sum
+from django.utils import timezone
 
 from attpcdaq.audit.models import Outcome
 from attpcdaq.audit.people import Requester
 from attpcdaq.audit.trail import record
-from attpcdaq.live.models import Event, RouterSample, Severity
+from attpcdaq.live.events import count_open
+from attpcdaq.live.models import RouterSample
 from attpcdaq.live.store import add_event
 from attpcdaq.runcontrol.asking.refusals import BadCommand, CommandRefused
-from attpcdaq.runcontrol.seeing.snapshot import snapshot
+from attpcdaq.runcontrol.seeing.disks import disk_views
+from attpcdaq.runcontrol.seeing.gather import Rows, read_rows, system_facts
+from attpcdaq.runcontrol.seeing.snapshot import run_view
+from attpcdaq.runcontrol.seeing.snapshot_ecc import ecc_view
+from attpcdaq.runcontrol.seeing.snapshot_router import node_views, router_view
 from attpcdaq.runcontrol.seeing.system_checks import judge
 from attpcdaq.runcontrol.seeing.system_health import HEALTH
-from attpcdaq.runcontrol.seeing.views import Snapshot
-from attpcdaq.runlog.models import Manifest, Run, RunState
+from attpcdaq.runlog.models import Experiment, Manifest, Run, RunState
 from attpcdaq.runlog.sheets import missing_of
-from attpcdaq.shifts.checklist import BY_HAND, Item, LastRun, Seen, judged
+from attpcdaq.shifts.checklist import BY_HAND, Item, LastRun, Seen, Status, judged
 from attpcdaq.shifts.models import Shift
 
 TOPIC = "shift"
 RUNS_LOOKED_AT = 100
+ENDED = (RunState.CLOSING, RunState.CLOSED)
 HAND_KEYS = frozenset(each.key for each in BY_HAND)
 
 
-def items_now(status: Snapshot | None = None) -> tuple[Item, ...]:
+def items_now() -> tuple[Item, ...]:
     """What the DAQ can tell of each automatic item at this moment."""
-    return judged(_seen(status or snapshot()))
+    return judged(_seen(read_rows(timezone.now())))
 
 
-def _seen(status: Snapshot) -> Seen:
-    runs = list(
-        Run.objects.filter(experiment__is_active=True, state__in=(RunState.CLOSING, RunState.CLOSED))
-        .select_related("experiment")
-        .order_by("-number")[:RUNS_LOOKED_AT]
-    )
+def _seen(rows: Rows) -> Seen:
+    runs = list(_ended(rows.experiment)[:RUNS_LOOKED_AT])
     without = missing_of(runs)
-    bad = (Manifest.Verdict.INCOMPLETE, Manifest.Verdict.NOT_PROVEN)
-    unproven = Manifest.objects.filter(run__in=[run.pk for run in runs], verdict__in=bad)
-    wrong = Event.objects.filter(acknowledged_at=None, severity__in=(Severity.WARNING, Severity.ERROR))
     return Seen(
-        status=status,
+        status=_status(rows),
         checks=judge(HEALTH.seen()),
         last=_last_run(runs),
         incomplete_sheets=sorted(run.number for run in runs if without[run.pk]),
-        unproven_runs=sorted(unproven.values_list("run__number", flat=True)),
-        unacknowledged=wrong.exclude(text="").count(),
+        unproven_runs=_unproven(rows.experiment, runs),
+        unacknowledged=count_open(),
     )
+
+
+def _status(rows: Rows) -> Status:
+    """Of the same rows as the status page, without what only that page needs."""
+    facts, disks = system_facts(rows), disk_views(rows)
+    return Status(
+        experiment=rows.experiment.name if rows.experiment else None,
+        next_run_number=rows.experiment.last_run_number + 1 if rows.experiment else None,
+        run=run_view(rows.run) if rows.run else None,
+        ecc_servers=[ecc_view(server, rows, facts) for server in rows.servers],
+        routers=[router_view(router, rows, disks.get(router.pk)) for router in rows.routers],
+        nodes=node_views(rows),
+    )
+
+
+def _ended(experiment: Experiment | None) -> QuerySet[Run]:
+    """The last first; only what is looked at of all of them."""
+    rows = Run.objects.filter(experiment=experiment, state__in=ENDED).order_by("-number")
+    return rows.only("experiment_id", "number", "state", "started_at", "closed_at")
+
+
+def _unproven(experiment: Experiment | None, runs: list[Run]) -> list[int]:
+    """Numbers of those of the runs whose data are not all there, or not proven."""
+    first = min((run.number for run in runs), default=0)
+    same = Manifest.objects.filter(run__experiment=experiment, run__state__in=ENDED, run__number__gte=first)
+    bad = (Manifest.Verdict.INCOMPLETE, Manifest.Verdict.NOT_PROVEN)
+    return sorted(same.filter(verdict__in=bad).values_list("run__number", flat=True))
 
 
 def _last_run(runs: list[Run]) -> LastRun | None:

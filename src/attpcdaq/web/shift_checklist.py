@@ -53,6 +53,7 @@ def _page(request: HttpRequest) -> HttpResponse:
     items = checks.items_now()
     context = {
         "on": shift,
+        "desk": shift,
         "items": items,
         "in_order": sum(item.level == "ok" for item in items),
         "by_hand": by_hand,
