@@ -1,6 +1,5 @@
 """The run list."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -16,6 +15,7 @@ from attpcdaq.runlog.models import Experiment, Run
 from attpcdaq.web.latest import latest_event_id
 from attpcdaq.web.run_filter import FIRST_DOWN, RunFilter, query_of, wanted_of
 from attpcdaq.web.run_found import chosen_experiment
+from attpcdaq.web.run_rows import Line, run_rows
 
 PAGE = 50
 HEADS = (
@@ -23,16 +23,6 @@ HEADS = (
     ("duration", "Duration"), ("files", "Files"), ("data", "Size"), ("problem", "What went wrong"),
 )  # fmt: skip
 FIGURES = ("run", "duration", "files", "data")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A run as the list shows it; `address` is that of its page, `missing` what its sheet lacks."""
-
-    run: Run
-    address: str
-    verdict: str
-    missing: tuple[str, ...]
 
 
 @require_GET
@@ -55,7 +45,7 @@ def _listed(request: HttpRequest, experiment: Experiment, form: RunFilter, wante
     page = pages.get_page(request.GET.get("page"))
     return {
         "page": page,
-        "lines": _lines(experiment, loaded(list(page.object_list))),
+        "rows": run_rows(_lines(experiment, loaded(list(page.object_list)))),
         "totals": sums,
         "seconds": sum(total.seconds for total in sums),
         "bytes": sum(total.bytes for total in sums),
