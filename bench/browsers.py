@@ -44,17 +44,17 @@ class Browser:
     async def open(self) -> None:
         page = await self._get("/")
         self.panels = panels_of(page)
-        last = re.search(r'data-event-id="(\d+)"', page)
+        known = re.search(r'data-event-id="(\d+)".*?data-now="([\d.]+)"', page)
         assert self.panels
-        assert last
+        assert known
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._stream(last[1]))
+            tasks.create_task(self._stream(f"last={known[1]}&drawn={known[2]}"))
             tasks.create_task(self._fetch_in_turn())
 
-    async def _stream(self, last: str) -> None:
+    async def _stream(self, known: str) -> None:
         """Whatever the stream says changed is fetched, at most every SPACING s."""
         kind, latest = "", 0.0
-        async with self.session.get(f"{self.url}/events/stream?last={last}") as answer:
+        async with self.session.get(f"{self.url}/events/stream?{known}") as answer:
             async for line in answer.content:
                 text = line.decode().strip()
                 kind = text.removeprefix("event: ") if text.startswith("event: ") else kind
