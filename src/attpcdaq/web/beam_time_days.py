@@ -39,7 +39,7 @@ def _row(day: Day, stretches: tuple[Segment, ...], experiment: str, links: tuple
     most = ", ".join(f"{escape(line.label)} {duration(line.seconds)}" for line in lost_most(day.sums))
     head = f"{at:%a} {name}" if is_alone else f'<a href="?{query}">{at:%a} {name}</a>'
     return (
-        f'<tr><td><span class="strong">{head}</span> <span class="day-links no-print">'
+        f'<tr><td class="wide"><span class="strong">{head}</span> <span class="day-links no-print">'
         f'<a href="{runs}?{query}" aria-label="Runs of {name}">runs</a> '
         f'<a href="{log_book}?day={day.day}&amp;format=html" download'
         f' aria-label="Log book of {name}">log book</a></span></td>'
