@@ -20,9 +20,11 @@ from attpcdaq.web import event_feed
 from attpcdaq.web.partials import PANELS
 from attpcdaq.web.shared_panels import SECONDS, SharedPanels
 from get_protocol.state_machine import State
+from tests.web import drawn
 from tests.web.page import Page
 from tests.web.people import browser, expert, observer, operator
 from tests.web.seen import open_run, see, see_data
+from tests.web.situations import situations
 
 ALL = ",".join(PANELS)
 
@@ -158,6 +160,15 @@ class TestFigures:
     def test_without_a_run_nobody_is_silent(self, running: Detector) -> None:
         Run.objects.update(state="closed")
         assert json.loads(event_feed.beat(timezone.now() + timedelta(seconds=60)).data)["quiet"] == []
+
+
+@pytest.mark.parametrize(
+    ("situation", "seconds"), [("idle", "10"), ("running", "10"), ("under-way", "3"), ("no-data", "3"), ("wedged", "3")]
+)
+@pytest.mark.django_db
+def test_a_page_looks_again_sooner_while_something_is_under_way_or_wrong(situation: str, seconds: str) -> None:
+    page = Page.of(drawn.drawn(situations()[situation], expert()).encode())
+    assert page.id("overall").get("data-every") == seconds
 
 
 MOST_QUERIES = 12

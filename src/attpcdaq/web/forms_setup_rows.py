@@ -112,7 +112,8 @@ class RowForm(forms.Form):
         return forms.CharField(max_length=255, **more)
 
     def _choices(self, name: str) -> list[tuple[str, str]] | None:
-        listed = {"access": Access.choices, "link_type": [(each, each) for each in LinkType.values], "role": Role.choices}
+        link_types = [(each, each) for each in LinkType.values]
+        listed = {"access": Access.choices, "link_type": link_types, "role": Role.choices}
         if name in listed:
             return [(str(value), str(label)) for value, label in listed[name]]
         if name not in PARTS:

@@ -111,6 +111,16 @@ def stop_confirm(status: Snapshot) -> str:
 
 
 @register.filter
+def every(status: Snapshot) -> int:
+    """After how many seconds a page looks again although nothing happened: sooner while something is not as it should.
+
+    In a run that goes well the beat brings what moves.
+    """
+    at_work = status.command is not None and status.command.finished_at is None
+    return 3 if at_work or status.overall.level in ("bad", "busy") else 10
+
+
+@register.filter
 def quiet(status: Snapshot) -> str:
     """The ids of the routers that write nothing although a run takes data, as the scripts compare them."""
     return ",".join(map(str, quiet_routers(status)))
