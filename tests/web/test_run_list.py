@@ -45,6 +45,14 @@ def test_the_list_shows_runs_and_what_they_add_up_to(client: Client, run: Run) -
     assert "CoBo[3] was silent" in page
 
 
+def test_files_of_an_open_run_are_not_yet_counted(client: Client, run: Run) -> None:
+    make_run(run.experiment, 2, state="running", stopped_at=None)
+    rows = re.findall(r"<tr.*?</tr>", text(client.get("/runs/")))
+    assert [re.findall(r'data-label="(?:Files|Size)">([^<]*)<', row) for row in rows[1:]] == [["–", "–"], ["0", "0 B"]]
+    run_files.note(Run.objects.get(number=2).pk, "n", "r", "data", [("/a", 1000)])
+    assert 'data-label="Files">1<' in text(client.get("/runs/"))
+
+
 def test_the_list_is_filtered_and_paged(client: Client, run: Run) -> None:
     for number in range(2, 60):
         make_run(run.experiment, number, run_class="beam")

@@ -36,6 +36,9 @@ def _row(line: Line) -> str:
     run, address = line.run, escape(line.address)
     start = localtime(run.started_at) if run.started_at else None
     began = f'<time datetime="{start.isoformat()}">{start.day} {start:%b %Y %H:%M:%S}</time>' if start else "–"
+    # Counted when they are moved.
+    known = run.data_files or not run.is_open
+    files, size = (str(run.data_files), words.human_bytes(run.data_bytes)) if known else ("–", "–")
     problem = run.verdict if len(run.verdict) <= LONGEST else Truncator(run.verdict).chars(LONGEST)
     return (
         f"<tr{CURRENT * run.is_open}>"
@@ -44,8 +47,7 @@ def _row(line: Line) -> str:
         f'<td data-label="Data">{_verdict(line.verdict)}</td><td data-label="Class">{CLASSES[run.run_class]}</td>'
         f'<td class="wrap">{escape(run.title)}{_incomplete(line.missing, address)}</td>'
         f'<td data-label="Start">{began}</td><td class="num" data-label="Duration">{_duration(run)}</td>'
-        f'<td class="num" data-label="Files">{run.data_files}</td>'
-        f'<td class="num" data-label="Size">{words.human_bytes(run.data_bytes)}</td>'
+        f'<td class="num" data-label="Files">{files}</td><td class="num" data-label="Size">{size}</td>'
         f'<td class="wrap"><span class="problem">{escape(problem)}</span></td></tr>'
     )
 
