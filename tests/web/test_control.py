@@ -47,6 +47,13 @@ def press(client: Client, action: str, **more: str) -> Any:
     return client.post("/actions/control", {"action": action, **more}, headers=HTMX)
 
 
+def _looks_on(client: Client) -> bool:
+    kept = Page.of(client.get("/").content)
+    places = [kept.has(f"//*[contains(@class, '{name} looks-on')]") for name in ("plans", "goals")]
+    assert places[0] == places[1]
+    return places[0]
+
+
 class TestTwoBrowsers:
     def test_it_stands_on_every_page(self, kim: Client) -> None:
         for address in ("/", "/runs/", "/runs/experiments/", "/setup/", "/setup/easy", "/audit/"):
@@ -102,6 +109,14 @@ class TestTwoBrowsers:
         assert mine.button("describe").enabled
         assert not theirs.button("describe").enabled
         assert theirs.button("stop").enabled
+
+    def test_a_place_for_plans_is_kept_for_those_who_see_them(self, kim: Client, lee: Client) -> None:
+        see(build_detector(cobos=1), State.IDLE)
+        watcher = browser(observer("watcher"))
+        everybody = (kim, lee, watcher)
+        assert [_looks_on(client) for client in everybody] == [False, False, True]
+        press(kim, "take")
+        assert [_looks_on(client) for client in everybody] == [False, True, True]
 
     def test_an_observer_looks(self, kim: Client) -> None:
         press(kim, "take")

@@ -63,6 +63,7 @@ def status_context(request: HttpRequest, events: Key) -> dict[str, Any]:
         "event_id": max(events, default=0),
         "unacknowledged": unacknowledged(),
         "may_operate": may_operate(request.user),
+        "looks_on": not may_operate(request.user) or not _in_charge(request, status.control.holder),
         "may_expert": may_expert(request.user),
         "run_classes": RunClass.choices,
         "rates_html": recent_html,
@@ -93,7 +94,12 @@ def drawn(request: HttpRequest, names: Iterable[str]) -> tuple[dict[str, SafeStr
 def _viewer(request: HttpRequest) -> Viewer:
     """Who sees the same: by what he may do, and whether he is in charge."""
     user = request.user
-    return may_operate(user), may_expert(user), control.view().holder in ("", user.get_username())
+    return may_operate(user), may_expert(user), _in_charge(request, control.view().holder)
+
+
+def _in_charge(request: HttpRequest, holder: str) -> bool:
+    """Or nobody is."""
+    return holder in ("", request.user.get_username())
 
 
 @require_GET
