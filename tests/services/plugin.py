@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+from django.conf import settings
 
 from tests.services.nginx import Nginx, running_nginx
 from tests.services.postgresql import PostgreSQL, running_postgresql
@@ -40,6 +41,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     os.environ[DATABASE_URL] = f"sqlite:///{scratch}/db.sqlite3"
     if early_config.known_args_namespace.postgresql:
         os.environ[DATABASE_URL] = stack.enter_context(running_postgresql()).url("attpcdaq")
+
+
+def pytest_configure() -> None:
+    """Let every test client look for a static file when it is asked for one, not read about all of them beforehand.
+
+    So does the development server; a test makes many clients, and the real server only one list.
+    """
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
