@@ -124,6 +124,6 @@ def _events(runs: Sequence[RunLine]) -> Mapping[int, Found]:
 
 OF_A_RUN: dict[str, tuple[Quantity, Callable[[Sequence[RunLine]], Mapping[int, Found]]]] = {
     "duration": (Quantity("duration", "Duration", "min"), _durations),
-    "data": (Quantity("data", "Data", "bytes"), _bytes),
-    "events": (Quantity("events", "Events"), _events),
+    "data": (Quantity("data", "Data", "bytes", ValueType.INTEGER), _bytes),
+    "events": (Quantity("events", "Events", value_type=ValueType.INTEGER), _events),
 }

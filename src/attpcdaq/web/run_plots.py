@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 from attpcdaq.runcontrol.planning.amounts import in_bytes
 from attpcdaq.runlog.listing import Wanted, matching
 from attpcdaq.runlog.measurements import Found, Quantity, RunLine, lines, quantities, series
-from attpcdaq.runlog.models import Experiment
+from attpcdaq.runlog.models import Experiment, ValueType
 from attpcdaq.web import points
 from attpcdaq.web.latest import latest_event_id
 from attpcdaq.web.plots import Axis
@@ -29,6 +29,7 @@ MOST_PLOTS = 4
 MOST_RUNS = 1000
 NUMBER, TIME = "number", "time"
 NUMBERS_SHOWN = 100
+FIGURES = ".12g"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +184,13 @@ def _titles(quantity: Quantity) -> Callable[[Found], str]:
     if quantity.key == "data":
         return lambda value: in_bytes(float(value))
     unit = f" {quantity.unit}" if quantity.unit else ""
-    return lambda value: f"{_said(value)}{unit}"
+    if quantity.value_type == ValueType.NUMBER:
+        return lambda value: f"{value:{FIGURES}}{unit}"
+    return lambda value: f"{value}{unit}"
 
 
 def _said(value: Found) -> str:
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
+    return f"{value:{FIGURES}}" if isinstance(value, float) else str(value)
 
 
 def _words(quantity: Quantity) -> Callable[[float], str]:

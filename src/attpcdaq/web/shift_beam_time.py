@@ -85,7 +85,7 @@ def _counted(asked: Asked, made: Reckoned, page: str | None) -> dict[str, Any]:
         "is_day": is_day,
         "days": day_rows(made, asked.experiment),
         "page": shown,
-        "gaps": gap_lines(made, shown.object_list),
+        "gaps": gap_lines(made, list(shown.object_list)),
         "back": asked.query(page=number),
         "previous": asked.query(page=shown.previous_page_number()) if shown.has_previous() else "",
         "next": asked.query(page=shown.next_page_number()) if shown.has_next() else "",
