@@ -113,8 +113,7 @@ def _plotted(
     found_runs = lines(matching(experiment, wanted), MOST_RUNS + 1)
     runs = found_runs[-MOST_RUNS:]
     found = series(runs, chosen)
-    with_values = set().union(*found.values())
-    rows = [run for run in reversed(runs) if run.id in with_values]
+    rows = _with_values(runs, found)
     below = _below(runs, against)
     shown = rows if request.GET.get("numbers") == "all" else rows[:NUMBERS_SHOWN]
     return {
@@ -128,6 +127,12 @@ def _plotted(
         "most": MOST_RUNS,
         "run_count": len(runs),
     }
+
+
+def _with_values(runs: Sequence[RunLine], found: Mapping[str, Mapping[int, Found]]) -> list[RunLine]:
+    """The last first."""
+    measured = set().union(*found.values())
+    return [run for run in reversed(runs) if run.id in measured]
 
 
 def _numbers(
