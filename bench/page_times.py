@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import django
 
@@ -33,7 +34,8 @@ def main() -> None:
     from tests.e2e.every_page import addresses
 
     client, pages = _client(), {}
-    # As deploy/gunicorn.conf.py does in the server.
+    # As deploy/gunicorn.conf.py does in the server: the addresses with all that they import, then no look at it again.
+    import_module("attpcdaq.config.urls")
     gc.collect()
     gc.freeze()
     for address in addresses():
