@@ -1,7 +1,7 @@
 """A detector in memory under the real commands, and time that runs faster."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from asgiref.sync import sync_to_async
@@ -68,35 +68,50 @@ class Rig:
     nodes: MemoryNodes
     time: FastTime
     eyes: Eyes
+    seen: object = None
+    settled: dict = field(default_factory=dict)
 
     def look(self) -> None:
         """What the monitor does in one round."""
+        self.seen = self._there()
         now = self.time.now()
         seen = []
         for server in self.detector.ecc_servers:
             twin = self.ecc.servers[server.name]
             if twin.trouble is not None or twin.hanging:
-                store.record_ecc_problem(server.pk, str(twin.trouble or "no answer"), now)
+                self._put_down(store.record_ecc_problem, server, str(twin.trouble or "no answer"), now)
                 continue
-            store.record_ecc(server.pk, StateReply(0, "", self.ecc.state(server.name), twin.doing), now)
+            self._put_down(store.record_ecc, server, StateReply(0, "", self.ecc.state(server.name), twin.doing), now)
             seen.append(server.pk)
         for router in self.detector.data_routers:
-            self._look_at(router, now)
+            self._put_down(store.record_router, router, self._reading(router), now)
         store.touch(seen, [router.pk for router in self.detector.data_routers], now, writing_term())
 
-    def _look_at(self, router, now: datetime) -> None:
+    def _put_down(self, record, row, reading, now: datetime) -> None:
+        """As the monitor's recorder: the same again of what changed nothing needs no writing."""
+        if self.settled.get(row) != reading:
+            changed = record(row.pk, reading, now)
+            self.settled[row] = None if changed else reading
+
+    def _reading(self, router) -> RouterReading:
         node = self.nodes.nodes[router.node.name]
         inside = node.directories[router.staging_dir]
         files = tuple(GrawFile(n, len(f.data), f.mtime) for n, f in inside.items() if n.endswith(".graw"))
         pid = node.routers.get(router.port)
-        store.record_router(router.pk, RouterReading(pid is not None, files, None, 10**11, 10**12, pid), now)
+        return RouterReading(pid is not None, files, None, 10**11, 10**12, pid)
 
     def outside(self) -> Outside:
         return Outside(self.ecc, self.nodes, self.time.now, self._sleep, self.time.monotonic)
 
     async def _sleep(self, seconds: float) -> None:
-        await sync_to_async(self.look)()
+        """The monitor looks again, unless time stands where it stood and so does everything that it would see."""
+        if self._there() != self.seen:
+            await sync_to_async(self.look)()
         await self.time.sleep(seconds)
+
+    def _there(self) -> object:
+        servers = [(one.state, one.doing, one.hanging, one.trouble) for one in self.ecc.servers.values()]
+        return self.time.now(), servers, [self._reading(router) for router in self.detector.data_routers]
 
     def request(self, action: str, targets=None, **more) -> Command:
         self.look()
