@@ -34,8 +34,9 @@ def main() -> None:
     from tests.e2e.every_page import addresses
 
     client, pages = _client(), {}
-    # As deploy/gunicorn.conf.py does in the server: the addresses with all that they import, then no look at it again.
+    # As deploy/gunicorn.conf.py does in the server: addresses with all that they import, templates, and no look again.
     import_module("attpcdaq.config.urls")
+    import_module("attpcdaq.web.templates_read").read_all()
     gc.collect()
     gc.freeze()
     for address in addresses():

@@ -51,6 +51,7 @@ def when_ready(server: Any) -> None:
     """Load what the first request would load, once for all workers, and keep the collector away from shared pages."""
     if preload_app:
         import_module("attpcdaq.config.urls")
+        import_module("attpcdaq.web.templates_read").read_all()
     gc.collect()
     gc.freeze()
 
