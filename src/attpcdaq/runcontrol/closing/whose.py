@@ -40,7 +40,7 @@ SCAN_TIMEOUT = 30.0
 SETS_UP = (Transition.DESCRIBE, Transition.PREPARE, Transition.CONFIGURE)
 # Runs looked back at; a name that is older than them all is nobody's.
 RUNS = 50
-# Of so many runs every file is looked at, where more than one comes into question.
+# Where more than one run comes into question every file of them is looked at, and of so many at the least.
 NEAR = 5
 # Each round reads what the one before asked for: first frames, whole files, files of earlier runs.
 ROUNDS = 5
@@ -87,7 +87,7 @@ def _spans(place: Staging, names: Sequence[str]) -> tuple[dict[int, Run], tuple[
     for run in runs.values():
         spans.append(_span(run, starts.get(run.pk), spans[-1] if spans else None))
     files = _files(place, names, spans)
-    nothing = _took_nothing([runs[span.run] for span in spans[-NEAR:]]) if _several(spans) else set()
+    nothing = _took_nothing([runs[run] for run in _near(spans)])
     return runs, tuple(
         replace(span, files=tuple(files.get(span.run, ())), took_nothing=span.run in nothing) for span in spans
     )
@@ -130,7 +130,7 @@ def _files(place: Staging, names: Sequence[str], spans: Sequence[RunSpan]) -> di
         kind=RunFile.Kind.DATA, node=place.node.name, staging=place.directory, planned=False
     ).order_by("id")
     found: dict[int, list[Filed]] = {}
-    near = [span.run for span in spans[-NEAR:]] if _several(spans) else []
+    near = _near(spans)
     ranges = [rows.filter(run__in=near), rows.filter(run__in=[s.run for s in spans]).exclude(run__in=near)]
     fields = ("run_id", "name", "path", "first_event", "first_time", "last_event", "last_time", "scanned_at", "frames")
     for query in (ranges[0], *(ranges[1].filter(name__in=part) for part in _parts(names))):
@@ -143,6 +143,16 @@ def _files(place: Staging, names: Sequence[str], spans: Sequence[RunSpan]) -> di
 def _several(spans: Sequence[RunSpan]) -> bool:
     """Whether frames of another run than the last may still have come since that was asked for."""
     return len(spans) > 1 and not (spans[-1].clean and spans[-2].stopped + LATE + CLOCK_TIMEOUT < spans[-1].asked)
+
+
+def _near(spans: Sequence[RunSpan]) -> list[int]:
+    """The runs of which frames may still have come, however quickly they followed each other; none if only the last."""
+    if not _several(spans):
+        return []
+    clean = [span.asked for span in spans if span.clean]
+    since = clean[-1] - LATE - CLOCK_TIMEOUT if clean else float("-inf")
+    last = {span.run for span in spans[-NEAR:]}
+    return [span.run for span in spans if span.run in last or span.stopped >= since]
 
 
 def _parts(names: Sequence[str], most: int = 500) -> Iterable[Sequence[str]]:
