@@ -2,6 +2,7 @@
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,11 @@ def measure() -> dict[str, Figure]:
         told = _measured(url)
     p99 = {address: 1000 * percentile(times, 0.99) for address, times in told["pages"].items()}
     slowest = max(p99, key=lambda address: p99[address])
-    note = f"{kind}; {len(p99)} pages; slowest is {slowest}"
+    middle = statistics.median(told["pages"][slowest])
+    next_ones = ", ".join(
+        f"{address} {p99[address]:.0f} ms" for address in sorted(p99, key=p99.__getitem__)[-5:-1][::-1]
+    )
+    note = f"{kind}; {len(p99)} pages; slowest is {slowest}, median {1000 * middle:.0f} ms; then {next_ones}"
     return {
         "pages_p99": Figure((p99[slowest],), note),
         "runs_10000": Figure(tuple(1000 * seconds for seconds in told["runs_10000"]), kind),
