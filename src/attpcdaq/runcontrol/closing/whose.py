@@ -86,8 +86,9 @@ def _spans(place: Staging, names: Sequence[str]) -> tuple[dict[int, Run], tuple[
     spans: list[RunSpan] = []
     for run in runs.values():
         spans.append(_span(run, starts.get(run.pk), spans[-1] if spans else None))
-    files = _files(place, names, spans)
-    nothing = _took_nothing([runs[run] for run in _near(spans)])
+    near = _near(spans)
+    files = _files(place, names, [span.run for span in spans], near)
+    nothing = _took_nothing([runs[run] for run in near])
     return runs, tuple(
         replace(span, files=tuple(files.get(span.run, ())), took_nothing=span.run in nothing) for span in spans
     )
@@ -124,14 +125,13 @@ def _span(run: Run, started: Mapping[str, object] | None, before: RunSpan | None
     )
 
 
-def _files(place: Staging, names: Sequence[str], spans: Sequence[RunSpan]) -> dict[int, list[Filed]]:
-    """What earlier runs have of these names, and of the last runs everything where frames may come of several."""
+def _files(place: Staging, names: Sequence[str], runs: Sequence[int], near: Sequence[int]) -> dict[int, list[Filed]]:
+    """What these runs have of these names, and everything that the `near` ones among them have."""
     rows = RunFile.objects.filter(
         kind=RunFile.Kind.DATA, node=place.node.name, staging=place.directory, planned=False
     ).order_by("id")
     found: dict[int, list[Filed]] = {}
-    near = _near(spans)
-    ranges = [rows.filter(run__in=near), rows.filter(run__in=[s.run for s in spans]).exclude(run__in=near)]
+    ranges = [rows.filter(run__in=near), rows.filter(run__in=runs).exclude(run__in=near)]
     fields = ("run_id", "name", "path", "first_event", "first_time", "last_event", "last_time", "scanned_at", "frames")
     for query in (ranges[0], *(ranges[1].filter(name__in=part) for part in _parts(names))):
         for run_id, name, path, e1, t1, e2, t2, scanned, frames in query.values_list(*fields):
